@@ -1,0 +1,172 @@
+//! The application ready to run: its manifest with every template expanded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use crate::config::{self, Environment};
+use crate::host::allowed_hosts::AllowedHosts;
+use crate::host::variables::Variables;
+use crate::manifest::{self, Manifest};
+use crate::router::Router;
+use crate::template::expand;
+
+/// What to run, and how requests find it.
+#[derive(Debug)]
+pub struct Application {
+    /// The manifest's name for it.
+    pub name: String,
+    /// Which component answers a path.
+    pub router: Router,
+    /// The components that a route leads to, by id.
+    pub components: BTreeMap<String, Component>,
+}
+
+/// One component and what it may use.
+#[derive(Debug)]
+pub struct Component {
+    /// The manifest's name for it.
+    pub id: String,
+    /// The file with the component.
+    pub source: PathBuf,
+    /// The guest's environment variables.
+    pub environment: Vec<(String, String)>,
+    /// What the guest reads as variables.
+    pub variables: Arc<Variables>,
+    /// Where the guest may connect to.
+    pub allowed_hosts: Arc<AllowedHosts>,
+}
+
+impl Application {
+    /// The application of `manifest` with values from `env`, and from `embedded` where this process runs the database
+    /// at that address itself.
+    ///
+    /// Fails with one line that names what is missing or malformed; it never shows a variable's value, except where
+    /// the value makes an entry of `allowed_outbound_hosts` malformed, and secrets may not stand there.
+    pub fn resolve(manifest: Manifest, env: &Environment, embedded: Option<&str>) -> anyhow::Result<Self> {
+        let file = manifest.path.display().to_string();
+        let values = config::variables(&manifest, env, embedded)?;
+        let secrets: BTreeSet<&str> =
+            manifest.variables.iter().filter(|(_, variable)| variable.secret).map(|(name, _)| name.as_str()).collect();
+        let router = Router::new(manifest.routes).with_context(|| format!("{file}: [[trigger.http]]"))?;
+        let reached: BTreeSet<&str> = router.routes().map(|(_, component)| component).collect();
+        let mut components = BTreeMap::new();
+        for (id, component) in manifest.components {
+            if reached.contains(id.as_str()) {
+                let component = Component::resolve(id.clone(), component, &values, &secrets)
+                    .with_context(|| format!("{file}: [component.{id}]"))?;
+                components.insert(id, component);
+            } else {
+                tracing::warn!(component = id, "no route leads to the component: it is not loaded");
+            }
+        }
+        Ok(Self { name: manifest.name, router, components })
+    }
+}
+
+impl Component {
+    fn resolve(
+        id: String,
+        component: manifest::Component,
+        values: &BTreeMap<String, String>,
+        secrets: &BTreeSet<&str>,
+    ) -> anyhow::Result<Self> {
+        let value = |name: &str| values.get(name).map(String::as_str);
+        let mut variables = Vec::new();
+        for (name, template) in component.variables {
+            let text = expand(&template, value).with_context(|| format!("variables: {name}"))?;
+            variables.push((name, text));
+        }
+        let mut hosts = Vec::new();
+        for template in component.allowed_outbound_hosts {
+            let place = || format!("allowed_outbound_hosts: {template:?}");
+            let mut secret = None;
+            let open = |name: &str| {
+                if secrets.contains(name) {
+                    secret = Some(name.to_owned());
+                }
+                value(name)
+            };
+            let host = expand(&template, open).with_context(place)?;
+            if let Some(name) = secret {
+                // Refused connections are reported together with the hosts that are allowed.
+                bail!("{} uses the secret variable {name:?}, which messages would then show", place());
+            }
+            hosts.push(host);
+        }
+        Ok(Self {
+            id,
+            source: component.source,
+            environment: component.environment.into_iter().collect(),
+            variables: Arc::new(variables.into_iter().collect()),
+            allowed_hosts: Arc::new(AllowedHosts::parse(&hosts).context("allowed_outbound_hosts")?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(component: &str) -> anyhow::Result<Application> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spin.toml");
+        let text = format!(
+            "spin_manifest_version = 2\n[application]\nname = 'shop'\n\
+             [variables]\ndb_host = {{ default = 'localhost' }}\ntoken = {{ default = 's3cret', secret = true }}\n\
+             [[trigger.http]]\nroute = '/...'\ncomponent = 'c'\n[component.unused]\nsource = 'u.wasm'\n\
+             [component.c]\nsource = 'c.wasm'\n{component}"
+        );
+        std::fs::write(&file, text).unwrap();
+        let mut manifest = Manifest::load(&file).unwrap();
+        manifest.path = "spin.toml".into();
+        let env = [("DB_HOST", "db.example")].into_iter().collect();
+        Application::resolve(manifest, &env, None)
+    }
+
+    #[test]
+    fn templates_are_expanded() {
+        let application = resolve(
+            "allowed_outbound_hosts = ['postgres://{{ db_host }}:5432']\n\
+             environment = { RAW = '{{ db_host }}' }\nvariables = { key = 'Bearer {{ token }}' }",
+        )
+        .unwrap();
+        assert_eq!(application.name, "shop");
+        let component = &application.components["c"];
+        assert!(component.allowed_hosts.permits("postgres", "db.example", 5432));
+        assert!(!component.allowed_hosts.permits("postgres", "localhost", 5432));
+        assert_eq!(component.environment, [("RAW".to_owned(), "{{ db_host }}".to_owned())], "as in Spin");
+        assert_eq!(format!("{:?}", component.variables), "{\"key\"}");
+        assert_eq!(application.router.find("/x").unwrap().component_id(), "c");
+    }
+
+    #[test]
+    fn a_component_without_a_route_is_left_out() {
+        assert_eq!(resolve("").unwrap().components.keys().collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn malformed_templates_are_refused_by_place() {
+        for (component, reason) in [
+            (
+                "variables = { key = 'a {{ nope }}' }",
+                "variables: key: character 3 uses the variable \"nope\", which [variables] does not declare",
+            ),
+            (
+                "allowed_outbound_hosts = ['postgres://{{ db_host']",
+                "allowed_outbound_hosts: \"postgres://{{ db_host\": character 12 opens {{ that no }} closes",
+            ),
+            (
+                "allowed_outbound_hosts = ['https://{{ token }}']",
+                "allowed_outbound_hosts: \"https://{{ token }}\" uses the secret variable \"token\", which messages would then show",
+            ),
+        ] {
+            let error = format!("{:#}", resolve(component).unwrap_err());
+            assert_eq!(error, format!("spin.toml: [component.c]: {reason}"));
+        }
+        let error = format!("{:#}", resolve("allowed_outbound_hosts = ['{{ db_host }}']").unwrap_err());
+        assert!(error.contains("db.example"), "{error}");
+    }
+}

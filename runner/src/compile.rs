@@ -1,0 +1,86 @@
+//! `wiki-runner compile`: compiles a component ahead of time, so that a server starts without a compiler.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::manifest::Manifest;
+
+/// Options of `wiki-runner compile`.
+#[derive(Debug, Args)]
+pub struct Compile {
+    /// The manifest of the application whose component to compile.
+    #[arg(short = 'f', long = "from", env = "RUNNER_MANIFEST", value_name = "FILE", default_value = "spin.toml")]
+    pub manifest: PathBuf,
+
+    /// The component to compile, if the application has several.
+    #[arg(long, value_name = "ID")]
+    pub component: Option<String>,
+
+    /// Where to put the code; `wiki-runner serve --precompiled` takes it, on the same kind of processor and by the
+    /// same version of the runner.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// Compiles the component and puts the code where it was asked for. Fails naming the file that is to blame.
+pub fn run(args: &Compile) -> anyhow::Result<()> {
+    let manifest = Manifest::load(&args.manifest)?;
+    let ids = || manifest.components.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let component = match &args.component {
+        Some(id) => manifest
+            .components
+            .get(id)
+            .with_context(|| format!("{} has no component {id:?}: it has {}", args.manifest.display(), ids()))?,
+        None => match manifest.components.values().collect::<Vec<_>>()[..] {
+            [only] => only,
+            _ => bail!("{} has several components ({}): name one with --component", args.manifest.display(), ids()),
+        },
+    };
+    let code = crate::engine::compile(&component.source)?;
+    write(&args.output, &code).with_context(|| format!("cannot write {}", args.output.display()))?;
+    println!("{}: {}", args.output.display(), bytesize::ByteSize(code.len() as u64));
+    Ok(())
+}
+
+/// Replaces `file` as a whole: a server that starts meanwhile sees the old code or the new, never a part.
+fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = file.with_file_name(name);
+    let written = File::create(&temporary)
+        .and_then(|mut open| open.write_all(code).and_then(|()| open.sync_all()))
+        .and_then(|()| fs::rename(&temporary, file));
+    if written.is_err() {
+        // It may not exist; the error that matters is the first one.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("code");
+        write(&file, b"old and longer").unwrap();
+        write(&file, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).unwrap();
+        assert!(write(&taken, b"code").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

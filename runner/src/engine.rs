@@ -1,0 +1,111 @@
+//! Wasmtime's configuration, and components made ready to be instantiated.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, PoolingAllocationConfig};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+
+use crate::host::{self, Guest};
+use crate::settings::Limits;
+
+/// How often a running guest is made to yield, so that its time limit can be enforced and others on the same thread get
+/// their turn. Shorter costs more switches; longer makes them wait.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Core instances, memories and tables one component may be made of. What the SDKs produce has one memory, one or two
+/// tables and, with the adapters around it, half a dozen core instances.
+const MAX_CORE_INSTANCES: u32 = 20;
+const MAX_MEMORIES: u32 = 2;
+const MAX_TABLES: u32 = 5;
+
+/// What code compiled by one process and run by another must agree on.
+fn common_config() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config
+}
+
+/// An engine that can hold `instances` instances within `limits`, with a thread that makes guests yield.
+pub fn new(limits: &Limits, instances: u32) -> anyhow::Result<Engine> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(MAX_CORE_INSTANCES))
+        .total_memories(instances.saturating_mul(MAX_MEMORIES))
+        .total_tables(instances.saturating_mul(MAX_TABLES))
+        .total_stacks(instances)
+        .max_core_instances_per_component(MAX_CORE_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_memory_size(usize::try_from(limits.max_memory.as_u64()).unwrap_or(usize::MAX));
+    let mut config = common_config();
+    config.allocation_strategy(wasmtime::InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&config)
+        .map_err(anyhow::Error::from)
+        .context("cannot reserve address space for the instances: lower --max-concurrency")?;
+    tick(&engine)?;
+    Ok(engine)
+}
+
+fn tick(engine: &Engine) -> anyhow::Result<()> {
+    let engine = engine.weak();
+    let work = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    thread::Builder::new().name("epoch".into()).spawn(work).context("cannot start a thread")?;
+    Ok(())
+}
+
+/// Machine code for the component in `source`, for this processor and version of the runner.
+#[cfg(feature = "compiler")]
+pub fn compile(source: &Path) -> anyhow::Result<Vec<u8>> {
+    let wasm = read(source)?;
+    let engine = Engine::new(&common_config())?;
+    engine.precompile_component(&wasm).map_err(anyhow::Error::from).with_context(|| not_a_component(source))
+}
+
+/// The component in `source`, compiled now.
+#[cfg(feature = "compiler")]
+pub fn load(engine: &Engine, source: &Path) -> anyhow::Result<Component> {
+    let wasm = read(source)?;
+    Component::from_binary(engine, &wasm).map_err(anyhow::Error::from).with_context(|| not_a_component(source))
+}
+
+/// Fails: this build of the runner has no compiler.
+#[cfg(not(feature = "compiler"))]
+pub fn load(_: &Engine, source: &Path) -> anyhow::Result<Component> {
+    anyhow::bail!(
+        "this build of wiki-runner has no compiler: compile {} ahead of time and name the result with --precompiled",
+        source.display()
+    )
+}
+
+#[cfg(feature = "compiler")]
+fn read(source: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(source).with_context(|| format!("cannot read the component {}", source.display()))
+}
+
+#[cfg(feature = "compiler")]
+fn not_a_component(source: &Path) -> String {
+    format!("{} is not a component this runner can compile", source.display())
+}
+
+/// `component` with everything it imports, ready to be instantiated any number of times.
+///
+/// Fails when it imports an interface the runner does not have, or exports no `wasi:http/incoming-handler`.
+pub fn link(component: &Component) -> anyhow::Result<ProxyPre<Guest>> {
+    let mut linker = Linker::new(component.engine());
+    host::add_to_linker(&mut linker)?;
+    let pre = linker
+        .instantiate_pre(component)
+        .map_err(anyhow::Error::from)
+        .context("the component imports what this runner does not offer")?;
+    ProxyPre::new(pre).map_err(anyhow::Error::from).context("the component does not answer HTTP requests")
+}

@@ -1,0 +1,87 @@
+//! What a guest may import, one file or folder each, and what one instance holds.
+
+pub mod allowed_hosts;
+pub mod http;
+pub mod postgres;
+pub mod variables;
+
+use std::sync::Arc;
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use self::http::Outbound;
+use self::postgres::{Pools, PostgresCtx, PostgresHost, PostgresView};
+use self::variables::{VariablesHost, VariablesView};
+use crate::application::Component;
+
+/// The host's side of one instance.
+pub struct Guest {
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    postgres: PostgresCtx,
+    variables: Arc<variables::Variables>,
+    /// What the instance may allocate.
+    pub limits: StoreLimits,
+}
+
+impl Guest {
+    /// The host's side of an instance of `component`: its declared environment, its output on the runner's standard
+    /// error, no files, no arguments and no sockets.
+    pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
+        let mut wasi = WasiCtx::builder();
+        wasi.envs(&component.environment).inherit_stdout().inherit_stderr();
+        wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+        Self {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            outbound: Outbound::new(component.allowed_hosts.clone()),
+            postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
+            variables: component.variables.clone(),
+            limits: StoreLimitsBuilder::new().memory_size(max_memory).build(),
+        }
+    }
+
+    /// Whether the guest holds no resource: no stream, no body, no database connection. Only then has nothing of one
+    /// request a way into the next.
+    pub fn holds_nothing(&self) -> bool {
+        self.table.is_empty()
+    }
+}
+
+/// Gives components linked by `linker` every interface the runner has.
+pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    postgres::add_to_linker(linker)?;
+    variables::add_to_linker(linker)
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+impl PostgresHost for Guest {
+    fn postgres(&mut self) -> PostgresView<'_> {
+        PostgresView { ctx: &mut self.postgres, table: &mut self.table }
+    }
+}
+
+impl VariablesHost for Guest {
+    fn variables(&mut self) -> VariablesView<'_> {
+        VariablesView(&self.variables)
+    }
+}

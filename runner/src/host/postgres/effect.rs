@@ -1,0 +1,446 @@
+//! What a statement may leave behind in a session, told from its text.
+//!
+//! A session that another request gets next must be as new. Cleaning costs a round trip, so it is done only where this
+//! reading says it may be needed. The reading is cautious: what it does not know counts as leaving something. It cannot
+//! see what triggers, views and operators do that the owner of the database made; those are trusted.
+
+/// What running a statement does to its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that outlives the statement, or the transaction it runs in.
+    Nothing,
+    /// A transaction is open afterwards.
+    Begins,
+    /// No transaction is open afterwards.
+    Ends,
+    /// Perhaps settings, locks, temporary tables and the like.
+    Unknown,
+    /// The statements the host prepared may be gone.
+    Ruins,
+}
+
+impl Effect {
+    /// The effect of the single statement `sql`.
+    pub fn of(sql: &str) -> Self {
+        let mut tokens = Tokens { rest: sql };
+        let verb = loop {
+            match tokens.next() {
+                Some(Token::Open) => {}
+                Some(Token::Word(verb)) => break verb.to_ascii_lowercase(),
+                // No statement at all does nothing.
+                None => return Self::Nothing,
+                Some(_) => return Self::Unknown,
+            }
+        };
+        match verb.as_str() {
+            "select" | "values" | "table" | "insert" | "update" | "delete" | "merge" | "with" => of_query(&verb, tokens),
+            // These work inside a transaction only, and end with it.
+            "show" | "savepoint" | "release" | "lock" => Self::Nothing,
+            "begin" | "start" => Self::Begins,
+            "commit" | "end" | "rollback" | "abort" => of_end(tokens),
+            "deallocate" | "discard" => Self::Ruins,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+fn of_end(tokens: Tokens<'_>) -> Effect {
+    for token in tokens {
+        let Token::Word(word) = token else { continue };
+        if word.eq_ignore_ascii_case("to") {
+            // A savepoint.
+            return Effect::Nothing;
+        }
+        if word.eq_ignore_ascii_case("chain") || word.eq_ignore_ascii_case("prepared") {
+            return Effect::Unknown;
+        }
+    }
+    Effect::Ends
+}
+
+/// Queries leave nothing if they make no table with INTO and call only functions known to leave nothing.
+fn of_query(verb: &str, tokens: Tokens<'_>) -> Effect {
+    // The three tokens before the current one, the latest last.
+    let mut before = [Token::Other, Token::Other, Token::Word(verb)];
+    let mut naming = Naming::behind(verb);
+    for token in tokens {
+        match token {
+            Token::Broken | Token::Semicolon => return Effect::Unknown,
+            Token::Open if naming != Naming::Named && !may_precede_parenthesis(before) => return Effect::Unknown,
+            Token::Word(word) if word.eq_ignore_ascii_case("into") && !before[2].is_any(&["insert", "merge"]) => {
+                return Effect::Unknown;
+            }
+            _ => {}
+        }
+        naming = match token {
+            Token::Word(_) | Token::Quoted if naming == Naming::Expected => Naming::Named,
+            Token::Word(word) => Naming::behind(word),
+            Token::Dot if naming == Naming::Named => Naming::Expected,
+            _ => Naming::No,
+        };
+        before = [before[1], before[2], token];
+    }
+    Effect::Nothing
+}
+
+/// Whether what stands before a parenthesis is a harmless function, a keyword or no name at all.
+fn may_precede_parenthesis([qualifier, dot, name]: [Token<'_>; 3]) -> bool {
+    match name {
+        // Only functions of PostgreSQL's own schema are known.
+        Token::Word(_) if dot == Token::Dot && !qualifier.is_any(&["pg_catalog"]) => false,
+        Token::Word(name) => HARMLESS.binary_search(&name.to_ascii_lowercase().as_str()).is_ok(),
+        Token::Quoted => false,
+        _ => true,
+    }
+}
+
+/// Whether a name stands where no call can: behind INTO, AS, WITH and RECURSIVE. The parenthesis behind it has columns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    No,
+    Expected,
+    Named,
+}
+
+impl Naming {
+    fn behind(word: &str) -> Self {
+        if Token::Word(word).is_any(&["into", "as", "with", "recursive"]) { Self::Expected } else { Self::No }
+    }
+}
+
+/// As much of SQL's syntax as it takes to find the names in front of parentheses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    /// A keyword or a name without quotes.
+    Word(&'a str),
+    /// A name in quotes.
+    Quoted,
+    Open,
+    Dot,
+    /// A semicolon with something behind it.
+    Semicolon,
+    /// Text that is not closed or that settings decide how to read.
+    Broken,
+    /// Anything else: numbers, strings, operators.
+    Other,
+}
+
+impl Token<'_> {
+    fn is_any(self, names: &[&str]) -> bool {
+        matches!(self, Token::Word(word) if names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+    }
+}
+
+struct Tokens<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    /// Cuts `length` bytes off, which must end between characters.
+    fn cut(&mut self, length: usize) -> &'a str {
+        let (cut, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        cut
+    }
+
+    /// Cuts off everything up to and with the first `end` behind `start` bytes; all of it if there is none.
+    fn cut_past(&mut self, start: usize, end: &str) -> bool {
+        match self.rest[start..].find(end) {
+            Some(at) => {
+                self.cut(start + at + end.len());
+                true
+            }
+            None => {
+                self.cut(self.rest.len());
+                false
+            }
+        }
+    }
+
+    fn skip_spaces_and_comments(&mut self) {
+        loop {
+            self.rest = self.rest.trim_start();
+            if self.rest.starts_with("--") {
+                self.cut_past(2, "\n");
+            } else if self.rest.starts_with("/*") {
+                self.cut_comment();
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Comments nest.
+    fn cut_comment(&mut self) {
+        let mut depth = 0;
+        let mut at = 0;
+        let bytes = self.rest.as_bytes();
+        while at < bytes.len() {
+            match &bytes[at..] {
+                [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
+                [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
+                _ => at += 1,
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        self.cut(at);
+    }
+
+    /// A string; backslashes mean something with `escapes` only. Without it they are refused, because a setting can
+    /// change that.
+    fn string(&mut self, escapes: bool) -> Token<'a> {
+        let bytes = self.rest.as_bytes();
+        let mut at = 1;
+        while at < bytes.len() {
+            match &bytes[at..] {
+                [b'\\', ..] if !escapes => return Token::Broken,
+                [b'\\', _, ..] | [b'\'', b'\'', ..] => at += 2,
+                [b'\'', ..] => {
+                    self.rest = &self.rest[at + 1..];
+                    return Token::Other;
+                }
+                _ => at += 1,
+            }
+        }
+        Token::Broken
+    }
+
+    fn quoted_name(&mut self) -> Token<'a> {
+        // A doubled quote begins another quoted name here, which makes no difference.
+        if self.cut_past(1, "\"") { Token::Quoted } else { Token::Broken }
+    }
+
+    /// `$1`, or a string between two `$tag$`.
+    fn dollar(&mut self) -> Token<'a> {
+        let tag = self.rest[1..].find(|c: char| !is_name(c)).map_or(self.rest.len(), |end| end + 1);
+        if !self.rest[tag..].starts_with('$') || self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            self.cut(tag.max(1));
+            return Token::Other;
+        }
+        let delimiter = &self.rest[..=tag];
+        if self.cut_past(delimiter.len(), delimiter) { Token::Other } else { Token::Broken }
+    }
+
+    fn word(&mut self) -> Token<'a> {
+        let end = self.rest.find(|c: char| !is_name(c) && c != '$').unwrap_or(self.rest.len());
+        let word = self.cut(end);
+        match self.rest.as_bytes() {
+            [b'\'', ..] => self.string(word.eq_ignore_ascii_case("e")),
+            // A name spelled with escapes.
+            [b'&', b'"', ..] if word.eq_ignore_ascii_case("u") => Token::Broken,
+            _ => Token::Word(word),
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.skip_spaces_and_comments();
+        let token = match self.rest.chars().next()? {
+            '\'' => return Some(self.string(false)),
+            '"' => return Some(self.quoted_name()),
+            '$' => return Some(self.dollar()),
+            c if c.is_ascii_digit() => {
+                let end = self.rest.find(|c: char| !is_name(c)).unwrap_or(self.rest.len());
+                self.cut(end);
+                return Some(Token::Other);
+            }
+            c if is_name(c) => return Some(self.word()),
+            ';' => {
+                self.cut(1);
+                self.skip_spaces_and_comments();
+                return (!self.rest.is_empty()).then_some(Token::Semicolon);
+            }
+            '(' => Token::Open,
+            '.' => Token::Dot,
+            c => {
+                self.cut(c.len_utf8());
+                return Some(Token::Other);
+            }
+        };
+        self.cut(1);
+        Some(token)
+    }
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
+}
+
+/// What may stand before a parenthesis and leaves nothing behind: keywords, types, and those functions of PostgreSQL that
+/// neither set anything for the session nor run SQL from a text. In order, for the search.
+const HARMLESS: &[&str] = &[
+    "abs", "acos", "age", "all", "and", "any", "array", "array_agg", "array_append", "array_cat", "array_dims",
+    "array_fill", "array_length", "array_lower", "array_ndims", "array_position", "array_positions", "array_prepend",
+    "array_remove", "array_replace", "array_to_json", "array_to_string", "array_to_tsvector", "array_upper", "as",
+    "ascii", "asin", "atan", "atan2", "avg", "between", "bigint", "bit", "bit_and", "bit_count", "bit_length",
+    "bit_or", "bit_xor", "bool_and", "bool_or", "btrim", "by", "cardinality", "case", "cast", "cbrt", "ceil",
+    "ceiling", "char", "char_length", "character", "character_length", "chr", "clock_timestamp", "coalesce",
+    "col_description", "concat", "concat_ws", "conflict", "convert", "convert_from", "convert_to", "corr", "cos",
+    "cot", "count", "covar_pop", "covar_samp", "cube", "cume_dist", "current_database", "current_schema",
+    "current_schemas", "current_setting", "date", "date_bin", "date_part", "date_trunc", "daterange", "decimal",
+    "decode", "degrees", "dense_rank", "distinct", "div", "else", "encode", "end", "every", "except", "exists", "exp",
+    "extract", "factorial", "filter", "first_value", "float", "floor", "format", "format_type", "from", "gcd",
+    "gen_random_uuid", "generate_series", "generate_subscripts", "get_bit", "get_byte", "greatest", "group",
+    "grouping", "has_column_privilege", "has_database_privilege", "has_schema_privilege", "has_sequence_privilege",
+    "has_table_privilege", "having", "host", "hostmask", "ilike", "in", "initcap", "int", "int4range", "int8range",
+    "integer", "intersect", "interval", "is", "isempty", "isfinite", "join", "json_agg", "json_array_elements",
+    "json_array_elements_text", "json_array_length", "json_build_array", "json_build_object", "json_each",
+    "json_each_text", "json_extract_path", "json_extract_path_text", "json_object", "json_object_agg",
+    "json_object_keys", "json_populate_record", "json_populate_recordset", "json_strip_nulls", "json_to_record",
+    "json_to_recordset", "json_to_tsvector", "json_typeof", "jsonb_agg", "jsonb_array_elements",
+    "jsonb_array_elements_text", "jsonb_array_length", "jsonb_build_array", "jsonb_build_object", "jsonb_each",
+    "jsonb_each_text", "jsonb_extract_path", "jsonb_extract_path_text", "jsonb_insert", "jsonb_object",
+    "jsonb_object_agg", "jsonb_object_keys", "jsonb_path_exists", "jsonb_path_match", "jsonb_path_query",
+    "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_populate_record", "jsonb_populate_recordset",
+    "jsonb_pretty", "jsonb_set", "jsonb_set_lax", "jsonb_strip_nulls", "jsonb_to_record", "jsonb_to_recordset",
+    "jsonb_to_tsvector", "jsonb_typeof", "justify_days", "justify_hours", "justify_interval", "lag", "last_value",
+    "lastval", "lateral", "lcm", "lead", "least", "left", "length", "like", "limit", "ln", "localtime",
+    "localtimestamp", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "ltrim", "make_date",
+    "make_interval", "make_time", "make_timestamp", "make_timestamptz", "masklen", "match", "max", "md5", "min",
+    "min_scale", "mod", "mode", "multirange", "nchar", "netmask", "network", "nextval", "normalize", "not", "now",
+    "nth_value", "ntile", "nullif", "nulls", "num_nonnulls", "num_nulls", "numeric", "numnode", "numrange",
+    "obj_description", "octet_length", "offset", "on", "only", "or", "order", "over", "overlay", "parse_ident",
+    "partition", "percent_rank", "percentile_cont", "percentile_disc", "pg_advisory_xact_lock",
+    "pg_advisory_xact_lock_shared", "pg_backend_pid", "pg_column_size", "pg_current_xact_id", "pg_database_size",
+    "pg_get_constraintdef", "pg_get_expr", "pg_get_indexdef", "pg_get_serial_sequence", "pg_get_viewdef",
+    "pg_indexes_size", "pg_is_in_recovery", "pg_notify", "pg_postmaster_start_time", "pg_relation_size",
+    "pg_size_pretty", "pg_sleep", "pg_table_is_visible", "pg_table_size", "pg_total_relation_size",
+    "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared", "pg_typeof", "phraseto_tsquery", "pi",
+    "plainto_tsquery", "position", "power", "precision", "querytree", "quote_ident", "quote_literal",
+    "quote_nullable", "radians", "random", "range_agg", "range_merge", "rank", "recursive", "regexp_count",
+    "regexp_instr", "regexp_like", "regexp_match", "regexp_matches", "regexp_replace", "regexp_split_to_array",
+    "regexp_split_to_table", "regexp_substr", "regr_count", "repeat", "replace", "returning", "reverse", "right",
+    "rollup", "round", "row", "row_number", "row_to_json", "rows", "rpad", "rtrim", "scale", "select", "set",
+    "set_bit", "set_byte", "sets", "setweight", "sha224", "sha256", "sha384", "sha512", "sign", "similar", "sin",
+    "smallint", "some", "split_part", "sqrt", "starts_with", "statement_timestamp", "stddev", "stddev_pop",
+    "stddev_samp", "string_agg", "string_to_array", "string_to_table", "strip", "strpos", "substr", "substring",
+    "sum", "symmetric", "tablesample", "tan", "text", "then", "time", "timeofday", "timestamp", "timestamptz",
+    "timetz", "timezone", "to", "to_ascii", "to_char", "to_date", "to_hex", "to_json", "to_jsonb", "to_number",
+    "to_regclass", "to_regtype", "to_timestamp", "to_tsquery", "to_tsvector", "transaction_timestamp", "translate",
+    "treat", "trim", "trim_array", "trim_scale", "trunc", "ts_delete", "ts_filter", "ts_headline", "ts_rank",
+    "ts_rank_cd", "tsquery_phrase", "tsrange", "tstzrange", "tsvector_to_array", "txid_current", "union", "unique",
+    "unistr", "unnest", "upper", "upper_inc", "upper_inf", "using", "values", "var_pop", "var_samp", "varbit",
+    "varchar", "variance", "varying", "version", "websearch_to_tsquery", "when", "where", "width_bucket", "with",
+    "within", "xmlattributes", "xmlelement", "xmlforest",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_names_are_in_order() {
+        assert!(HARMLESS.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn queries_leave_nothing() {
+        for sql in [
+            "SELECT 1",
+            "  -- note\n /* a /* nested */ note */ ((SELECT 1) UNION (SELECT 2));",
+            "select id, name from users where id = $1 and name in ('a', 'it''s') for update",
+            "INSERT INTO users (name, email) VALUES ($1, lower($2)) ON CONFLICT (name) DO NOTHING RETURNING id",
+            "INSERT INTO \"Users\" (\"name\") SELECT x FROM unnest($1::text[]) AS t(x)",
+            "INSERT INTO public.users (name) VALUES ($1)",
+            "WITH gone AS (DELETE FROM a WHERE id = $1 RETURNING *), kept(x) AS MATERIALIZED (SELECT 1) SELECT * FROM gone",
+            "WITH RECURSIVE tree(id, depth) AS (SELECT 1, 0 UNION ALL SELECT id, depth + 1 FROM tree) TABLE tree",
+            "UPDATE posts SET title = $1, tags = array_remove(tags, E'it\\'s') WHERE id = $2",
+            "MERGE INTO a USING b ON (a.id = b.id) WHEN MATCHED THEN UPDATE SET x = b.x",
+            "SELECT CAST(x AS numeric(10, 2)), count(*) FILTER (WHERE y) OVER (PARTITION BY z) FROM t",
+            "SELECT pg_catalog.lower('X'), pg_advisory_xact_lock(1), now()",
+            "SELECT $tag$ select set_config('a', 'b', false) $tag$, $$ ' $$, 'set_config(', \"set_config\"",
+            "SELECT extract(epoch FROM t), (t).x, a[1], b->>'c', $1::varchar(3) FROM t WHERE NOT EXISTS (SELECT 1)",
+            "VALUES (1), (2)",
+            "SHOW search_path",
+            "SAVEPOINT a",
+            "ROLLBACK TO SAVEPOINT a",
+            "",
+            "-- nothing",
+        ] {
+            assert_eq!(Effect::of(sql), Effect::Nothing, "{sql}");
+        }
+    }
+
+    #[test]
+    fn transactions_are_followed() {
+        for sql in ["BEGIN", "begin isolation level serializable", "/* x */ START TRANSACTION READ ONLY"] {
+            assert_eq!(Effect::of(sql), Effect::Begins, "{sql}");
+        }
+        for sql in ["COMMIT", "END WORK", "rollback;", "ABORT", "COMMIT -- and chain"] {
+            assert_eq!(Effect::of(sql), Effect::Ends, "{sql}");
+        }
+        for sql in ["COMMIT AND CHAIN", "ROLLBACK AND CHAIN", "COMMIT PREPARED 'x'", "PREPARE TRANSACTION 'x'"] {
+            assert_eq!(Effect::of(sql), Effect::Unknown, "{sql}");
+        }
+    }
+
+    #[test]
+    fn whatever_may_leave_something_is_unknown() {
+        for sql in [
+            "SET search_path = x",
+            "SET LOCAL x.y = 1",
+            "RESET ALL",
+            "LISTEN news",
+            "DO $$ BEGIN PERFORM set_config('a', 'b', false); END $$",
+            "CALL anything()",
+            "CREATE TEMP TABLE t (x int)",
+            "SELECT 1 INTO TEMP t",
+            "WITH a AS (SELECT 1) SELECT * INTO TEMPORARY t FROM a",
+            "INSERT INTO t SELECT set_config('a', 'b', false)",
+            "SELECT set_config('a', 'b', false)",
+            "SELECT SET_CONFIG('a', 'b', false)",
+            "SELECT set_config /* here */ ('a', 'b', false)",
+            "SELECT \"set_config\"('a', 'b', false)",
+            "SELECT pg_catalog.\"set_config\"('a', 'b', false)",
+            "SELECT pg_catalog.set_config('a', 'b', false)",
+            "SELECT U&\"set\\005fconfig\"('a', 'b', false)",
+            "SELECT 'x\\', set_config('a', 'b', false) --'",
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_try_advisory_lock(1)",
+            "SELECT mine(1)",
+            "SELECT public.lower('x')",
+            "SELECT \"pg_catalog\".lower('x')",
+            "SELECT * FROM mine(1) AS t(x)",
+            "SELECT query_to_xml('select set_config(''a'', ''b'', false)', true, true, '')",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+            "PREPARE p AS SELECT 1",
+            "EXPLAIN ANALYZE SELECT set_config('a', 'b', false)",
+            "SELECT 1; SET x.y = 1",
+            "SELECT 'open",
+            "SELECT $$open",
+            "SELECT \"open",
+            "( ; SET x.y = 1",
+            "COPY t FROM STDIN",
+            "1",
+        ] {
+            assert_eq!(Effect::of(sql), Effect::Unknown, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_drops_prepared_statements_ruins_the_session() {
+        for sql in ["DEALLOCATE ALL", "deallocate prepare s1", "DISCARD ALL"] {
+            assert_eq!(Effect::of(sql), Effect::Ruins, "{sql}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(sql in "(select|with|SET)?[ -~\\n\u{e9}\u{1f600}$'\"/*;()]{0,60}") {
+            let _ = Effect::of(&sql);
+        }
+
+        #[test]
+        fn a_setting_is_found_wherever_it_stands(before in "[a-z ,=+0-9]{0,20}", after in "[a-z ,=+0-9()]{0,20}") {
+            let sql = format!("SELECT {before} , set_config('a', 'b', false) {after}");
+            prop_assert_ne!(Effect::of(&sql), Effect::Nothing);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `spin:postgres` for guests, versions 3.0.0 and 4.0.0: pooled connections to the hosts the manifest permits.
+
+mod address;
+mod bindings;
+mod connection;
+mod effect;
+mod error;
+mod pool;
+mod session;
+mod tls;
+mod v3;
+mod v4;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use wasmtime::component::{HasData, Linker, ResourceTable};
+
+use self::address::Address;
+pub use self::pool::Pools;
+use self::pool::Database;
+use self::session::Session;
+use self::tls::Authorities;
+use super::allowed_hosts::AllowedHosts;
+use crate::settings;
+
+/// What one store needs to give its guest databases.
+pub struct PostgresCtx {
+    pools: Arc<Pools>,
+    allowed: Arc<AllowedHosts>,
+    /// The address opened last, already permitted: nearly always the next one too.
+    recent: Option<(String, Arc<Database>)>,
+}
+
+impl PostgresCtx {
+    /// Databases out of `pools` at the hosts `allowed` permits.
+    pub fn new(pools: Arc<Pools>, allowed: Arc<AllowedHosts>) -> Self {
+        Self { pools, allowed, recent: None }
+    }
+
+    async fn open(&mut self, address: String) -> Result<Session, bindings::v4::Error> {
+        let database = match &self.recent {
+            Some((recent, database)) if *recent == address => database.clone(),
+            _ => {
+                let database = self.pools.database(&address, &self.allowed).await?;
+                self.recent.insert((address, database)).1.clone()
+            }
+        };
+        Session::open(database).await
+    }
+}
+
+/// The parts of a store's data that the interface works on.
+pub struct PostgresView<'a> {
+    /// The store's databases.
+    pub ctx: &'a mut PostgresCtx,
+    /// Where its guest's connections are.
+    pub table: &'a mut ResourceTable,
+}
+
+/// A store's data that has databases.
+pub trait PostgresHost: Send {
+    /// The parts the interface works on.
+    fn postgres(&mut self) -> PostgresView<'_>;
+}
+
+struct HasPostgres;
+
+impl HasData for HasPostgres {
+    type Data<'a> = PostgresView<'a>;
+}
+
+/// Gives the guests of `linker` both versions of the interface. Fails if they have one already.
+pub fn add_to_linker<T: PostgresHost + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    bindings::v3::add_to_linker::<T, HasPostgres>(linker, T::postgres)?;
+    bindings::v4::add_to_linker::<T, HasPostgres>(linker, T::postgres)
+}
+
+/// A connection for the host's own use, to any host and without a limit for statements, but otherwise as guests get
+/// theirs. Fails with a message that names the database and never has the password.
+pub async fn connect(address: &str, settings: &settings::Postgres) -> anyhow::Result<tokio_postgres::Client> {
+    let address = Address::parse(address).map_err(anyhow::Error::msg).context("the database address is unusable")?;
+    let authorities = Arc::new(Authorities::load(settings.pg_ca_file.as_deref())?);
+    let tls = pool::connector(&authorities, &address).await?;
+    let endpoints = address.endpoints();
+    let connected = tokio::time::timeout(settings.pg_connect_timeout, address.config.connect(tls)).await;
+    let (client, driver) = match connected {
+        Ok(Ok(connected)) => connected,
+        Ok(Err(error)) => bail!("cannot connect to {endpoints}: {}", error::chain(&error)),
+        Err(_) => bail!(
+            "{endpoints} did not take a connection within {} (RUNNER_PG_CONNECT_TIMEOUT)",
+            humantime::format_duration(settings.pg_connect_timeout)
+        ),
+    };
+    tokio::spawn(async move {
+        if let Err(error) = driver.await {
+            tracing::debug!(%error, "the host's database connection ended");
+        }
+    });
+    Ok(client)
+}

@@ -1,0 +1,178 @@
+//! The connections of this process: one pool for each address that guests connect to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Result, ensure};
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, QueueMode, RecycleError, RecycleResult, Timeouts};
+use tokio_postgres::{Config, Error as DriverError};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::Address;
+use super::bindings::v4::Error;
+use super::connection::Connection;
+use super::error;
+use super::tls::{Authorities, Verify};
+use crate::host::allowed_hosts::AllowedHosts;
+use crate::settings;
+
+/// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
+/// one or two.
+const MAX_DATABASES: usize = 16;
+
+/// A connection on loan; dropping it gives it back.
+pub type Loan = Object<Manager>;
+
+/// Every database that guests are connected to.
+pub struct Pools {
+    settings: settings::Postgres,
+    authorities: Arc<Authorities>,
+    /// The one used last is first.
+    databases: Mutex<Vec<Arc<Database>>>,
+}
+
+/// One address and its connections.
+pub struct Database {
+    text: Box<str>,
+    address: Address,
+    /// For messages.
+    pub endpoints: Box<str>,
+    /// Limits of its connections.
+    pub settings: settings::Postgres,
+    pool: managed::Pool<Manager>,
+}
+
+impl Pools {
+    /// No connections yet. Fails if a setting makes no sense or the file of certificate authorities is unusable.
+    pub fn new(settings: &settings::Postgres) -> Result<Arc<Self>> {
+        for (name, value) in [
+            ("RUNNER_PG_WAIT_TIMEOUT", settings.pg_wait_timeout),
+            ("RUNNER_PG_CONNECT_TIMEOUT", settings.pg_connect_timeout),
+            ("RUNNER_PG_STATEMENT_TIMEOUT", settings.pg_statement_timeout),
+        ] {
+            // PostgreSQL counts in milliseconds, in 31 bits, and takes 0 for no limit.
+            ensure!((1..=i32::MAX as u128).contains(&value.as_millis()), "{name} must be between 1ms and 24days");
+        }
+        Ok(Arc::new(Self {
+            settings: settings.clone(),
+            authorities: Arc::new(Authorities::load(settings.pg_ca_file.as_deref())?),
+            databases: Mutex::default(),
+        }))
+    }
+
+    /// The database at the address `text`, if `allowed` permits every host of it. Connects to nothing yet.
+    pub async fn database(&self, text: &str, allowed: &AllowedHosts) -> Result<Arc<Database>, Error> {
+        let refused = |reason| Error::ConnectionFailed(format!("the database address is refused: {reason}"));
+        if let Some(known) = self.find(text) {
+            known.address.check(allowed).map_err(refused)?;
+            return Ok(known);
+        }
+        let address = Address::parse(text).map_err(refused)?;
+        address.check(allowed).map_err(refused)?;
+        let tls = self.connector(&address).await.map_err(|error| Error::ConnectionFailed(format!("{error:#}")))?;
+        let new = Arc::new(Database::new(text, address, tls, &self.settings)?);
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        databases.insert(0, new.clone());
+        // Loans from the pools that go are finished undisturbed.
+        databases.truncate(MAX_DATABASES);
+        Ok(new)
+    }
+
+    fn find(&self, text: &str) -> Option<Arc<Database>> {
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = databases.iter().position(|database| *database.text == *text)?;
+        databases[..=at].rotate_right(1);
+        databases.first().cloned()
+    }
+
+    async fn connector(&self, address: &Address) -> Result<MakeRustlsConnect> {
+        connector(&self.authorities, address).await
+    }
+}
+
+/// The TLS connector for `address`. The system's authorities are read from files, which must not hold up other guests.
+pub async fn connector(authorities: &Arc<Authorities>, address: &Address) -> Result<MakeRustlsConnect> {
+    use tokio_postgres::config::SslNegotiation;
+
+    let authorities = authorities.clone();
+    let (verify, system) = (address.verify, address.system_authorities);
+    let direct = address.config.get_ssl_negotiation() == SslNegotiation::Direct;
+    let build = move || authorities.connector(verify, system, direct);
+    if verify == Verify::Nothing { build() } else { tokio::task::spawn_blocking(build).await? }
+}
+
+impl Database {
+    fn new(text: &str, address: Address, tls: MakeRustlsConnect, settings: &settings::Postgres) -> Result<Self, Error> {
+        let mut limited = address.clone();
+        limited.limit_statements(settings.pg_statement_timeout);
+        let manager = Manager {
+            config: limited.config,
+            unlimited: address.config.clone(),
+            tls,
+            idle_timeout: settings.pg_idle_timeout,
+        };
+        let pool = managed::Pool::builder(manager)
+            .max_size(settings.pg_pool_size.into())
+            .timeouts(Timeouts {
+                wait: Some(settings.pg_wait_timeout),
+                create: Some(settings.pg_connect_timeout),
+                recycle: None,
+            })
+            // The connection used last has the warmest caches on both ends, and those not needed get old.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Other(error.to_string()))?;
+        let endpoints = address.endpoints().into();
+        Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), pool })
+    }
+
+    /// A connection that was open a moment ago, from the pool or new. Waits for one if all are on loan.
+    pub async fn connect(&self) -> Result<Loan, Error> {
+        self.pool.get().await.map_err(|error| error::not_connected(&error, &self.endpoints, &self.settings))
+    }
+
+    /// Closes the connections not on loan: when one was lost, the others may be too without knowing.
+    pub fn close_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
+    /// What a request to cancel a statement needs to connect.
+    pub fn tls(&self) -> MakeRustlsConnect {
+        self.pool.manager().tls.clone()
+    }
+}
+
+/// Opens connections and judges those that come back.
+pub struct Manager {
+    config: Config,
+    /// Without a limit set in the startup message.
+    unlimited: Config,
+    tls: MakeRustlsConnect,
+    idle_timeout: std::time::Duration,
+}
+
+impl managed::Manager for Manager {
+    type Type = Connection;
+    type Error = DriverError;
+
+    async fn create(&self) -> Result<Connection, DriverError> {
+        match Connection::open(&self.config, self.tls.clone()).await {
+            // PgBouncer refuses options it does not know; the host's own limit holds there too.
+            Err(error) if error.code().is_some_and(|code| code.code() == "08P01") => {
+                Connection::open(&self.unlimited, self.tls.clone()).await
+            }
+            result => result,
+        }
+    }
+
+    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<DriverError> {
+        if connection.client.is_closed() {
+            return Err(RecycleError::message("closed"));
+        }
+        if metrics.last_used() > self.idle_timeout {
+            return Err(RecycleError::message("unused for too long"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Instances of a component, one per request in flight, kept for further requests.
+//!
+//! An instance goes back only after it answered in time, did not trap, and let go of every resource the host gave it;
+//! any other is dropped, and with it whatever the guest held.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use wasmtime::Store;
+use wasmtime::component::Component as Code;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
+
+use crate::application::Component;
+use crate::engine;
+use crate::host::Guest;
+use crate::host::postgres::Pools;
+use crate::settings::Limits;
+
+/// Why a guest gave no response.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No instance became free within the request's time.
+    #[error("too many requests are running")]
+    Overloaded,
+    /// The guest took longer than it may.
+    #[error("the guest did not answer within {0:?}")]
+    TimedOut(Duration),
+    /// The guest trapped, which is how it panics and how it meets its memory limit, or could not be started.
+    #[error("the guest failed: {0:#}")]
+    Failed(wasmtime::Error),
+    /// The guest answered with an error instead of a response, or not at all.
+    #[error("the guest gave no response: {0}")]
+    NoResponse(String),
+}
+
+/// The instances of one component.
+pub struct Instances {
+    component: Component,
+    pre: ProxyPre<Guest>,
+    pools: Arc<Pools>,
+    /// Instances waiting for a request, the last used on top: its memory is the likeliest to be in a cache.
+    idle: Mutex<Vec<Instance>>,
+    /// Requests that may run at once, over all components.
+    slots: Arc<Semaphore>,
+    limits: Limits,
+}
+
+struct Instance {
+    store: Store<Guest>,
+    proxy: Proxy,
+    requests: u32,
+}
+
+type Outcome = Result<(), Failure>;
+type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Answer = Result<Response<WasiBody>, ErrorCode>;
+
+impl Instances {
+    /// Instances of `code`, which is `component`'s.
+    ///
+    /// Fails when the code imports what the runner does not have.
+    pub fn new(
+        component: Component,
+        code: &Code,
+        pools: Arc<Pools>,
+        slots: Arc<Semaphore>,
+        limits: Limits,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { component, pre: engine::link(code)?, pools, idle: Mutex::default(), slots, limits })
+    }
+
+    /// The guest's response to `request`.
+    ///
+    /// The guest may still be writing the body: it runs on as the body is read, within the same time limit. Dropping the
+    /// future before it is done drops the instance.
+    pub async fn handle(self: &Arc<Self>, request: Request<WasiBody>) -> Result<Response<GuestBody>, Failure> {
+        let slot = tokio::time::timeout(self.limits.request_timeout, self.slots.clone().acquire_owned()).await;
+        // The semaphore is never closed, so either error means that no slot became free.
+        let slot = slot.ok().and_then(Result::ok).ok_or(Failure::Overloaded)?;
+        let (sender, mut answer) = oneshot::channel();
+        let mut running: Running = Box::pin(self.clone().run(request, sender, slot));
+
+        // The guest goes first: most have finished, body and all, when their response is looked at.
+        let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Err(outcome)),
+            Poll::Pending => Pin::new(&mut answer).poll(cx).map(Ok),
+        });
+        let (answer, guest) = match outcome.await {
+            // Without its sender there is no answer to wait for, only the reason.
+            Ok(Err(_)) => return Err(running.await.err().unwrap_or_else(no_response)),
+            Ok(Ok(answer)) => (answer, Some(running)),
+            Err(Ok(())) => (answer.try_recv().map_err(|_| no_response())?, None),
+            Err(Err(failure)) => return Err(failure),
+        };
+        let response = answer.map_err(|code| Failure::NoResponse(code.to_string()))?;
+        Ok(response.map(|body| GuestBody { body, guest }))
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        sender: oneshot::Sender<Answer>,
+        slot: OwnedSemaphorePermit,
+    ) -> Outcome {
+        let limit = self.limits.request_timeout;
+        let work = async {
+            let mut instance = match self.take() {
+                Some(instance) => instance,
+                None => self.instantiate().await?,
+            };
+            instance.handle(request, sender).await?;
+            wasmtime::error::Ok(instance)
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(Ok(instance)) => self.put_back(instance),
+            Ok(Err(error)) => return Err(Failure::Failed(error)),
+            Err(_) => return Err(Failure::TimedOut(limit)),
+        }
+        // Only now is there room for another: whatever became of the instance, its memory is free or back.
+        drop(slot);
+        Ok(())
+    }
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance> {
+        let max_memory = usize::try_from(self.limits.max_memory.as_u64()).unwrap_or(usize::MAX);
+        let guest = Guest::new(&self.component, self.pools.clone(), max_memory);
+        let mut store = Store::new(self.pre.engine(), guest);
+        store.limiter(|guest| &mut guest.limits);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        Ok(Instance { store, proxy, requests: 0 })
+    }
+
+    fn take(&self) -> Option<Instance> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put_back(&self, instance: Instance) {
+        if instance.requests < self.limits.instance_reuse && instance.store.data().holds_nothing() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        }
+    }
+}
+
+fn no_response() -> Failure {
+    Failure::NoResponse("it returned without one".into())
+}
+
+impl Instance {
+    async fn handle(&mut self, request: Request<WasiBody>, sender: oneshot::Sender<Answer>) -> wasmtime::Result<()> {
+        self.requests += 1;
+        let mut http = self.store.data_mut().http();
+        let request = http.new_incoming_request(Scheme::Http, request)?;
+        let response = http.new_response_outparam(sender)?;
+        self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await
+    }
+}
+
+/// A response's body, with the guest if it has not finished writing it.
+pub struct GuestBody {
+    body: WasiBody,
+    guest: Option<Running>,
+}
+
+impl GuestBody {
+    /// Lets the guest work, and notes how it ended.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(guest) = &mut self.guest
+            && let Poll::Ready(outcome) = guest.as_mut().poll(cx)
+        {
+            self.guest = None;
+            note(outcome);
+        }
+    }
+}
+
+fn note(outcome: Outcome) {
+    if let Err(failure) = outcome {
+        // The status is with the client already; a body that stays incomplete tells it the rest.
+        tracing::error!("while the response was being sent: {failure}");
+    }
+}
+
+impl Body for GuestBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.drive(cx);
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for GuestBody {
+    fn drop(&mut self) {
+        if let Some(guest) = self.guest.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            // The guest may have work to do after its response, as on Spin; the time limit still holds. One that is
+            // writing to a client that has gone away is told so by its stream.
+            runtime.spawn(async { note(guest.await) });
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `wiki-runner serve`: everything put together, started and stopped in order.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+
+use crate::application::Application;
+use crate::config::Environment;
+use crate::database::Database;
+use crate::handler::Handler;
+use crate::host::postgres::Pools;
+use crate::instances::Instances;
+use crate::manifest::Manifest;
+use crate::settings::Serve;
+use crate::{engine, precompiled, server};
+
+/// Runs the application until SIGTERM or SIGINT, then until its requests have finished or the grace period is over.
+///
+/// Fails, before it listens, with one line that names what is wrong: the manifest, a variable, the component, the
+/// address. A database that cannot be reached is no such thing: requests that need it are answered 503 until it is back.
+pub async fn run(settings: Serve) -> anyhow::Result<()> {
+    // First of all, so that a signal during the start is not lost.
+    let stop = stop()?;
+    let env = Environment::of_process();
+    let manifest = Manifest::load(&settings.application.manifest)?;
+    let database = Database::start(&manifest, &env, &settings.embedded).await?;
+    let application = Application::resolve(manifest, &env, database.embedded_url())?;
+    let mut postgres = settings.postgres.clone();
+    if database.embedded_url().is_some() {
+        // It serves one connection at a time.
+        postgres.pg_pool_size = 1;
+    }
+    let pools = Pools::new(&postgres)?;
+
+    let name = application.name.clone();
+    let handler = Arc::new(handler(application, &settings, pools)?);
+    let address = settings.listen.socket_addr()?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let local = listener.local_addr()?;
+    println!("{name} runs on {}", url(local));
+    tracing::info!(%local, "listening");
+
+    server::serve(listener, handler, &settings.limits, stop).await?;
+    drop(database);
+    Ok(())
+}
+
+fn handler(application: Application, settings: &Serve, pools: Arc<Pools>) -> anyhow::Result<Handler> {
+    let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
+    // Every component may come to hold as many idle instances as requests can run at once.
+    let engine = engine::new(&settings.limits, settings.limits.max_concurrency.saturating_mul(count))?;
+    let slots = Arc::new(Semaphore::new(settings.limits.max_concurrency as usize));
+    let mut components = BTreeMap::new();
+    for (id, component) in application.components {
+        let code = match &settings.application.precompiled {
+            Some(file) if count == 1 => precompiled::load(&engine, file)?,
+            Some(_) => bail!("--precompiled takes the code of one component, and this application has {count}"),
+            None => engine::load(&engine, &component.source)?,
+        };
+        let instances = Instances::new(component, &code, pools.clone(), slots.clone(), settings.limits.clone())
+            .with_context(|| format!("component {id}"))?;
+        components.insert(id, Arc::new(instances));
+    }
+    Ok(Handler { router: application.router, components, max_body: settings.limits.max_body.as_u64() })
+}
+
+/// Where a person on this machine finds what listens on `local`.
+fn url(local: SocketAddr) -> String {
+    if local.ip().is_unspecified() { format!("http://localhost:{}", local.port()) } else { format!("http://{local}") }
+}
+
+/// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).
+fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,105 @@
+//! The component's configuration: Spin variables, read once per instance.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use crate::problem::Problem;
+
+/// Where the database is.
+///
+/// | variable | default in spin.toml | meaning |
+/// |---|---|---|
+/// | `db_host` | `localhost` | host name or address |
+/// | `db_port` | `5432` | TCP port |
+/// | `db_name` | `wikidb` | database |
+/// | `db_user` | `postgres` | role |
+/// | `db_password` | `postgres`, secret | its password |
+/// | `db_options` | none | further [connection parameters], as `key=value` pairs |
+///
+/// [connection parameters]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The connection string for [`Db`](crate::db::Db), as `key='value'` pairs.
+    pub address: String,
+}
+
+/// The parameters that variables of their own name, in the order they are written.
+const PARAMETERS: [(&str, &str); 5] =
+    [("host", "db_host"), ("port", "db_port"), ("dbname", "db_name"), ("user", "db_user"), ("password", "db_password")];
+
+/// Seconds to wait for the database before a request is answered 503. `db_options` may set another.
+const CONNECT_TIMEOUT: u8 = 5;
+
+impl Config {
+    /// The configuration of this instance, read from the host at the first call.
+    ///
+    /// Fails, and is tried again by the next request, when the host does not give a variable.
+    pub fn load() -> Result<&'static Self, Problem> {
+        static CONFIG: OnceLock<Config> = OnceLock::new();
+        if let Some(config) = CONFIG.get() {
+            return Ok(config);
+        }
+        let config = Self::from_variables(|name| {
+            spin_sdk::variables::get(name).map_err(|error| Problem::internal(format!("variable {name}: {error}")))
+        })?;
+        Ok(CONFIG.get_or_init(|| config))
+    }
+
+    fn from_variables(get: impl Fn(&str) -> Result<String, Problem>) -> Result<Self, Problem> {
+        let mut address = String::new();
+        for (parameter, variable) in PARAMETERS {
+            let value = get(variable)?;
+            if !value.is_empty() {
+                _ = write!(address, "{parameter}={} ", quote(&value));
+            }
+        }
+        _ = write!(address, "connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?);
+        address.truncate(address.trim_end().len());
+        Ok(Self { address })
+    }
+}
+
+/// A value as libpq reads it in a connection string: in single quotes, with `\` before `'` and `\`.
+fn quote(value: &str) -> String {
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(password: &str, options: &str) -> String {
+        let get = |name: &str| {
+            Ok(match name {
+                "db_host" => "db.example",
+                "db_port" => "5432",
+                "db_name" => "wiki db",
+                "db_user" => "o'neil",
+                "db_password" => password,
+                _ => options,
+            }
+            .to_owned())
+        };
+        Config::from_variables(get).unwrap().address
+    }
+
+    #[test]
+    fn values_are_quoted() {
+        assert_eq!(
+            config(r"a b@/%\", "sslmode=require"),
+            r"host='db.example' port='5432' dbname='wiki db' user='o\'neil' password='a b@/%\\' connect_timeout=5 sslmode=require"
+        );
+    }
+
+    #[test]
+    fn an_empty_password_is_left_out() {
+        assert!(!config("", "").contains("password"));
+    }
+
+    #[test]
+    fn a_missing_variable_is_named_in_the_log_only() {
+        let problem = Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).unwrap_err();
+        assert_eq!(problem.status, http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!problem.detail.contains("db_host"));
+    }
+}

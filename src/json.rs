@@ -1,0 +1,238 @@
+//! The JSON body of a request, read member by member, so that a client is told everything that is wrong with it at once.
+
+use std::borrow::Cow;
+
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value};
+
+use crate::problem::{FieldError, Problem};
+use crate::request::Request;
+
+/// The members of a JSON body, and what was found wrong with them so far.
+#[derive(Debug)]
+pub struct Body {
+    members: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+/// A rule for a text: what to change, if it does not hold.
+pub type Rule = fn(&str) -> Result<(), Cow<'static, str>>;
+
+impl Body {
+    /// The body of `request`. Fails with 415 for another media type, 400 for malformed JSON and 422 for JSON that is
+    /// not an object.
+    pub fn read(request: &Request) -> Result<Self, Problem> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !is_json(media_type) {
+            return Err(Problem::unsupported_media_type());
+        }
+        match serde_json::from_slice(request.body()) {
+            Ok(Value::Object(members)) => Ok(Self { members, errors: Vec::new() }),
+            Ok(_) => Err(Problem::invalid_field("body", "must be a JSON object, as in {\"name\": \"value\"}")),
+            Err(_) if request.body().is_empty() => {
+                Err(Problem::bad_request("The body is empty; it must be a JSON object."))
+            }
+            Err(error) => Err(Problem::bad_request(format!("The body is not valid JSON: {error}."))),
+        }
+    }
+
+    /// Whether `field` is there and not null.
+    pub fn has(&self, field: &str) -> bool {
+        !matches!(self.members.get(field), None | Some(Value::Null))
+    }
+
+    /// A text member that keeps to `rule`; nothing if it is absent, null or wrong.
+    pub fn text(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        self.nullable_text(field, rule).flatten()
+    }
+
+    /// A text member that must be there.
+    pub fn required_text(&mut self, field: &'static str, rule: Rule) -> Option<String> {
+        if !self.has(field) {
+            self.reject::<()>(field, "is required");
+        }
+        self.text(field, rule)
+    }
+
+    /// A text member, `Some(None)` if it is null: in a change, that clears it.
+    pub fn nullable_text(&mut self, field: &'static str, rule: Rule) -> Option<Option<String>> {
+        match self.members.remove(field)? {
+            Value::Null => Some(None),
+            Value::String(text) => match rule(&text) {
+                Ok(()) => Some(Some(text)),
+                Err(message) => self.reject(field, message),
+            },
+            _ => self.reject(field, "must be a string"),
+        }
+    }
+
+    /// A list of texts that each keep to `rule`, of at most `max` items.
+    pub fn texts(&mut self, field: &'static str, max: usize, rule: Rule) -> Option<Vec<String>> {
+        let items = match self.members.remove(field)? {
+            Value::Null => return None,
+            Value::Array(items) if items.len() <= max => items,
+            Value::Array(_) => return self.reject(field, format!("may have at most {max} items")),
+            _ => return self.reject(field, "must be a list of strings"),
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        for item in items {
+            let Value::String(text) = item else {
+                return self.reject(field, "must be a list of strings");
+            };
+            if let Err(message) = rule(&text) {
+                return self.reject(field, format!("{text:?} {message}"));
+            }
+            texts.push(text);
+        }
+        Some(texts)
+    }
+
+    /// A whole number. One too large for any id comes back as the largest, which names nothing.
+    pub fn integer(&mut self, field: &'static str) -> Option<i64> {
+        match self.members.remove(field)? {
+            Value::Null => None,
+            Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.as_i64().unwrap_or(i64::MAX)),
+            _ => self.reject(field, "must be a whole number"),
+        }
+    }
+
+    /// A whole number that must be there.
+    pub fn required_integer(&mut self, field: &'static str) -> Option<i64> {
+        if !self.has(field) {
+            self.reject(field, "is required")
+        } else {
+            self.integer(field)
+        }
+    }
+
+    /// Notes what is wrong with `field`, and gives nothing in its place.
+    pub fn reject<T>(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Option<T> {
+        self.errors.push(FieldError { field: field.into(), message: message.into() });
+        None
+    }
+
+    /// Fails with 422, naming every member that was wrong.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+}
+
+/// `application/json` or a type built on it (RFC 6839), whatever its parameters.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Rules for texts.
+pub mod rules {
+    use super::Cow;
+
+    /// A line of 1 to `MAX` characters that shows something: no control characters, not only white space.
+    pub fn line<const MAX: usize>(text: &str) -> Result<(), Cow<'static, str>> {
+        let length = text.chars().count();
+        if text.trim().is_empty() {
+            Err("must not be blank".into())
+        } else if length > MAX {
+            Err(format!("may have at most {MAX} characters, not {length}").into())
+        } else if text.chars().any(char::is_control) {
+            Err("must not contain control characters".into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Text of any length and any characters but the control characters below U+0020 other than tab, line feed and
+    /// carriage return: PostgreSQL cannot store U+0000, and XML (the feed) none of the others.
+    pub fn text(text: &str) -> Result<(), Cow<'static, str>> {
+        match text.bytes().position(|b| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) {
+            Some(at) => {
+                let code = text.as_bytes()[at];
+                let line = text[..at].matches('\n').count() + 1;
+                Err(format!("must not contain the control character U+{code:04X} (line {line})").into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+    use proptest::prelude::*;
+
+    fn body(text: impl Into<Vec<u8>>) -> Result<Body, Problem> {
+        let mut request = Request::new(text.into());
+        request.headers_mut().insert(CONTENT_TYPE, "application/json; charset=utf-8".parse().unwrap());
+        Body::read(&request)
+    }
+
+    #[test]
+    fn all_errors_are_reported_at_once() {
+        let mut body = body(r#"{"a": 5, "b": "x\u0000", "c": "x", "n": 1.5, "tags": ["x", 1]}"#).unwrap();
+        body.text("a", rules::text);
+        body.text("b", rules::text);
+        assert_eq!(body.text("c", rules::text).as_deref(), Some("x"));
+        body.integer("n");
+        body.texts("tags", 5, rules::text);
+        body.required_text("missing", rules::text);
+        let problem = body.finish().unwrap_err();
+        assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let fields: Vec<_> = problem.errors.iter().map(|error| &*error.field).collect();
+        assert_eq!(fields, ["a", "b", "n", "tags", "missing"]);
+    }
+
+    #[test]
+    fn null_is_absent_or_clears() {
+        let mut body = body(r#"{"a": null, "b": null}"#).unwrap();
+        assert_eq!(body.text("a", rules::text), None);
+        assert_eq!(body.nullable_text("b", rules::text), Some(None));
+        assert_eq!(body.nullable_text("c", rules::text), None);
+        assert!(body.finish().is_ok());
+    }
+
+    #[test]
+    fn bodies_that_are_not_json_objects_are_refused() {
+        for text in ["", "{", "{\"a\": \"\\ud800\"}", "nul", "{} {}"] {
+            assert_eq!(body(text).unwrap_err().status, StatusCode::BAD_REQUEST, "{text}");
+        }
+        assert_eq!(body(b"{\"a\": \"\xff\"}".to_vec()).unwrap_err().status, StatusCode::BAD_REQUEST);
+        assert_eq!(body("[".repeat(100_000)).unwrap_err().status, StatusCode::BAD_REQUEST);
+        for text in ["[]", "5", "null", "\"a\""] {
+            assert_eq!(body(text).unwrap_err().status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for media_type in ["application/json", "Application/JSON ; charset=utf-8", "application/merge-patch+json"] {
+            assert!(is_json(media_type), "{media_type}");
+        }
+        for media_type in ["", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp"] {
+            assert!(!is_json(media_type), "{media_type}");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_any_id_stay_numbers() {
+        let mut body = body(r#"{"a": 18446744073709551615, "b": -5}"#).unwrap();
+        assert_eq!(body.integer("a"), Some(i64::MAX));
+        assert_eq!(body.integer("b"), Some(-5));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(mut body) = body(bytes) {
+                body.text("a", rules::line::<10>);
+            }
+        }
+
+        #[test]
+        fn accepted_lines_hold_no_control_characters(line in any::<String>()) {
+            if rules::line::<50>(&line).is_ok() {
+                prop_assert!(!line.chars().any(char::is_control) && line.chars().count() <= 50);
+            }
+        }
+    }
+}

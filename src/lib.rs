@@ -1,0 +1,25 @@
+//! The wiki as one WebAssembly component: the entry point the host calls, and nothing but wiring.
+//!
+//! A request arrives as WASI HTTP resources, becomes an [`http::Request`], is answered by [`routes::answer`], and goes
+//! back the same way. Only this file and [`db`] know the SDK; everything else speaks the `http` crate and SQL.
+
+pub mod config;
+pub mod db;
+pub mod json;
+pub mod negotiate;
+pub mod pages;
+pub mod list;
+pub mod posts;
+pub mod problem;
+pub mod reply;
+pub mod request;
+pub mod routes;
+pub mod schema;
+pub mod service;
+pub mod slug;
+pub mod time;
+pub mod users;
+
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, reason = "the SDK's entry-point macro turns the host's handles into resources")]
+mod edge;

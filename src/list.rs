@@ -1,0 +1,119 @@
+//! Lists that are walked by keyset: every page costs the same, and nothing is skipped or repeated while others write.
+
+use std::fmt::Write as _;
+
+use form_urlencoded::Serializer;
+use serde_json::Value;
+
+use crate::problem::Problem;
+use crate::request::{Request, query};
+
+/// Items of a page when the client does not say.
+pub const DEFAULT_LIMIT: usize = 50;
+/// The most items of a page.
+pub const MAX_LIMIT: usize = 200;
+
+/// The items a page may have: `?limit=`, from 1 to [`MAX_LIMIT`].
+pub fn limit(request: &Request) -> Result<usize, Problem> {
+    match query(request, "limit") {
+        None => Ok(DEFAULT_LIMIT),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(|| Problem::invalid_field("limit", format!("must be a whole number from 1 to {MAX_LIMIT}"))),
+    }
+}
+
+/// Where a page begins: the sort keys of the last item of the page before, as JSON values.
+///
+/// Opaque to clients, so that an order can change without breaking them: the hexadecimal digits of a JSON array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cursor(pub Vec<Value>);
+
+impl Cursor {
+    /// The cursor of `?cursor=`, which must hold what `fits` recognises; none for the first page.
+    pub fn read(request: &Request, fits: impl Fn(&[Value]) -> bool) -> Result<Option<Self>, Problem> {
+        let Some(text) = query(request, "cursor") else { return Ok(None) };
+        Self::parse(&text).filter(|cursor| fits(&cursor.0)).map(Some).ok_or_else(|| {
+            Problem::invalid_field("cursor", "is not one this list gave out; start again without it, or follow \"next\"")
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: Option<Vec<u8>> = text
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
+            .collect();
+        serde_json::from_slice(&bytes?).ok().map(Self)
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let json = Value::from(self.0.clone()).to_string();
+        json.bytes().try_for_each(|byte| f.write_fmt(format_args!("{byte:02x}")))
+    }
+}
+
+/// The address of the page after the one that ends at `cursor`: the request's own, with its other parameters kept.
+pub fn next_url(request: &Request, cursor: &Cursor) -> String {
+    let mut parameters = Serializer::new(String::new());
+    if let Some(query) = request.uri().query() {
+        parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
+    }
+    parameters.append_pair("cursor", &cursor.to_string());
+    let mut url = request.uri().path().to_owned();
+    _ = write!(url, "?{}", parameters.finish());
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn request(uri: &str) -> Request {
+        http::Request::get(uri).body(Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn limits_out_of_range_are_refused() {
+        assert_eq!(limit(&request("/users")).unwrap(), 50);
+        assert_eq!(limit(&request("/users?limit=200")).unwrap(), 200);
+        for text in ["0", "201", "-1", "abc", "", "99999999999999999999"] {
+            let problem = limit(&request(&format!("/users?limit={text}"))).unwrap_err();
+            assert_eq!((problem.status.as_u16(), &*problem.errors[0].field), (422, "limit"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_keeps_the_filters() {
+        let url = next_url(&request("/posts/?tag=a%26b&cursor=00&limit=2"), &Cursor(vec![json!("ä"), json!(7)]));
+        let (path, query) = url.split_once('?').unwrap();
+        assert_eq!(path, "/posts/");
+        assert!(query.starts_with("tag=a%26b&limit=2&cursor="), "{query}");
+        let read = Cursor::read(&request(&url), |keys| keys.len() == 2).unwrap().unwrap();
+        assert_eq!(read.0, [json!("ä"), json!(7)]);
+    }
+
+    #[test]
+    fn foreign_cursors_are_refused() {
+        for text in ["0", "zz", "7b7d", "é", "+1+1"] {
+            let url = format!("/posts?cursor={}", text.replace('é', "%C3%A9"));
+            assert_eq!(Cursor::read(&request(&url), |_| true).unwrap_err().status.as_u16(), 422, "{text}");
+        }
+        let number = Cursor(vec![json!(1)]).to_string();
+        assert!(Cursor::read(&request(&format!("/posts?cursor={number}")), |keys| keys[0].is_string()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_survives_its_url(title in any::<String>(), id in any::<i64>()) {
+            let cursor = Cursor(vec![json!(title), json!(id)]);
+            prop_assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+        }
+    }
+}

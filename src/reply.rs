@@ -1,0 +1,190 @@
+//! How an answer is written: JSON, HTML, Markdown, problem details, entity tags. No other file sets a header.
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::problem::Problem;
+use crate::request::{self, Request};
+
+/// An answer with its whole body.
+pub type Response = http::Response<Vec<u8>>;
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+/// RFC 7763.
+pub const MARKDOWN: &str = "text/markdown; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+/// The text format Prometheus scrapes.
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A page loads nothing from elsewhere and runs no script.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+                              frame-ancestors 'none'";
+
+/// `body` with `content_type` and a status.
+pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// `value` as JSON with status 200.
+pub fn json(value: &impl Serialize) -> Response {
+    json_with(StatusCode::OK, value)
+}
+
+fn json_with(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => bytes(status, JSON, body),
+        // Only a type whose own `Serialize` fails gets here, and the wiki has none.
+        Err(error) => problem(&Problem::internal(error)),
+    }
+}
+
+/// A thing that did not exist before, with its address.
+pub fn created(location: &str, value: &impl Serialize) -> Response {
+    set(json_with(StatusCode::CREATED, value), LOCATION, location)
+}
+
+/// Done, and there is nothing to say about it.
+pub fn no_content() -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// The methods of a resource, for OPTIONS.
+pub fn allow(methods: &str) -> Response {
+    set(no_content(), ALLOW, methods)
+}
+
+/// A page for a person.
+pub fn html(body: String) -> Response {
+    set(bytes(StatusCode::OK, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+}
+
+/// Tells caches that the answer depends on what the client accepts.
+pub fn negotiated(response: Response) -> Response {
+    set(response, VARY, "Accept")
+}
+
+/// Tells caches to keep nothing: the answer is about this moment.
+pub fn momentary(response: Response) -> Response {
+    set(response, CACHE_CONTROL, "no-store")
+}
+
+/// The entity tag of a version, in a form of its own: one URL's JSON and Markdown are different texts.
+pub fn etag(version: i64, form: &str) -> String {
+    if form.is_empty() { format!("\"{version}\"") } else { format!("\"{version}.{form}\"") }
+}
+
+/// Names the version `response` shows.
+pub fn tagged(response: Response, etag: &str) -> Response {
+    // A copy may be kept, but whether it is still current must be asked: pages change at any time.
+    set(set(response, ETAG, etag), CACHE_CONTROL, "no-cache")
+}
+
+/// `response`, tagged, or 304 when the client has this version already.
+pub fn unless_known(request: &Request, etag: &str, response: impl FnOnce() -> Response) -> Response {
+    if request::none_match_names(request.headers(), etag) {
+        let mut not_modified = Response::new(Vec::new());
+        *not_modified.status_mut() = StatusCode::NOT_MODIFIED;
+        return tagged(not_modified, etag);
+    }
+    tagged(response(), etag)
+}
+
+/// `response` tagged by its content, for what has no version: a list.
+pub fn tagged_by_content(request: &Request, response: Response) -> Response {
+    // FNV-1a, the 64-bit variant: the tag must be the same from every replica, and guards nothing.
+    let hash = response.body().iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    unless_known(request, &format!("\"{hash:016x}\""), || response)
+}
+
+/// A problem as RFC 9457 writes it.
+pub fn problem(problem: &Problem) -> Response {
+    let mut members = Map::new();
+    members.insert("type".into(), json!("about:blank"));
+    members.insert("title".into(), json!(problem.status.canonical_reason().unwrap_or("Error")));
+    members.insert("status".into(), json!(problem.status.as_u16()));
+    members.insert("detail".into(), json!(problem.detail));
+    if !problem.errors.is_empty() {
+        members.insert("errors".into(), json!(problem.errors));
+    }
+    members.extend(problem.extra.clone());
+    let body = Value::Object(members).to_string().into_bytes();
+    let mut response = momentary(bytes(problem.status, PROBLEM, body));
+    if let Some(seconds) = problem.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    match &problem.allow {
+        Some(methods) => set(response, ALLOW, methods),
+        None => response,
+    }
+}
+
+/// The answer to HEAD: what GET would send, without the body.
+pub fn without_body(method: &Method, mut response: Response) -> Response {
+    if method == Method::HEAD {
+        let length = response.body().len();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        response.body_mut().clear();
+    }
+    response
+}
+
+fn set(mut response: Response, name: HeaderName, value: &str) -> Response {
+    // Values are made by this crate from numbers and percent-encoded text, so they always are valid.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_has_the_members_of_rfc_9457() {
+        let response = problem(&Problem::invalid_field("name", "must not be blank").with("version", 3));
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM);
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "type": "about:blank",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "name: must not be blank.",
+                "errors": [{"field": "name", "message": "must not be blank"}],
+                "version": 3,
+            })
+        );
+    }
+
+    #[test]
+    fn a_known_version_is_not_sent_again() {
+        let mut request = Request::default();
+        request.headers_mut().insert(http::header::IF_NONE_MATCH, "\"7\"".parse().unwrap());
+        assert_eq!(unless_known(&request, "\"7\"", || json(&1)).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(unless_known(&request, "\"8\"", || json(&1)).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn head_keeps_the_length_and_drops_the_body() {
+        let response = without_body(&Method::HEAD, json(&"four"));
+        assert_eq!((response.headers()[CONTENT_LENGTH].as_bytes(), response.body().len()), (&b"6"[..], 0));
+    }
+}

@@ -1,0 +1,53 @@
+//! Brings the database's schema up to the version this component was built with, from migrations/.
+
+use std::sync::LazyLock;
+
+use migrate::Migration;
+
+use crate::db::{Db, Failure};
+use crate::problem::Problem;
+
+/// Names and texts of the files in migrations/, in order.
+const FILES: &[(&str, &str)] = &[("0001_users_posts.sql", include_str!("../migrations/0001_users_posts.sql"))];
+
+static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
+    // A file whose name is not a migration's is left out here and found by the test below.
+    FILES.iter().filter_map(|(name, sql)| Migration::new(name, sql).ok()).collect()
+});
+
+/// The version of the schema the database has, 0 for a new one.
+pub fn version(db: &Db) -> Result<i64, Problem> {
+    match db.query_one(migrate::CURRENT_VERSION, &[])? {
+        Some(mut row) => row.next(),
+        None => Ok(0),
+    }
+}
+
+/// The version of the schema this component needs.
+pub fn needed_version() -> i64 {
+    MIGRATIONS.last().map_or(0, Migration::version)
+}
+
+/// Applies the migrations the database does not have.
+///
+/// Any number of instances may do so at once: one works, the others wait for it and find nothing to do.
+pub fn migrate(db: &Db) -> Result<(), Failure> {
+    db.execute_raw(&migrate::statement(&MIGRATIONS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_embedded_in_order() {
+        let mut on_disk: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        on_disk.sort();
+        let embedded: Vec<&str> = MIGRATIONS.iter().map(Migration::name).collect();
+        assert_eq!(embedded, on_disk);
+        assert!(MIGRATIONS.is_sorted_by(|a, b| a.version() < b.version()));
+    }
+}

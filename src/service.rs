@@ -1,0 +1,115 @@
+//! What the service says of itself: its front, health, readiness and metrics.
+
+use std::fmt::Write as _;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::db::Db;
+use crate::negotiate::preferred;
+use crate::problem::Problem;
+use crate::reply::{self, METRICS, Response};
+use crate::request::Request;
+use crate::routes::ROUTES;
+use crate::time::Time;
+use crate::{pages, posts, schema};
+
+/// `GET /`: the endpoints for a program, the latest pages for a person
+pub fn index(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let response = match preferred(request.headers(), &["application/json", "text/html"]) {
+        "text/html" => reply::html(pages::front(&posts::latest(db)?)),
+        _ => {
+            let endpoints: Map<String, Value> = ROUTES
+                .iter()
+                .map(|route| {
+                    let methods: Vec<&str> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+                    (route.path.to_owned(), methods.into())
+                })
+                .collect();
+            reply::json(&json!({ "message": "Welcome to the wiki.", "endpoints": endpoints }))
+        }
+    };
+    Ok(reply::negotiated(response))
+}
+
+/// `GET /health`: this instance works, whatever the database does
+pub fn health(_: &Request, _: &Db) -> Result<Response, Problem> {
+    Ok(reply::momentary(reply::json(&json!({ "status": "healthy", "timestamp": Time::now() }))))
+}
+
+/// `GET /ready`: the database can be reached and has the schema this version needs, or gets it now
+pub fn ready(_: &Request, db: &Db) -> Result<Response, Problem> {
+    if schema::version(db)? < schema::needed_version() {
+        schema::migrate(db)?;
+    }
+    let schema = schema::version(db)?;
+    if schema < schema::needed_version() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("The database has schema {schema}, but {} is needed.", schema::needed_version()),
+        ));
+    }
+    Ok(reply::momentary(reply::json(&json!({ "status": "ready", "schema": schema }))))
+}
+
+/// `GET /metrics`: totals kept by the database, so that they are the same from every replica
+pub fn metrics(_: &Request, db: &Db) -> Result<Response, Problem> {
+    let mut totals = Totals::default();
+    for mut row in db.query("SELECT name, sum(value)::bigint FROM counters GROUP BY name", &[])? {
+        totals.0.push((row.next()?, row.next()?));
+    }
+    Ok(reply::momentary(reply::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))
+}
+
+/// What the table `counters` holds.
+#[derive(Default)]
+struct Totals(Vec<(String, i64)>);
+
+impl Totals {
+    fn of(&self, name: &str) -> i64 {
+        self.0.iter().find(|(counted, _)| counted == name).map_or(0, |(_, total)| *total)
+    }
+
+    fn living(&self, things: &str) -> i64 {
+        let of = |what: &str| self.of(&format!("{things}_{what}"));
+        of("created") - of("deleted") + of("restored")
+    }
+
+    /// The Prometheus text format, version 0.0.4.
+    fn exposition(&self) -> String {
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, value: i64| {
+            _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        };
+        metric("users_created_total", "counter", "Users ever created.", self.of("users_created"));
+        metric("posts_created_total", "counter", "Pages ever created.", self.of("posts_created"));
+        metric("revisions_created_total", "counter", "Revisions of pages ever saved.", self.of("revisions_created"));
+        metric("wiki_users", "gauge", "Users there are.", self.living("users"));
+        metric("wiki_posts", "gauge", "Pages there are, without deleted ones.", self.living("posts"));
+        _ = write!(
+            text,
+            "# HELP wiki_build_info The version that answers.\n# TYPE wiki_build_info gauge\nwiki_build_info{{version=\"{}\"}} 1\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gauges_follow_from_the_counters() {
+        let totals = Totals(vec![
+            ("posts_created".into(), 10),
+            ("posts_deleted".into(), 4),
+            ("posts_restored".into(), 1),
+            ("users_created".into(), 2),
+        ]);
+        let text = totals.exposition();
+        for line in ["posts_created_total 10", "wiki_posts 7", "users_created_total 2", "wiki_users 2", "revisions_created_total 0"] {
+            assert!(text.lines().any(|l| l == line), "{line} in {text}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Users: who wrote what.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::db::{self, Db, Failure, Row};
+use crate::json::{Body, rules};
+use crate::list::{self, Cursor};
+use crate::problem::Problem;
+use crate::reply::{self, Response};
+use crate::request::{self, Request, path_id};
+use crate::time::Time;
+
+/// A user as clients see one.
+#[derive(Debug, Serialize)]
+pub struct User {
+    id: i64,
+    username: Option<String>,
+    name: String,
+    email: Option<String>,
+    created_time: Time,
+    #[serde(skip)]
+    version: i64,
+}
+
+/// What [`User::from_row`] reads.
+macro_rules! columns {
+    () => {
+        "id, username, name, email, created_time AT TIME ZONE 'UTC', version"
+    };
+}
+
+impl User {
+    fn from_row(mut row: Row) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.next()?,
+            username: row.next()?,
+            name: row.next()?,
+            email: row.next()?,
+            created_time: row.next()?,
+            version: row.next()?,
+        })
+    }
+
+    fn etag(&self) -> String {
+        reply::etag(self.version, "")
+    }
+}
+
+/// `POST /users`
+pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let mut body = Body::read(request)?;
+    if !body.has("username") && !body.has("name") {
+        body.reject::<()>("username", "is required, unless there is a name");
+    }
+    let username = body.text("username", username);
+    let name = body.text("name", rules::line::<200>);
+    let email = body.text("email", email);
+    body.finish()?;
+
+    let row = db
+        .query_one(
+            concat!("INSERT INTO users (username, name, email) VALUES ($1, coalesce($2, $1), $3) RETURNING ", columns!()),
+            &[username.clone().into(), name.into(), email.clone().into()],
+        )
+        .map_err(|failure| taken(failure, username.as_deref(), email.as_deref()))?;
+    let user = User::from_row(row.ok_or_else(|| Problem::internal("INSERT returned no row"))?)?;
+    let response = reply::created(&format!("/users/{}", user.id), &user);
+    Ok(reply::tagged(response, &user.etag()))
+}
+
+/// `GET /users`, oldest first
+pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let limit = list::limit(request)?;
+    let cursor = Cursor::read(request, |keys| matches!(keys, [id] if id.is_i64()))?;
+    let after = cursor.and_then(|cursor| cursor.0[0].as_i64()).unwrap_or(0);
+    // One more than is shown tells whether there is a next page.
+    let rows = db.query(
+        concat!("SELECT ", columns!(), " FROM users WHERE id > $1 AND deleted_time IS NULL ORDER BY id LIMIT $2"),
+        &[after.into(), db::count(limit + 1)],
+    )?;
+    let mut users = rows.into_iter().map(User::from_row).collect::<Result<Vec<_>, _>>()?;
+    let more = users.len() > limit;
+    users.truncate(limit);
+    let next = users.last().filter(|_| more).map(|last| list::next_url(request, &Cursor(vec![last.id.into()])));
+    Ok(reply::tagged_by_content(request, reply::json(&json!({ "users": users, "next": next }))))
+}
+
+/// `GET /users/{id}`
+pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let user = find(request, db)?;
+    Ok(reply::unless_known(request, &user.etag(), || reply::json(&user)))
+}
+
+/// `PATCH /users/{id}`: members that are given change, `null` clears a username or an email
+pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let id = path_id(request).ok_or_else(not_found)?;
+    let versions = request::if_match(request.headers())?.and_then(|tags| request::versions(&tags));
+    let mut body = Body::read(request)?;
+    let username = body.nullable_text("username", username);
+    let name = body.nullable_text("name", rules::line::<200>);
+    if name == Some(None) {
+        body.reject::<()>("name", "cannot be cleared; give another name instead");
+    }
+    let email = body.nullable_text("email", email);
+    body.finish()?;
+
+    let row = db
+        .query_one(
+            concat!(
+                "UPDATE users SET
+                   username = CASE WHEN $2 THEN $3 ELSE username END,
+                   name = coalesce($4, name),
+                   email = CASE WHEN $5 THEN $6 ELSE email END,
+                   version = version + 1
+                 WHERE id = $1 AND deleted_time IS NULL AND ($7::bigint[] IS NULL OR version = ANY ($7))
+                 RETURNING ",
+                columns!()
+            ),
+            &[
+                id.into(),
+                username.is_some().into(),
+                username.clone().flatten().into(),
+                name.flatten().into(),
+                email.is_some().into(),
+                email.clone().flatten().into(),
+                db::numbers(versions),
+            ],
+        )
+        .map_err(|failure| taken(failure, username.flatten().as_deref(), email.flatten().as_deref()))?;
+    match row {
+        Some(row) => {
+            let user = User::from_row(row)?;
+            Ok(reply::tagged(reply::json(&user), &user.etag()))
+        }
+        None => Err(changed(&find(request, db)?)),
+    }
+}
+
+/// `DELETE /users/{id}`: what they wrote stays; their name, username and email go
+pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let id = path_id(request).ok_or_else(not_found)?;
+    let versions = request::if_match(request.headers())?.and_then(|tags| request::versions(&tags));
+    let row = db.query_one(
+        "UPDATE users SET username = NULL, name = NULL, email = NULL, version = version + 1, deleted_time = now()
+         WHERE id = $1 AND deleted_time IS NULL AND ($2::bigint[] IS NULL OR version = ANY ($2))
+         RETURNING id",
+        &[id.into(), db::numbers(versions)],
+    )?;
+    match row {
+        Some(_) => Ok(reply::no_content()),
+        None => Err(changed(&find(request, db)?)),
+    }
+}
+
+fn find(request: &Request, db: &Db) -> Result<User, Problem> {
+    let id = path_id(request).ok_or_else(not_found)?;
+    let row = db.query_one(
+        concat!("SELECT ", columns!(), " FROM users WHERE id = $1 AND deleted_time IS NULL"),
+        &[id.into()],
+    )?;
+    User::from_row(row.ok_or_else(not_found)?)
+}
+
+/// 404: nobody has that number.
+pub fn not_found() -> Problem {
+    Problem::not_found("User not found")
+}
+
+fn changed(user: &User) -> Problem {
+    Problem::new(
+        http::StatusCode::PRECONDITION_FAILED,
+        "The user was changed meanwhile. Compare with \"current\" and send the change again with its ETag.",
+    )
+    .with("current", serde_json::to_value(user).unwrap_or(Value::Null))
+    .with("version", user.version)
+}
+
+fn taken(failure: Failure, username: Option<&str>, email: Option<&str>) -> Problem {
+    match failure {
+        Failure::Taken(index) if index == "users_username_key" => Problem::taken("username", username.unwrap_or_default()),
+        Failure::Taken(index) if index == "users_email_key" => Problem::taken("email", email.unwrap_or_default()),
+        other => other.into(),
+    }
+}
+
+fn username(text: &str) -> Result<(), Cow<'static, str>> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err("must be 1 to 64 letters, digits, points, underscores or hyphens".into())
+    }
+}
+
+/// Only the form that any mail server could take (RFC 5321, 4.5.3.1.3): whether it is somebody's, only a letter shows.
+fn email(text: &str) -> Result<(), Cow<'static, str>> {
+    let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    match text.rsplit_once('@') {
+        Some((local, domain)) if plain && !local.is_empty() && !domain.is_empty() && text.len() <= 254 => Ok(()),
+        _ => Err("must be an email address of at most 254 bytes, as in name@example.org".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_are_short_and_plain() {
+        for name in ["a", "dockertest", "A.b_c-9", &"x".repeat(64)] {
+            assert!(username(name).is_ok(), "{name}");
+        }
+        for name in ["", "a b", "é", "a/b", "a\0", "<b>", &"x".repeat(65)] {
+            assert!(username(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn emails_have_two_sides() {
+        for address in ["docker@test.com", "a@b", "\"odd@local\"@example.org", "ü@ü.example"] {
+            assert!(email(address).is_ok(), "{address}");
+        }
+        for address in ["", "a", "@b", "a@", "a b@c", "a@b\n", "a@b\0", &format!("{}@b", "x".repeat(253))] {
+            assert!(email(address).is_err(), "{address:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Everything a guest can do wrong, on request.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use serde_json::json;
+use spin_sdk::http::ResponseOutparam;
+
+const CHUNK: usize = 64 * 1024;
+
+/// `GET /misbehave/<how>[?number]`.
+pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
+    let number: usize = query.parse().unwrap_or(1);
+    match how {
+        "trap" => std::process::abort(),
+        "panic" => panic!("out of books"),
+        "loop" => loop {
+            black_box(number);
+        },
+        "recurse" => {
+            black_box(recurse(number as u64));
+        }
+        "allocate" => {
+            let mut hoard: Vec<Vec<u8>> = Vec::new();
+            loop {
+                hoard.push(vec![1; CHUNK]);
+                black_box(&hoard);
+            }
+        }
+        "silence" => drop(out),
+        "sleep" => {
+            std::thread::sleep(Duration::from_millis(number as u64));
+            crate::send(out, (200, json!({"slept_ms": number}))).await;
+        }
+        "flood" => {
+            for line in 0..number {
+                eprintln!("line {line} of a guest that talks too much");
+            }
+            crate::send(out, (200, json!({"lines": number}))).await;
+        }
+        "huge" => write_chunks(out, number, || {}).await,
+        "stream" => write_chunks(out, number * CHUNK, || std::thread::sleep(Duration::from_millis(400))).await,
+        "half" => write_chunks(out, usize::MAX, || panic!("in the middle of an answer")).await,
+        _ => crate::send(out, (404, json!({"error": "too well-behaved"}))).await,
+    }
+}
+
+/// Sends `total` bytes in chunks, and does `between` after each.
+async fn write_chunks(out: ResponseOutparam, total: usize, between: impl Fn()) {
+    let response = crate::response(200, "application/octet-stream");
+    let Ok(body) = response.body() else { return };
+    out.set(response);
+    let Ok(stream) = body.write() else { return };
+    let chunk = [b'b'; 4096];
+    let mut sent = 0;
+    while sent < total {
+        let size = chunk.len().min(total - sent);
+        if stream.blocking_write_and_flush(&chunk[..size]).is_err() {
+            eprintln!("the client went away");
+            return;
+        }
+        sent += size;
+        if sent % CHUNK == 0 {
+            between();
+        }
+    }
+    drop(stream);
+    if spin_sdk::http::OutgoingBody::finish(body, None).is_err() {
+        eprintln!("the client went away");
+    }
+}
+
+fn recurse(depth: u64) -> u64 {
+    let room = black_box([depth; 256]);
+    if depth == u64::MAX { 0 } else { recurse(depth + 1) + room[1] }
+}

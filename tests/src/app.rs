@@ -1,0 +1,226 @@
+//! An application as a test runs it: its services and their database.
+
+use std::ffi::OsString;
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use crate::runner::{Recipe, Runner};
+use crate::{Client, Cut, Database, eventually, paths};
+
+/// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
+const POOL_SIZE: &str = "4";
+
+/// A running application. It is a [`Client`] of its first service.
+pub struct App {
+    runners: Vec<Runner>,
+    clients: Vec<Client>,
+    recipe: Recipe,
+    ready: &'static str,
+    // After the services: they must be gone before it is dropped.
+    database: Option<Database>,
+}
+
+/// How to start an application.
+#[must_use = "an application runs once it is started"]
+pub struct Builder {
+    recipe: Recipe,
+    database: Option<Database>,
+    // Whether the environment names a database already.
+    configured: bool,
+    replicas: usize,
+    ready: &'static str,
+    waits: bool,
+}
+
+impl App {
+    /// The wiki.
+    pub fn wiki() -> Builder {
+        let builder = Self::of(paths::manifest_of_the_wiki(), "/ready");
+        match paths::precompiled() {
+            Some(code) => builder.arg("--precompiled").arg(code),
+            None => builder,
+        }
+    }
+
+    /// The application that is not the wiki.
+    pub fn bookshop() -> Builder {
+        Self::of(paths::manifest_of_the_bookshop(), "/health").env("SPIN_VARIABLE_MOTTO", "Read more.")
+    }
+
+    /// The application of a manifest, which is ready when `GET ready` answers 200.
+    pub fn of(manifest: PathBuf, ready: &'static str) -> Builder {
+        let recipe = Recipe { args: vec!["serve".into(), "--from".into(), manifest.into()], env: Vec::new() };
+        let builder = Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true };
+        let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1");
+        if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
+    }
+
+    /// The client of service number `index`, from 0.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn replica(&self, index: usize) -> &Client {
+        &self.clients[index]
+    }
+
+    /// The number of services.
+    pub fn replicas(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The process of the first service.
+    pub fn runner(&self) -> &Runner {
+        &self.runners[0]
+    }
+
+    /// The database.
+    ///
+    /// # Panics
+    /// When the test gave only an address.
+    pub fn database(&self) -> &Database {
+        self.database.as_ref().expect("the application has a database of its own")
+    }
+
+    /// Ends every service as an operator would, and starts them again on the same database.
+    ///
+    /// # Panics
+    /// When one does not end cleanly, or does not come back.
+    pub async fn restart(&mut self) {
+        for runner in &self.runners {
+            let status = runner.terminate().await;
+            assert!(status.success(), "wiki-runner ended with {status} after SIGTERM:\n{}", runner.stderr());
+        }
+        self.start_again().await;
+    }
+
+    /// Ends every service at once, as a crash would.
+    pub fn kill9(&self) {
+        self.runners.iter().for_each(Runner::kill9);
+    }
+
+    /// Starts the services again, and waits until they are ready.
+    ///
+    /// # Panics
+    /// When one does not come back.
+    pub async fn start_again(&mut self) {
+        let count = self.runners.len();
+        self.runners.clear();
+        self.start(count, true).await;
+    }
+
+    async fn start(&mut self, count: usize, wait: bool) {
+        self.runners = start_all(&self.recipe, count);
+        self.clients = self.runners.iter().map(|runner| Client::new(runner.url())).collect();
+        for client in &self.clients {
+            if wait {
+                client.wait_until_ready(self.ready).await;
+            }
+        }
+    }
+}
+
+impl Deref for App {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.clients[0]
+    }
+}
+
+impl Client {
+    /// Waits until `GET path` answers 200.
+    ///
+    /// # Panics
+    /// When it has not within [`crate::START_LIMIT`].
+    pub async fn wait_until_ready(&self, path: &str) {
+        eventually(&format!("GET {path} answers 200"), || async {
+            matches!(self.get(path).attempt().await, Ok(response) if response.status() == 200)
+        })
+        .await;
+    }
+}
+
+/// Starts `count` processes at once.
+fn start_all(recipe: &Recipe, count: usize) -> Vec<Runner> {
+    std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..count).map(|_| scope.spawn(|| Runner::start(recipe))).collect();
+        starting
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+impl Builder {
+    /// With one more argument on `wiki-runner`'s command line.
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.recipe.args.push(arg.into());
+        self
+    }
+
+    /// With one more variable in the environment.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.recipe.env.retain(|(known, _)| known != name);
+        self.recipe.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With several services on one database. The embedded database has one client: then there is one.
+    pub fn replicas(mut self, count: usize) -> Self {
+        self.replicas = if Database::is_embedded() { 1 } else { count };
+        self
+    }
+
+    /// With this database instead of one of its own.
+    pub fn database(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// With the database reached over `wire`.
+    ///
+    /// # Panics
+    /// When the database is embedded: there is no wire then.
+    pub fn through(mut self, wire: &Cut, database: Database) -> Self {
+        let mut url = database.url().expect("only a database on a server is reached over a wire");
+        let (host, port) = (wire.address().ip().to_string(), wire.address().port());
+        url.set_host(Some(&host)).expect("an IP address is a host");
+        url.set_port(Some(port)).expect("an address with a host has a port");
+        self.configured = true;
+        self.env("DATABASE_URL", String::from(url)).database(database)
+    }
+
+    /// With no database but the one that the environment given here names, if any.
+    pub fn without_database(mut self) -> Self {
+        self.configured = true;
+        self
+    }
+
+    /// Without waiting until it is ready, only until it listens.
+    pub fn at_once(mut self) -> Self {
+        self.waits = false;
+        self
+    }
+
+    /// Starts it on a fresh database, or the one given, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not start: with all it printed.
+    pub async fn start(mut self) -> App {
+        let mut database = self.database.take();
+        if !self.configured {
+            let fresh = match database.take() {
+                Some(database) => database,
+                None => Database::create().await,
+            };
+            self = match database.insert(fresh) {
+                Database::Embedded(folder) => self.arg("--data").arg(folder.path()),
+                Database::Server(created) => self.env("DATABASE_URL", String::from(created.url())),
+            };
+        }
+        let Builder { recipe, replicas, ready, waits, .. } = self;
+        let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, ready, database };
+        app.start(replicas, waits).await;
+        app
+    }
+}

@@ -1,0 +1,140 @@
+//! A wire to the database that can be cut and mended.
+
+use std::net::SocketAddr;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A TCP proxy in front of a server.
+///
+/// While it is cut, its address refuses connections, as when a server is down, and every connection it had is closed.
+pub struct Cut {
+    address: SocketAddr,
+    server: String,
+    // While cut: bound, so that nobody else gets the port, but not listening, so that the kernel refuses.
+    reserved: Option<TcpSocket>,
+    // While mended.
+    accepting: Option<JoinHandle<()>>,
+    connections: watch::Sender<()>,
+}
+
+impl Cut {
+    /// A wire to `server` (`host:port`) that lets everything through.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub fn mended(server: String) -> Self {
+        let mut wire = Self::cut_off(server);
+        wire.mend();
+        wire
+    }
+
+    /// A wire to `server` (`host:port`) that is cut from the start.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub fn cut_off(server: String) -> Self {
+        let socket = bound(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = socket.local_addr().expect("a bound socket has an address");
+        Self { address, server, reserved: Some(socket), accepting: None, connections: watch::Sender::new(()) }
+    }
+
+    /// Where clients connect to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes every connection and refuses new ones.
+    ///
+    /// # Panics
+    /// When somebody else takes the port at this very moment.
+    pub async fn cut(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            // The listener is closed once its task is gone.
+            _ = accepting.await;
+            self.connections.send_replace(());
+            self.reserved = Some(bound(self.address));
+        }
+    }
+
+    /// Accepts connections again.
+    ///
+    /// # Panics
+    /// When the kernel refuses to listen.
+    pub fn mend(&mut self) {
+        if let Some(socket) = self.reserved.take() {
+            let listener = socket.listen(1024).expect("a bound socket can listen");
+            self.accepting = Some(tokio::spawn(accept(listener, self.server.clone(), self.connections.clone())));
+        }
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
+    }
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket can be made");
+    // Connections that were just closed still occupy the address otherwise.
+    socket.set_reuseaddr(true).expect("a new socket takes options");
+    socket.bind(address).unwrap_or_else(|e| panic!("{address} cannot be bound: {e}"));
+    socket
+}
+
+async fn accept(listener: TcpListener, server: String, connections: watch::Sender<()>) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let server = server.clone();
+        let mut cut = connections.subscribe();
+        tokio::spawn(async move {
+            let Ok(mut upstream) = TcpStream::connect(server).await else { return };
+            tokio::select! {
+                _ = copy_bidirectional(&mut client, &mut upstream) => {}
+                _ = cut.changed() => {}
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn echo() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (mut from, mut to) = stream.into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut from, &mut to).await });
+            }
+        });
+        address
+    }
+
+    async fn answers(stream: &mut TcpStream) -> bool {
+        let mut byte = [0];
+        stream.write_all(b"x").await.is_ok() && matches!(stream.read(&mut byte).await, Ok(1))
+    }
+
+    #[tokio::test]
+    async fn a_wire_is_cut_and_mended() {
+        let mut wire = Cut::cut_off(echo().await);
+        assert!(TcpStream::connect(wire.address()).await.is_err());
+        for _ in 0..3 {
+            wire.mend();
+            let mut stream = TcpStream::connect(wire.address()).await.unwrap();
+            assert!(answers(&mut stream).await);
+            wire.cut().await;
+            assert!(!answers(&mut stream).await);
+            assert!(TcpStream::connect(wire.address()).await.is_err());
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the black-box tests share: a service of their own to talk to, and words to say what they expect of it.
+//!
+//! A test starts the real `wiki-runner` with the real component on a database nobody else uses, speaks HTTP with it,
+//! and leaves nothing behind:
+//!
+//! ```no_run
+//! # async fn example() {
+//! use blackbox::{App, json};
+//!
+//! let wiki = App::wiki().start().await;
+//! let created = wiki.post("/users").json(json!({"username": "ada"})).await.expect(201);
+//! wiki.get(created.header("location")).await.expect(200);
+//! # }
+//! ```
+//!
+//! Which database that is comes from `WASIKI_TEST_DATABASE`, and which programs from `WASIKI_RUNNER`,
+//! `WASIKI_MANIFEST`, `WASIKI_PRECOMPILED` and `WASIKI_COMPONENT`; `cargo xtask test` sets them all.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod command;
+mod cut;
+mod database;
+mod http;
+mod paths;
+mod raw;
+mod runner;
+mod wiki;
+
+pub use app::{App, Builder};
+pub use command::{Output, wiki_runner};
+pub use cut::Cut;
+pub use database::{Database, percent_encoded, quoted};
+pub use http::{Client, Problem, Request, Response};
+pub use paths::{component, manifest_of_the_bookshop, manifest_of_the_wiki, repository};
+pub use raw::{Raw, send_raw};
+pub use runner::Runner;
+pub use serde_json::{Value, json};
+pub use wiki::{assert_time, metric};
+
+use std::time::Duration;
+
+/// Time one test may take, from the start of its first service. The slowest takes a few seconds: this is for a hang.
+pub const TEST_LIMIT: Duration = Duration::from_secs(60);
+
+/// Time a service may take to start, its database included, on a machine that runs other tests too.
+pub const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a condition is looked at again while waiting for it.
+pub const POLL: Duration = Duration::from_millis(20);
+
+/// Waits until `condition` is true, at most [`START_LIMIT`].
+///
+/// # Panics
+/// When the time is over, naming `what` was waited for.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + START_LIMIT;
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < deadline, "waited {START_LIMIT:?} in vain until {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// What all of `futures` return, in their order. They run at once.
+///
+/// # Panics
+/// When one of them does.
+pub async fn at_once<T: Send + 'static>(
+    futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let running: Vec<_> = futures.into_iter().map(tokio::spawn).collect();
+    let mut results = Vec::with_capacity(running.len());
+    for task in running {
+        results.push(task.await.unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic())));
+    }
+    results
+}

@@ -1,0 +1,185 @@
+//! One `wiki-runner serve` process.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use crate::{START_LIMIT, TEST_LIMIT, paths};
+
+/// How to start a process: always the same, so that it can be started again.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// What comes after `wiki-runner`.
+    pub args: Vec<OsString>,
+    /// The process's environment besides what [`command`] leaves in it.
+    pub env: Vec<(String, OsString)>,
+}
+
+/// A running service.
+pub struct Runner {
+    child: Arc<Mutex<Child>>,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    url: String,
+}
+
+/// `wiki-runner` with nothing of this process's environment that would configure it.
+pub fn command(recipe: &Recipe) -> Command {
+    let mut command = Command::new(paths::runner());
+    command.args(&recipe.args).env_clear().stdin(Stdio::null());
+    // PATH and the folders for temporary and cached files are the machine's business, not the service's configuration.
+    for name in ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.envs(recipe.env.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+impl Runner {
+    /// Starts a service and returns once it has printed the address it listens on.
+    ///
+    /// # Panics
+    /// When it ends first or takes longer than [`START_LIMIT`]: with all it printed.
+    pub fn start(recipe: &Recipe) -> Self {
+        let mut child = command(recipe)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{} cannot be started: {e}", paths::runner().display()));
+        let (found, url) = mpsc::channel();
+        let stdout = collect(child.stdout.take(), Some(found));
+        let stderr = collect(child.stderr.take(), None);
+        let child = Arc::new(Mutex::new(child));
+        let mut runner = Self { child, stdout, stderr, url: String::new() };
+        match url.recv_timeout(START_LIMIT) {
+            Ok(url) => runner.url = url,
+            Err(reason) => panic!("wiki-runner printed no address ({reason}) when started as {recipe:?}"),
+        }
+        runner.stop_when_the_test_hangs();
+        runner
+    }
+
+    /// `http://host:port`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has printed on its standard output so far.
+    pub fn stdout(&self) -> String {
+        lock(&self.stdout).clone()
+    }
+
+    /// What it has logged so far.
+    pub fn stderr(&self) -> String {
+        lock(&self.stderr).clone()
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
+    /// Ends the process at once (SIGKILL) and waits until it is gone.
+    pub fn kill9(&self) {
+        let mut child = lock(&self.child);
+        _ = child.kill();
+        _ = child.wait();
+    }
+
+    /// Asks the process to end (SIGTERM) and returns how it did.
+    ///
+    /// # Panics
+    /// When it has not ended within [`START_LIMIT`].
+    pub async fn terminate(&self) -> ExitStatus {
+        let id = self.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("`kill` can be run");
+        assert!(sent.success(), "process {id} cannot be signalled");
+        let deadline = tokio::time::Instant::now() + START_LIMIT;
+        loop {
+            if let Some(status) = lock(&self.child).try_wait().expect("a child process can be waited for") {
+                return status;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "wiki-runner did not end within {START_LIMIT:?} of SIGTERM"
+            );
+            tokio::time::sleep(crate::POLL).await;
+        }
+    }
+
+    /// Kills the process when the test's time is over: whatever the test waits for then fails.
+    fn stop_when_the_test_hangs(&self) {
+        let child = Arc::downgrade(&self.child);
+        std::thread::spawn(move || {
+            let deadline = std::time::Instant::now() + TEST_LIMIT;
+            while std::time::Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(500));
+                if child.strong_count() == 0 {
+                    return;
+                }
+            }
+            if let Some(child) = child.upgrade() {
+                eprintln!("the test took longer than {TEST_LIMIT:?}: its wiki-runner is stopped");
+                _ = lock(&child).kill();
+            }
+        });
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.kill9();
+        if std::thread::panicking() {
+            eprintln!("--- wiki-runner printed ---\n{}--- and logged ---\n{}---", self.stdout(), self.stderr());
+        }
+    }
+}
+
+/// Gathers what comes out of a pipe, and sends the first address (`http://…`) in it.
+fn collect<R: Read + Send + 'static>(pipe: Option<R>, found: Option<mpsc::Sender<String>>) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let gathered = text.clone();
+    std::thread::spawn(move || {
+        let Some(pipe) = pipe else { return };
+        let mut found = found;
+        for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            lock(&gathered).push_str(&format!("{line}\n"));
+            if let Some(url) = address_in(&line)
+                && let Some(found) = found.take()
+            {
+                _ = found.send(url);
+            }
+        }
+    });
+    text
+}
+
+fn address_in(line: &str) -> Option<String> {
+    let url = &line[line.find("http://")?..];
+    let end = url.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')')).unwrap_or(url.len());
+    Some(url[..end].trim_end_matches(['/', '.']).to_owned())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_in;
+
+    #[test]
+    fn the_address_is_found_in_a_line() {
+        for line in
+            ["http://127.0.0.1:81", "Open http://127.0.0.1:81/ in a browser", "listening on http://127.0.0.1:81."]
+        {
+            assert_eq!(address_in(line).as_deref(), Some("http://127.0.0.1:81"));
+        }
+        assert_eq!(address_in("postgres://127.0.0.1:81"), None);
+    }
+}

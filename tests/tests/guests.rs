@@ -1,0 +1,196 @@
+//! Guests that misbehave: their request fails, everybody else is served.
+
+use std::time::{Duration, Instant};
+
+use blackbox::{App, Builder, Client, at_once, json};
+
+/// Short limits, so that a test of one does not take long.
+fn strict() -> Builder {
+    App::bookshop().env("RUNNER_REQUEST_TIMEOUT", "2s").env("RUNNER_MAX_MEMORY", "64MiB")
+}
+
+/// Ordinary customers, with and without the database, while somebody misbehaves: all are served.
+async fn serve_customers(shop: &Client) {
+    let customers = (0..60).map(|n| {
+        let shop = shop.clone();
+        async move {
+            match n % 3 {
+                0 => shop.get("/health").await.expect(200),
+                1 => shop.get("/shelf/a").await.expect(200),
+                _ => {
+                    let sale = json!({"statements": [{"sql": "SELECT 1"}]});
+                    let answer = shop.post("/till/4").json(sale).await.expect(200);
+                    assert!(answer.json()["results"][0]["rows"].is_array(), "{answer:?}");
+                    answer
+                }
+            }
+        }
+    });
+    at_once(customers).await;
+}
+
+/// Sends `target` a few times at once and customers meanwhile; the misbehaving requests all get `status`.
+async fn misbehave(shop: &App, target: &'static str, status: u16) {
+    let culprits: Vec<_> = (0..6)
+        .map(|_| {
+            let shop = shop.replica(0).clone();
+            tokio::spawn(async move { shop.get(target).await })
+        })
+        .collect();
+    serve_customers(shop).await;
+    for culprit in culprits {
+        let answer = culprit.await.unwrap();
+        answer.problem(status);
+    }
+    serve_customers(shop).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_traps_fails_alone() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/trap", 500).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_panics_fails_alone_and_its_words_stay_in_the_log() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/panic", 500).await;
+    let answer = shop.get("/misbehave/panic").await.expect(500);
+    assert!(!answer.text().contains("out of books"), "{answer:?}");
+    assert!(shop.runner().stderr().contains("out of books"));
+}
+
+#[tokio::test]
+async fn a_guest_that_loops_for_ever_is_stopped_in_time() {
+    let shop = strict().start().await;
+    let began = Instant::now();
+    misbehave(&shop, "/misbehave/loop", 504).await;
+    assert!(began.elapsed() >= Duration::from_millis(1900), "not before its time");
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn more_guests_that_loop_than_there_are_processors_do_not_stop_the_others() {
+    let shop = strict().start().await;
+    let count = std::thread::available_parallelism().map_or(4, usize::from) * 3;
+    let loops: Vec<_> = (0..count)
+        .map(|_| {
+            let shop = shop.replica(0).clone();
+            tokio::spawn(async move { shop.get("/misbehave/loop").await })
+        })
+        .collect();
+    let began = Instant::now();
+    for _ in 0..20 {
+        shop.get("/health").await.expect(200);
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    for looping in loops {
+        looping.await.unwrap().problem(504);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_allocates_without_end_fails_alone() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/allocate", 500).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_recurses_without_end_fails_alone() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/recurse", 500).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_sleeps_too_long_is_stopped_in_time() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/sleep?60000", 504).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_answers_nothing_is_an_error() {
+    let shop = strict().start().await;
+    misbehave(&shop, "/misbehave/silence", 500).await;
+}
+
+#[tokio::test]
+async fn an_answer_broken_off_in_the_middle_is_not_taken_for_a_whole_one() {
+    let shop = strict().start().await;
+    for _ in 0..3 {
+        let answer = shop.get("/misbehave/half").attempt().await;
+        assert!(answer.is_err(), "the client must be able to tell: {answer:?}");
+    }
+    serve_customers(&shop).await;
+}
+
+#[tokio::test]
+async fn a_large_answer_arrives_whole() {
+    let shop = strict().start().await;
+    const SIZE: usize = 24 << 20;
+    let answer = shop.get(&format!("/misbehave/huge?{SIZE}")).await.expect(200);
+    assert_eq!(answer.bytes().len(), SIZE);
+    assert!(answer.bytes().iter().all(|byte| *byte == b'b'));
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_while_the_guest_still_writes_it() {
+    let shop = App::bookshop().start().await;
+    let mut answer = shop.get("/misbehave/stream?3").stream().await.unwrap();
+    let (mut first, mut size) = (None, 0);
+    while let Some(chunk) = answer.chunk().await.unwrap() {
+        first.get_or_insert_with(Instant::now);
+        size += chunk.len();
+    }
+    assert_eq!(size, 3 * 64 * 1024);
+    // The guest pauses 400 ms after each third; the first one arrives before the pauses.
+    assert!(first.unwrap().elapsed() >= Duration::from_millis(800), "{:?}", first.unwrap().elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing_running() {
+    let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").env("RUNNER_MAX_CONCURRENCY", "4").start().await;
+    for _ in 0..3 {
+        for target in ["/misbehave/loop", "/misbehave/sleep?30000", "/misbehave/huge?4000000000"] {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+            let address = shop.url().trim_start_matches("http://");
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+            // Long enough to be taken up; the outcome does not depend on it.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    // More went away than may run at once: if they still did, nobody else could be served for 30 s.
+    let began = Instant::now();
+    serve_customers(&shop).await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_guest_that_talks_too_much_is_still_answered() {
+    let shop = strict().start().await;
+    let answer = shop.get("/misbehave/flood?2000").await.expect(200).json();
+    assert_eq!(answer, json!({"lines": 2000}));
+    assert!(shop.runner().stderr().contains("talks too much"));
+    serve_customers(&shop).await;
+}
+
+#[tokio::test]
+async fn the_service_survives_every_kind_of_guest_at_once() {
+    let shop = strict().start().await;
+    let culprits: Vec<_> =
+        ["trap", "panic", "loop", "recurse", "allocate", "silence", "half", "sleep?5000", "flood?100"]
+            .iter()
+            .cycle()
+            .take(36)
+            .map(|how| {
+                let (shop, target) = (shop.replica(0).clone(), format!("/misbehave/{how}"));
+                tokio::spawn(async move { shop.get(&target).attempt().await.map(|answer| answer.status()) })
+            })
+            .collect();
+    serve_customers(&shop).await;
+    for culprit in culprits {
+        let outcome = culprit.await.unwrap();
+        assert!(matches!(outcome, Ok(200 | 500 | 504) | Err(_)), "{outcome:?}");
+    }
+    serve_customers(&shop).await;
+}

@@ -1,0 +1,36 @@
+//! Cargo, called from a program that cargo itself started.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::process::Command;
+
+use crate::workspace::Workspace;
+
+/// `cargo <subcommand> --release --locked` of the toolchain in use, in the repository.
+///
+/// Everything is built in the release profile: the tests then use the very code that is shipped, and Wasmtime, by far
+/// the largest part, is compiled once.
+pub fn cargo(workspace: &Workspace, subcommand: &str) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(program);
+    command.arg(subcommand).args(["--release", "--locked", "--target-dir"]).arg(&workspace.target);
+    prepare(&mut command, workspace);
+    command
+}
+
+/// Makes a command run in the repository, as if it had not been started from inside `cargo run`.
+pub fn prepare(command: &mut Command, workspace: &Workspace) {
+    command.current_dir(&workspace.root);
+    // What `cargo run` says about xtask would reach build scripts of other packages and make them run again.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    if io::stdout().is_terminal() {
+        // Its output goes through a pipe, so that cargo cannot see the terminal itself.
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+}

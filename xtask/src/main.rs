@@ -1,0 +1,76 @@
+//! Every chore of this repository, as `cargo xtask <chore>`.
+
+mod cargo;
+mod component;
+mod docs;
+mod postgres;
+mod progress;
+mod runner;
+mod tally;
+mod test;
+mod toolchain;
+mod up;
+mod user;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::toolchain::Toolchain;
+use crate::workspace::Workspace;
+
+/// Every chore of this repository. Each one does its own set-up.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Build the component, the runner and the component's ahead-of-time code.
+    Build,
+    /// Build what changed, then run the wiki until Ctrl-C and print its address.
+    Up(up::Args),
+    /// Run every check and every test, on the embedded database and on PostgreSQL.
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match chore {
+        Chore::Build => build(&workspace).map(drop),
+        Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
+        Chore::Test(args) => test::test(&workspace, &args),
+    }
+}
+
+/// Builds everything that `up` needs.
+fn build(workspace: &Workspace) -> anyhow::Result<runner::Runner> {
+    let toolchain = Toolchain::choose(workspace)?;
+    let component = component::build(workspace, &toolchain, "wiki")?;
+    let program = runner::build(workspace)?;
+    runner::precompile(workspace, program, component)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

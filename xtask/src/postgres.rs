@@ -1,0 +1,265 @@
+//! A PostgreSQL server of our own for the length of a test run, gone afterwards whatever happens.
+
+use std::env;
+use std::fs::{self, DirBuilder, File};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::progress;
+use crate::user::{self, User};
+
+/// Where Debian, Ubuntu and their like put the servers of all versions, one folder each.
+const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
+
+/// A start takes a second or two; a machine busy compiling may need many times that.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// Several runners with a pool each, several tests at once; PostgreSQL's own default is 100.
+const MAX_CONNECTIONS: u32 = 1000;
+
+/// Stops the server and removes its folder once its standard input ends, which it does when we close it and also when
+/// we are killed. The server is given ten seconds.
+const WATCHDOG: &str = r#"
+cat >/dev/null
+kill -INT "$1"
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" && sleep 1; done
+rm -rf "$2"
+"#;
+
+/// An installed PostgreSQL server that is not running.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Installation {
+    programs: PathBuf,
+}
+
+impl Installation {
+    /// Looks in the search path and then where Debian puts the newest version; `None` when there is no server.
+    pub fn find() -> Option<Self> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let versions = fs::read_dir(DEBIAN_FOLDER).into_iter().flatten().flatten().map(|entry| entry.path());
+        env::split_paths(&path)
+            .chain(newest_first(versions.collect()).into_iter().map(|version| version.join("bin")))
+            .find(|folder| ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file()))
+            .map(|programs| Self { programs })
+    }
+
+    /// Makes an empty cluster and starts a server for it on a free port of this machine; fails with what the server
+    /// had to say when it does not come up.
+    pub fn start(&self) -> anyhow::Result<Server> {
+        let identity = identity()?;
+        let password = random_hex()?;
+        let folder = Folder::make(identity, &password)?;
+        let data = folder.path.join("data");
+        progress::run(
+            "making an empty PostgreSQL cluster",
+            self.program("initdb", identity, &folder.path)
+                .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"])
+                // Nothing of this survives the run, so nothing of it needs to reach the disk.
+                .arg("--no-sync")
+                .arg(format!("--pwfile={}", folder.path.join("password").display()))
+                .arg(format!("--pgdata={}", data.display())),
+        )?;
+        progress::step("starting a PostgreSQL server", || self.serve(folder, &data, identity, &password))
+    }
+
+    fn serve(&self, folder: Folder, data: &Path, identity: Option<User>, password: &str) -> anyhow::Result<Server> {
+        let port = free_port()?;
+        let log = folder.path.join("log");
+        let log_file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = self.program("postgres", identity, &folder.path);
+        command.arg("-D").arg(data).arg("-p").arg(port.to_string()).arg("-k").arg(&folder.path);
+        for setting in ["listen_addresses=127.0.0.1", "fsync=off", &format!("max_connections={MAX_CONNECTIONS}")] {
+            command.args(["-c", setting]);
+        }
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(log_file.try_clone().context("cannot share the log")?)
+            .stderr(log_file)
+            .spawn()
+            .context("cannot start postgres")?;
+        let mut server = Server {
+            url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
+            watchdog: watchdog(process.id(), &folder, identity)?,
+            process,
+            _folder: folder,
+        };
+        server.wait_until_ready(data, &log)?;
+        Ok(server)
+    }
+
+    /// One of the installation's programs, out of reach of a Ctrl-C meant for us: the watchdog ends it in good order.
+    fn program(&self, name: &str, identity: Option<User>, folder: &Path) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        detach(&mut command, identity, folder);
+        command
+    }
+}
+
+/// A running server that ends, and whose folder goes, when this is dropped or this program dies.
+#[derive(Debug)]
+pub struct Server {
+    /// How to connect as the superuser, password included: not for showing.
+    pub url: String,
+    process: Child,
+    watchdog: Child,
+    _folder: Folder,
+}
+
+impl Server {
+    /// Waits for the line that the server writes into its pid file once it accepts connections.
+    fn wait_until_ready(&mut self, data: &Path, log: &Path) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let pid_file = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+            if pid_file.lines().nth(7).is_some_and(|status| status.trim() == "ready") {
+                return Ok(());
+            }
+            let ended = self.process.try_wait().context("cannot wait for postgres")?;
+            if ended.is_some() || Instant::now() >= deadline {
+                let said = fs::read_to_string(log).unwrap_or_default();
+                bail!("PostgreSQL did not start in {} s:\n{said}", START_LIMIT.as_secs());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its end tells the watchdog to stop the server. A wait that fails leaves nothing more to do.
+        drop(self.watchdog.stdin.take());
+        let _ = self.process.wait();
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// The cluster's folder, removed when dropped in case no watchdog came to guard it.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn make(identity: Option<User>, password: &str) -> anyhow::Result<Self> {
+        // The name ends like nobody else's, and making a folder that exists is refused.
+        let path = env::temp_dir().join(format!("wasiki-postgres-{}-{}", std::process::id(), &random_hex()?[..8]));
+        let context = || format!("cannot make {}", path.display());
+        DirBuilder::new().mode(0o700).create(&path).with_context(context)?;
+        let folder = Self { path: path.clone() };
+        let password_file = path.join("password");
+        File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&password_file)
+            .and_then(|mut file| file.write_all(password.as_bytes()))
+            .with_context(context)?;
+        if let Some(user) = identity {
+            for path in [&password_file, &path] {
+                chown(path, Some(user.uid), Some(user.gid)).with_context(context)?;
+            }
+        }
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Mostly the watchdog was here before.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Starts the process that outlives us by as long as it takes to clean up.
+fn watchdog(server: u32, folder: &Folder, identity: Option<User>) -> anyhow::Result<Child> {
+    let mut command = Command::new("sh");
+    command.args(["-c", WATCHDOG, "watchdog", &server.to_string()]).arg(&folder.path);
+    detach(&mut command, identity, Path::new("/"));
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context("cannot start sh")
+}
+
+fn detach(command: &mut Command, identity: Option<User>, folder: &Path) {
+    command.current_dir(folder).process_group(0);
+    if let Some(user) = identity {
+        command.uid(user.uid).gid(user.gid);
+    }
+    // Settings of the user's own server, such as PGDATA, PGPORT and PGOPTIONS.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
+        command.env_remove(name);
+    }
+}
+
+/// Whom to run the server as: PostgreSQL refuses to run as root, and its packages make the user `postgres`.
+fn identity() -> anyhow::Result<Option<User>> {
+    if !user::is_root() {
+        return Ok(None);
+    }
+    let user = user::named("postgres");
+    ensure!(
+        user.is_some(),
+        "PostgreSQL does not run as root, and there is no user `postgres`: make one, or do not be root"
+    );
+    Ok(user)
+}
+
+/// A port that is free now; the server takes it a moment later.
+fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
+    Ok(listener.local_addr().context("cannot find a free port")?.port())
+}
+
+/// 128 random bits in hexadecimal, for a password: whoever else is on this machine can reach the port.
+fn random_hex() -> anyhow::Result<String> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("cannot read /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn newest_first(mut versions: Vec<PathBuf>) -> Vec<PathBuf> {
+    let number = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    versions.sort_by_key(|path| std::cmp::Reverse(number(path)));
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_comes_first_by_number() {
+        let versions = ["9", "17", "15", "common"].map(PathBuf::from).to_vec();
+        assert_eq!(newest_first(versions), ["17", "15", "9", "common"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn passwords_differ_and_need_no_quoting() {
+        let (one, other) = (random_hex().unwrap(), random_hex().unwrap());
+        assert_ne!(one, other);
+        assert!(one.len() == 32 && one.chars().all(|digit| digit.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_server_starts_serves_and_leaves_nothing_behind() {
+        let Some(installation) = Installation::find() else {
+            println!("skipped: no PostgreSQL server is installed");
+            return;
+        };
+        let server = installation.start().unwrap();
+        let (folder, pid) = (server._folder.path.clone(), server.process.id());
+        let address = server.url.rsplit_once('@').unwrap().1.strip_suffix("/postgres").unwrap().to_owned();
+        std::net::TcpStream::connect(&address).unwrap();
+        drop(server);
+        assert!(!folder.exists());
+        assert!(std::net::TcpStream::connect(&address).is_err());
+        assert!(!Command::new("kill").arg("-0").arg(pid.to_string()).stderr(Stdio::null()).status().unwrap().success());
+    }
+}

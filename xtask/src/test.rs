@@ -1,0 +1,179 @@
+//! Every check and every test, cheapest first; the first one that fails ends the run.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+use clap::CommandFactory;
+
+use crate::cargo::{cargo, prepare};
+use crate::component;
+use crate::docs;
+use crate::postgres::{Installation, Server};
+use crate::progress::{self, note, say, step, watch};
+use crate::runner::{self, Runner};
+use crate::tally::Tally;
+use crate::toolchain::{TARGET, Toolchain};
+use crate::workspace::Workspace;
+
+/// Which databases to test on.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Leave out PostgreSQL: test on the embedded database alone.
+    #[arg(long)]
+    embedded_only: bool,
+}
+
+/// Settings that would lead the programs under test to a database, a port or an application of the user's.
+const SETTINGS: [&str; 5] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG"];
+const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
+
+/// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
+pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    checks(workspace)?;
+    let toolchain = Toolchain::choose(workspace)?;
+    lint_components(workspace, &toolchain)?;
+    let component = component::build(workspace, &toolchain, "wiki")?;
+    component::build(workspace, &toolchain, "bookshop")?;
+
+    // What `up` uses, and everything else with the same features: nothing is compiled twice.
+    let program = runner::build(workspace)?;
+    progress::run("building the tests", cargo(workspace, "build").args(["--workspace", "--all-targets"]))?;
+    let runner = runner::precompile(workspace, program, component)?;
+
+    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find()? };
+    let mut suite = Suite { workspace, sum: Tally::default() };
+    let mut unit_tests = suite.cargo_test(&["--lib", "--bins"]);
+    if let Some((_, url)) = server.address() {
+        unit_tests.env("RUNNER_TEST_DATABASE_URL", url);
+    }
+    let unit = suite.run("unit tests", &mut unit_tests)?;
+    ensure!(!unit.is_empty(), "the stage `unit tests` ran no test");
+    suite.run("documentation tests", &mut suite.cargo_test(&["--doc"]))?;
+
+    let mut results = vec![suite.black_box("embedded", "embedded", &runner)?];
+    match server.address() {
+        Some((name, url)) => results.push(suite.black_box(name, url, &runner)?),
+        None if args.embedded_only => note("PostgreSQL is left out, as --embedded-only says"),
+        None => note("PostgreSQL is left out: none is installed here, and DATABASE_URL names none"),
+    }
+    results.iter().for_each(|result| say(result));
+    say(&suite.sum.to_string());
+    Ok(())
+}
+
+/// What needs no running program: documentation, format, lints.
+fn checks(workspace: &Workspace) -> anyhow::Result<()> {
+    step("checking the documentation's commands and links", || docs::check(&workspace.root, &crate::Cli::command()))?;
+
+    let mut format = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    prepare(&mut format, workspace);
+    progress::run("checking the format (cargo fmt)", format.args(["fmt", "--all", "--check"]))?;
+
+    let lints = |label: &str, options: &[&str]| {
+        let mut clippy = cargo(workspace, "clippy");
+        clippy.args(["--workspace", "--all-targets"]).args(options).args(["--", "-D", "warnings"]);
+        progress::run(label, &mut clippy)
+    };
+    lints("checking the lints (cargo clippy)", &[])?;
+    // The runner as containers get it: no compiler, no embedded database.
+    lints("checking the lints without optional features", &["--no-default-features"])
+}
+
+/// The lints of what is compiled for the target only.
+fn lint_components(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<()> {
+    if let Toolchain::Distribution(_) = toolchain {
+        note(&format!("the lints for {TARGET} are left out: the {} has no clippy", toolchain.describe()));
+        return Ok(());
+    }
+    let mut clippy = cargo(workspace, "clippy");
+    clippy.args(["--target", TARGET, "--package", "wiki", "--package", "bookshop", "--lib", "--", "-D", "warnings"]);
+    progress::run(&format!("checking the lints for {TARGET}"), &mut clippy)
+}
+
+/// A PostgreSQL server to test on.
+enum Postgres {
+    /// The one that DATABASE_URL names.
+    Given(String),
+    /// One of our own.
+    Own(Server),
+    /// Not wanted, or not to be had.
+    LeftOut,
+}
+
+impl Postgres {
+    fn find() -> anyhow::Result<Self> {
+        if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+            let understood = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+            ensure!(understood, "DATABASE_URL must start with postgres://");
+            return Ok(Self::Given(url));
+        }
+        Ok(match Installation::find() {
+            Some(installation) => Self::Own(installation.start()?),
+            None => Self::LeftOut,
+        })
+    }
+
+    /// What to call it and how to connect to it.
+    fn address(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Given(url) => Some(("DATABASE_URL", url)),
+            Self::Own(server) => Some(("PostgreSQL", &server.url)),
+            Self::LeftOut => None,
+        }
+    }
+}
+
+/// The tests, and how many of them ended how so far.
+struct Suite<'a> {
+    workspace: &'a Workspace,
+    sum: Tally,
+}
+
+impl Suite<'_> {
+    /// The black-box tests on one database; returns the line that sums them up.
+    fn black_box(&mut self, name: &str, database: &str, runner: &Runner) -> anyhow::Result<String> {
+        let mut tests = self.cargo_test(&["--test", "*"]);
+        tests
+            .env("WASIKI_TEST_DATABASE", database)
+            .env("WASIKI_RUNNER", &runner.program)
+            .env("WASIKI_MANIFEST", self.workspace.manifest())
+            .env("WASIKI_COMPONENT", &runner.component)
+            .env("WASIKI_PRECOMPILED", &runner.precompiled);
+        let label = format!("blackbox ({name})");
+        let tally = self.run(&label, &mut tests)?;
+        ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
+        Ok(format!("{label}: {tally}"))
+    }
+
+    /// `cargo test` over the whole workspace, for the same features everywhere, untouched by the user's settings.
+    fn cargo_test(&self, targets: &[&str]) -> Command {
+        let mut command = cargo(self.workspace, "test");
+        command.args(["--workspace", "--no-fail-fast"]).args(targets);
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
+                command.env_remove(&name);
+            }
+        }
+        command
+    }
+
+    /// Runs some of the tests and counts them.
+    fn run(&mut self, label: &str, command: &mut Command) -> anyhow::Result<Tally> {
+        let mut tally = Tally::default();
+        let mut count = |line: &str| {
+            if let Some(counts) = Tally::read(line) {
+                tally += counts;
+            }
+        };
+        let outcome = watch(label, command, &mut count);
+        self.sum += tally;
+        if tally.has_failures() {
+            say(&format!("{label}: {tally}"));
+            say(&self.sum.to_string());
+        }
+        outcome.with_context(|| format!("the stage `{label}` failed"))?;
+        Ok(tally)
+    }
+}
