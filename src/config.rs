@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_named_in_the_log_only() {
-        let problem = Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).unwrap_err();
+        let problem =
+            Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).unwrap_err();
         assert_eq!(problem.status, http::StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!problem.detail.contains("db_host"));
     }

@@ -151,7 +151,7 @@ impl Row {
     /// The next column.
     ///
     /// Fails with an internal problem when the statement and its reader do not agree on number and types of columns.
-    pub fn next<T: Column>(&mut self) -> Result<T, Problem> {
+    pub fn column<T: Column>(&mut self) -> Result<T, Problem> {
         let value = self.0.next().ok_or_else(|| Problem::internal("a row has fewer columns than are read"))?;
         T::from_value(value)
     }
@@ -239,7 +239,9 @@ mod tests {
     fn a_duplicate_names_its_index() {
         let message = r#"duplicate key value violates unique constraint "users_username_key""#;
         for extras in [&[][..], &[("constraint", "users_username_key")]] {
-            assert!(matches!(failure(error("23505", message, extras)), Failure::Taken(index) if index == "users_username_key"));
+            assert!(
+                matches!(failure(error("23505", message, extras)), Failure::Taken(index) if index == "users_username_key")
+            );
         }
     }
 
@@ -259,9 +261,9 @@ mod tests {
     #[test]
     fn columns_are_read_in_order_and_checked() {
         let mut row = Row(vec![DbValue::Int64(7), DbValue::DbNull, DbValue::Str("a".into())].into_iter());
-        assert_eq!(row.next::<i64>().unwrap(), 7);
-        assert_eq!(row.next::<Option<String>>().unwrap(), None);
-        assert!(row.next::<i64>().is_err());
-        assert!(row.next::<i64>().is_err());
+        assert_eq!(row.column::<i64>().unwrap(), 7);
+        assert_eq!(row.column::<Option<String>>().unwrap(), None);
+        assert!(row.column::<i64>().is_err());
+        assert!(row.column::<i64>().is_err());
     }
 }

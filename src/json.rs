@@ -98,11 +98,7 @@ impl Body {
 
     /// A whole number that must be there.
     pub fn required_integer(&mut self, field: &'static str) -> Option<i64> {
-        if !self.has(field) {
-            self.reject(field, "is required")
-        } else {
-            self.integer(field)
-        }
+        if !self.has(field) { self.reject(field, "is required") } else { self.integer(field) }
     }
 
     /// Notes what is wrong with `field`, and gives nothing in its place.

@@ -6,9 +6,9 @@
 pub mod config;
 pub mod db;
 pub mod json;
+pub mod list;
 pub mod negotiate;
 pub mod pages;
-pub mod list;
 pub mod posts;
 pub mod problem;
 pub mod reply;

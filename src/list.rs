@@ -36,7 +36,10 @@ impl Cursor {
     pub fn read(request: &Request, fits: impl Fn(&[Value]) -> bool) -> Result<Option<Self>, Problem> {
         let Some(text) = query(request, "cursor") else { return Ok(None) };
         Self::parse(&text).filter(|cursor| fits(&cursor.0)).map(Some).ok_or_else(|| {
-            Problem::invalid_field("cursor", "is not one this list gave out; start again without it, or follow \"next\"")
+            Problem::invalid_field(
+                "cursor",
+                "is not one this list gave out; start again without it, or follow \"next\"",
+            )
         })
     }
 

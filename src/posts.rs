@@ -77,15 +77,15 @@ const SUMMARY_COLUMNS: &str = "id, user_id, title, slug, tags, version, created_
 impl Post {
     fn from_row(mut row: Row) -> Result<Self, Problem> {
         Ok(Self {
-            post_id: row.next()?,
-            user_id: row.next()?,
-            title: row.next()?,
-            slug: row.next()?,
-            content: row.next()?,
-            tags: row.next()?,
-            version: row.next()?,
-            created_time: row.next()?,
-            updated_time: row.next()?,
+            post_id: row.column()?,
+            user_id: row.column()?,
+            title: row.column()?,
+            slug: row.column()?,
+            content: row.column()?,
+            tags: row.column()?,
+            version: row.column()?,
+            created_time: row.column()?,
+            updated_time: row.column()?,
         })
     }
 
@@ -97,15 +97,15 @@ impl Post {
 impl Summary {
     fn from_row(mut row: Row) -> Result<Self, Problem> {
         Ok(Self {
-            post_id: row.next()?,
-            user_id: row.next()?,
-            title: row.next()?,
-            slug: row.next()?,
-            tags: row.next()?,
-            version: row.next()?,
-            created_time: row.next()?,
-            updated_time: row.next()?,
-            size: row.next()?,
+            post_id: row.column()?,
+            user_id: row.column()?,
+            title: row.column()?,
+            slug: row.column()?,
+            tags: row.column()?,
+            version: row.column()?,
+            created_time: row.column()?,
+            updated_time: row.column()?,
+            size: row.column()?,
         })
     }
 }
@@ -137,7 +137,10 @@ impl Draft {
         if draft.content.len() > MAX_CONTENT {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The content has {} bytes; a page may have at most {MAX_CONTENT}. Split it.", draft.content.len()),
+                format!(
+                    "The content has {} bytes; a page may have at most {MAX_CONTENT}. Split it.",
+                    draft.content.len()
+                ),
             ));
         }
         Ok(draft)
@@ -169,11 +172,11 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
     };
     let mut row = row.map_err(|failure| taken(failure, &slug))?.ok_or_else(users::not_found)?;
     let post = Post {
-        post_id: row.next()?,
-        slug: row.next()?,
-        version: row.next()?,
-        created_time: row.next()?,
-        updated_time: row.next()?,
+        post_id: row.column()?,
+        slug: row.column()?,
+        version: row.column()?,
+        created_time: row.column()?,
+        updated_time: row.column()?,
         user_id,
         title,
         content: draft.content,
@@ -451,7 +454,9 @@ impl Order {
         match (self.key, keys) {
             (Key::Created, [id]) => id.is_i64(),
             (Key::Updated, [micros, id]) => micros.is_i64() && id.is_i64(),
-            (Key::Title, [title, id]) => title.as_str().is_some_and(|t| rules::line::<MAX_TITLE>(t).is_ok()) && id.is_i64(),
+            (Key::Title, [title, id]) => {
+                title.as_str().is_some_and(|t| rules::line::<MAX_TITLE>(t).is_ok()) && id.is_i64()
+            }
             _ => false,
         }
     }
@@ -563,7 +568,13 @@ mod tests {
     fn a_cursor_of_another_order_does_not_fit() {
         let title = Order { key: Key::Title, descending: false };
         assert!(title.fits(&[json!("a"), json!(1)]));
-        for keys in [vec![json!(1)], vec![json!(1), json!(1)], vec![json!("\0"), json!(1)], vec![json!("a"), json!("b")], vec![]] {
+        for keys in [
+            vec![json!(1)],
+            vec![json!(1), json!(1)],
+            vec![json!("\0"), json!(1)],
+            vec![json!("a"), json!("b")],
+            vec![],
+        ] {
             assert!(!title.fits(&keys), "{keys:?}");
         }
     }

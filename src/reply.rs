@@ -105,9 +105,10 @@ pub fn unless_known(request: &Request, etag: &str, response: impl FnOnce() -> Re
 /// `response` tagged by its content, for what has no version: a list.
 pub fn tagged_by_content(request: &Request, response: Response) -> Response {
     // FNV-1a, the 64-bit variant: the tag must be the same from every replica, and guards nothing.
-    let hash = response.body().iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = response
+        .body()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     unless_known(request, &format!("\"{hash:016x}\""), || response)
 }
 

@@ -137,7 +137,10 @@ mod tests {
         let read = |value| if_match(&headers(IF_MATCH, value)).unwrap().unwrap();
         assert_eq!(read("*"), [Tag::Any]);
         assert_eq!(read(r#""3""#), [strong("3")]);
-        assert_eq!(read(r#" "3" ,"a,b" , W/"4""#), [strong("3"), strong("a,b"), Tag::Tag { weak: true, value: "4".into() }]);
+        assert_eq!(
+            read(r#" "3" ,"a,b" , W/"4""#),
+            [strong("3"), strong("a,b"), Tag::Tag { weak: true, value: "4".into() }]
+        );
         assert!(if_match(&HeaderMap::new()).unwrap().is_none());
     }
 
@@ -151,7 +154,11 @@ mod tests {
     #[test]
     fn unreadable_tags_are_refused() {
         for value in ["3", r#""3"#, r#""3" "4""#, "w/\"3\"", "\"3\",,\"4\""] {
-            assert_eq!(if_match(&headers(IF_MATCH, value)).unwrap_err().status, http::StatusCode::BAD_REQUEST, "{value}");
+            assert_eq!(
+                if_match(&headers(IF_MATCH, value)).unwrap_err().status,
+                http::StatusCode::BAD_REQUEST,
+                "{value}"
+            );
         }
     }
 

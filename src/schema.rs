@@ -18,7 +18,7 @@ static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
 /// The version of the schema the database has, 0 for a new one.
 pub fn version(db: &Db) -> Result<i64, Problem> {
     match db.query_one(migrate::CURRENT_VERSION, &[])? {
-        Some(mut row) => row.next(),
+        Some(mut row) => row.column(),
         None => Ok(0),
     }
 }

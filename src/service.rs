@@ -56,7 +56,7 @@ pub fn ready(_: &Request, db: &Db) -> Result<Response, Problem> {
 pub fn metrics(_: &Request, db: &Db) -> Result<Response, Problem> {
     let mut totals = Totals::default();
     for mut row in db.query("SELECT name, sum(value)::bigint FROM counters GROUP BY name", &[])? {
-        totals.0.push((row.next()?, row.next()?));
+        totals.0.push((row.column()?, row.column()?));
     }
     Ok(reply::momentary(reply::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))
 }
@@ -108,7 +108,13 @@ mod tests {
             ("users_created".into(), 2),
         ]);
         let text = totals.exposition();
-        for line in ["posts_created_total 10", "wiki_posts 7", "users_created_total 2", "wiki_users 2", "revisions_created_total 0"] {
+        for line in [
+            "posts_created_total 10",
+            "wiki_posts 7",
+            "users_created_total 2",
+            "wiki_users 2",
+            "revisions_created_total 0",
+        ] {
             assert!(text.lines().any(|l| l == line), "{line} in {text}");
         }
     }

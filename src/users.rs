@@ -35,12 +35,12 @@ macro_rules! columns {
 impl User {
     fn from_row(mut row: Row) -> Result<Self, Problem> {
         Ok(Self {
-            id: row.next()?,
-            username: row.next()?,
-            name: row.next()?,
-            email: row.next()?,
-            created_time: row.next()?,
-            version: row.next()?,
+            id: row.column()?,
+            username: row.column()?,
+            name: row.column()?,
+            email: row.column()?,
+            created_time: row.column()?,
+            version: row.column()?,
         })
     }
 
@@ -62,7 +62,10 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
 
     let row = db
         .query_one(
-            concat!("INSERT INTO users (username, name, email) VALUES ($1, coalesce($2, $1), $3) RETURNING ", columns!()),
+            concat!(
+                "INSERT INTO users (username, name, email) VALUES ($1, coalesce($2, $1), $3) RETURNING ",
+                columns!()
+            ),
             &[username.clone().into(), name.into(), email.clone().into()],
         )
         .map_err(|failure| taken(failure, username.as_deref(), email.as_deref()))?;
@@ -180,7 +183,9 @@ fn changed(user: &User) -> Problem {
 
 fn taken(failure: Failure, username: Option<&str>, email: Option<&str>) -> Problem {
     match failure {
-        Failure::Taken(index) if index == "users_username_key" => Problem::taken("username", username.unwrap_or_default()),
+        Failure::Taken(index) if index == "users_username_key" => {
+            Problem::taken("username", username.unwrap_or_default())
+        }
         Failure::Taken(index) if index == "users_email_key" => Problem::taken("email", email.unwrap_or_default()),
         other => other.into(),
     }

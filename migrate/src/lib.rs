@@ -21,7 +21,7 @@ pub const CURRENT_VERSION: &str = "SELECT coalesce(max(version), 0) FROM schema_
 pub const APPLIED: &str = "SELECT version, name FROM schema_migrations ORDER BY version";
 
 /// The key of the advisory lock, the ASCII codes of "migrate": any constant will do as long as all senders share it.
-const LOCK_KEY: i64 = 0x6d69_6772_6174_65;
+const LOCK_KEY: i64 = 0x006d_6967_7261_7465;
 
 /// One numbered SQL file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,10 +79,8 @@ impl<'a> Migration<'a> {
 /// nothing, when a migration fails or when the text of one that was applied has changed since. Versions the ledger has
 /// and `migrations` has not are left alone: an older program may run beside a newer one during a rollout.
 pub fn statement(migrations: &[Migration<'_>]) -> String {
-    let rows: Vec<String> = migrations
-        .iter()
-        .map(|m| format!("({}::bigint, {}, {})", m.version, quote(m.name), quote(m.sql)))
-        .collect();
+    let rows: Vec<String> =
+        migrations.iter().map(|m| format!("({}::bigint, {}, {})", m.version, quote(m.name), quote(m.sql))).collect();
     let body = format!(
         "DECLARE
   m record;
@@ -115,10 +113,7 @@ END",
 
 /// `text` as a dollar-quoted string, under the first tag that does not occur in it.
 fn quote(text: &str) -> String {
-    let tag = (0..)
-        .map(|n| format!("$m{n}$"))
-        .find(|tag| !text.contains(tag.as_str()))
-        .unwrap_or_default();
+    let tag = (0..).map(|n| format!("$m{n}$")).find(|tag| !text.contains(tag.as_str())).unwrap_or_default();
     format!("{tag}{text}{tag}")
 }
 
@@ -134,7 +129,16 @@ mod tests {
 
     #[test]
     fn names_without_a_version_are_refused() {
-        for name in ["users.sql", "0001.sql", "0001_.sql", "0000_a.sql", "1_a.txt", "-1_a.sql", "_a.sql", "99999999999999999999_a.sql"] {
+        for name in [
+            "users.sql",
+            "0001.sql",
+            "0001_.sql",
+            "0000_a.sql",
+            "1_a.txt",
+            "-1_a.sql",
+            "_a.sql",
+            "99999999999999999999_a.sql",
+        ] {
             assert_eq!(Migration::new(name, ""), Err(InvalidName(name.into())));
         }
     }

@@ -27,8 +27,6 @@ pub struct Application {
 /// One component and what it may use.
 #[derive(Debug)]
 pub struct Component {
-    /// The manifest's name for it.
-    pub id: String,
     /// The file with the component.
     pub source: PathBuf,
     /// The guest's environment variables.
@@ -55,7 +53,7 @@ impl Application {
         let mut components = BTreeMap::new();
         for (id, component) in manifest.components {
             if reached.contains(id.as_str()) {
-                let component = Component::resolve(id.clone(), component, &values, &secrets)
+                let component = Component::resolve(component, &values, &secrets)
                     .with_context(|| format!("{file}: [component.{id}]"))?;
                 components.insert(id, component);
             } else {
@@ -68,7 +66,6 @@ impl Application {
 
 impl Component {
     fn resolve(
-        id: String,
         component: manifest::Component,
         values: &BTreeMap<String, String>,
         secrets: &BTreeSet<&str>,
@@ -97,7 +94,6 @@ impl Component {
             hosts.push(host);
         }
         Ok(Self {
-            id,
             source: component.source,
             environment: component.environment.into_iter().collect(),
             variables: Arc::new(variables.into_iter().collect()),

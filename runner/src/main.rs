@@ -25,7 +25,7 @@ mod server;
 mod settings;
 mod template;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -93,8 +93,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compile(args) => compile::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "wiki-runner", &mut io::stdout());
-            Ok(())
+            // Into memory first: the generator panics when its reader is gone, as `| head` soon is.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wiki-runner", &mut script);
+            io::stdout().write_all(&script).context("cannot write the script")
         }
     }
 }

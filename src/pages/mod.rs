@@ -9,9 +9,10 @@ pub fn front(latest: &[Summary]) -> String {
     let mut items = String::new();
     for page in latest {
         let (id, title, time) = (page.post_id, escape(&page.title), page.updated_time);
-        _ = write!(items, "<li><a href=\"/posts/{id}\">{title}</a>, <time datetime=\"{time}\">{time}</time></li>\n");
+        _ = writeln!(items, "<li><a href=\"/posts/{id}\">{title}</a>, <time datetime=\"{time}\">{time}</time></li>");
     }
-    let pages = if items.is_empty() { "<p>There are no pages yet.</p>".to_owned() } else { format!("<ul>\n{items}</ul>") };
+    let pages =
+        if items.is_empty() { "<p>There are no pages yet.</p>".to_owned() } else { format!("<ul>\n{items}</ul>") };
     document("Wiki", &format!("<h1>Wiki</h1>\n<h2>Latest changes</h2>\n{pages}"))
 }
 

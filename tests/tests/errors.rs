@@ -109,15 +109,10 @@ async fn unknown_paths_are_not_found() {
         "/%00",
         "/%FF",
         "/wp-login.php",
-        "/users/1?x=1#y/z/../..//w",
     ] {
         for method in ["GET", "POST", "DELETE", "BREW"] {
             let answer = wiki.request(method, path).await;
-            assert_eq!(
-                answer.status(),
-                if path.starts_with("/users/1?") && method == "BREW" { 405 } else { 404 },
-                "{method} {path}: {answer:?}"
-            );
+            assert_eq!(answer.status(), 404, "{method} {path}: {answer:?}");
             if method == "GET" {
                 answer.problem(404);
             }

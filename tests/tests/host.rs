@@ -189,10 +189,8 @@ async fn a_body_over_the_hosts_limit_is_refused() {
     if let Ok(refused) = shop.post("/shelf").body("text/plain", "x".repeat((64 << 10) + 1)).attempt().await {
         refused.problem(413);
     }
-    let announced =
-        "POST /shelf HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 18446744073709551615\r\n\r\n";
-    let answer = send_raw(shop.url(), announced).await;
-    assert!(matches!(answer.status, Some(400 | 413)), "{answer:?}");
+    let announced = "POST /shelf HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
+    assert_eq!(send_raw(shop.url(), announced).await.status, Some(413));
     shop.get("/health").await.expect(200);
 }
 

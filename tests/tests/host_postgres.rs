@@ -10,6 +10,7 @@ async fn till(shop: &Client, interface: u8, job: Value) -> Value {
 /// What one statement returns.
 async fn run(shop: &Client, interface: u8, sql: &str, params: Value) -> Value {
     let answer = till(shop, interface, json!({"statements": [{"sql": sql, "params": params}]})).await;
+    assert!(answer["results"].is_array(), "{sql}: {answer}");
     answer["results"][0].clone()
 }
 
@@ -287,9 +288,9 @@ async fn assert_clean(shop: &Client, after: &str) {
         {"sql": "SELECT count(*) FROM pg_prepared_statements WHERE name = 'leftover'"},
         {"sql": "SELECT count(*) FROM pg_cursors WHERE name = 'leftover'"},
         {"sql": "SELECT current_user = session_user"},
-        // Outside a transaction, each statement is one of its own.
-        {"sql": "SELECT now() = statement_timestamp()"},
         {"sql": "SHOW default_transaction_read_only"},
+        // Possible in a transaction only.
+        {"sql": "SAVEPOINT probe"},
     ]});
     let answer = till(shop, 4, job).await;
     let results = answer["results"].as_array().unwrap_or_else(|| panic!("after {after}: {answer}"));
@@ -302,9 +303,9 @@ async fn assert_clean(shop: &Client, after: &str) {
         json!([[{"int64": 0}]]),
         json!([[{"int64": 0}]]),
         json!([[{"boolean": true}]]),
-        json!([[{"boolean": true}]]),
         json!([[{"str": "off"}]]),
     ];
+    assert_eq!(results[9]["error"]["db-error"]["code"], "25P01", "a transaction is open after {after}: {answer}");
     for (n, (result, expected)) in results.iter().zip(&expected).enumerate() {
         assert_eq!(&result["rows"], expected, "check {n} after {after}: {result}");
     }

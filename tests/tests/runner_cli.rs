@@ -102,7 +102,7 @@ async fn a_wrong_manifest_stops_the_start_with_a_line_that_names_what_is_wrong()
         (String::new(), "spin_manifest_version"),
         (HEAD.replace('2', "1") + ROUTE, "spin_manifest_version"),
         (HEAD.to_owned(), "trigger"),
-        (format!("{HEAD}{ROUTE}"), "\"c\""),
+        (format!("{HEAD}{ROUTE}"), "[component.c]"),
         (with(""), "source"),
         (with("source = \"missing.wasm\""), "missing.wasm"),
         (with("source = \"text.wasm\""), "text.wasm"),
@@ -116,7 +116,7 @@ async fn a_wrong_manifest_stops_the_start_with_a_line_that_names_what_is_wrong()
         (with("source = \"text.wasm\"\n[component.c.variables]\na = \"{{ b\""), "[component.c]"),
         (with("source = \"text.wasm\"\n[component.c.variables]\nA-B = \"x\""), "A-B"),
         (with("source = \"text.wasm\"\nenvironment = 5"), "environment"),
-        (with("source = \"text.wasm\"") + ROUTE, "/..."),
+        (with("source = \"text.wasm\"\n") + ROUTE, "/..."),
         (with("source = \"text.wasm\"\n[variables]\nDB = { default = \"x\" }"), "DB"),
         (with("source = \"text.wasm\"\n[variables]\nx = {}"), "x"),
         (with("source = \"text.wasm\"\n[[trigger.redis]]\nchannel = \"x\"\ncomponent = \"c\""), "redis"),
@@ -146,7 +146,6 @@ async fn a_wrong_address_of_the_database_stops_the_start_without_telling_the_pas
         "mysql://nobody:verysecret@127.0.0.1/x",
         "postgres://nobody:verysecret@127.0.0.1:port/x",
         "postgres://nobody:verysecret@/x?host=/var/run/postgresql",
-        "postgres://nobody:very%ZZsecret@127.0.0.1/x",
         "nobody:verysecret@127.0.0.1",
     ] {
         let manifest = blackbox::manifest_of_the_wiki();

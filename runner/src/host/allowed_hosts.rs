@@ -84,7 +84,8 @@ impl Entry {
         let ports = match port {
             Some(port) => parse_ports(port)?,
             None => {
-                let port = scheme.as_deref().and_then(default_port).context("it needs a port: the scheme has no default")?;
+                let port =
+                    scheme.as_deref().and_then(default_port).context("it needs a port: the scheme has no default")?;
                 port..port + 1
             }
         };
@@ -165,11 +166,11 @@ impl Host {
             Self::Any => true,
             Self::Own => false,
             Self::Named(name) => name.eq_ignore_ascii_case(host),
-            Self::Below(domain) => host
-                .len()
-                .checked_sub(domain.len())
-                .and_then(|split| host.split_at_checked(split))
-                .is_some_and(|(label, tail)| label.len() > 1 && label.ends_with('.') && tail.eq_ignore_ascii_case(domain)),
+            Self::Below(domain) => {
+                host.len().checked_sub(domain.len()).and_then(|split| host.split_at_checked(split)).is_some_and(
+                    |(label, tail)| label.len() > 1 && label.ends_with('.') && tail.eq_ignore_ascii_case(domain),
+                )
+            }
             Self::Network(network, bits) => match (network, host.parse::<IpAddr>()) {
                 (IpAddr::V4(network), Ok(IpAddr::V4(address))) => {
                     u32::from(*network).checked_shr(32 - u32::from(*bits))
@@ -274,10 +275,31 @@ mod tests {
     #[test]
     fn malformed_entries_are_refused_by_name() {
         for entry in [
-            "", "*", "example.com", "example.com:80", "://example.com", "ht tp://x", "http://", "http://a/b", "http://a:b",
-            "http://a:99999", "http://a:9..9", "http://a:9..", "*://a", "redis2://a", "http://a.*.b", "http://*a", "http://[::1",
-            "http://[a]:1", "http://[::1]x", "http://10.0.0.0/33:80", "http://::/129:80", "postgres://::1", "insecure:allow-all",
-            "http://a b", "http://a@b",
+            "",
+            "*",
+            "example.com",
+            "example.com:80",
+            "://example.com",
+            "ht tp://x",
+            "http://",
+            "http://a/b",
+            "http://a:b",
+            "http://a:99999",
+            "http://a:9..9",
+            "http://a:9..",
+            "*://a",
+            "redis2://a",
+            "http://a.*.b",
+            "http://*a",
+            "http://[::1",
+            "http://[a]:1",
+            "http://[::1]x",
+            "http://10.0.0.0/33:80",
+            "http://::/129:80",
+            "postgres://::1",
+            "insecure:allow-all",
+            "http://a b",
+            "http://a@b",
         ] {
             let error = format!("{:#}", AllowedHosts::parse(&[entry]).unwrap_err());
             assert!(error.contains(&format!("{entry:?}")), "{error}");

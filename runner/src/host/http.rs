@@ -62,7 +62,9 @@ mod tests {
         for uri in ["https://api.example/a", "https://api.example:443/", "http://127.0.0.1:8080/"] {
             assert!(outbound.permits(&uri.parse().unwrap()), "{uri}");
         }
-        for uri in ["http://api.example/", "https://api.example:8443/", "https://example/", "http://127.0.0.1/", "/path"] {
+        for uri in
+            ["http://api.example/", "https://api.example:8443/", "https://example/", "http://127.0.0.1/", "/path"]
+        {
             assert!(!outbound.permits(&uri.parse().unwrap()), "{uri}");
         }
     }

@@ -116,11 +116,25 @@ impl Parameters {
                 self.keepalives_idle = true;
                 return Ok(true);
             }
-            "user" | "password" | "dbname" | "options" | "application_name" | "host" | "hostaddr" | "port"
-            | "connect_timeout" | "tcp_user_timeout" | "keepalives" | "keepalives_interval" | "keepalives_retries"
-            | "target_session_attrs" | "channel_binding" | "load_balance_hosts" | "sslnegotiation" => return Ok(true),
-            "sslrootcert" | "sslcert" | "sslkey" | "sslcrl" | "sslcrldir" | "sslkeylogfile" | "passfile" | "service"
-            | "servicefile" => {
+            "user"
+            | "password"
+            | "dbname"
+            | "options"
+            | "application_name"
+            | "host"
+            | "hostaddr"
+            | "port"
+            | "connect_timeout"
+            | "tcp_user_timeout"
+            | "keepalives"
+            | "keepalives_interval"
+            | "keepalives_retries"
+            | "target_session_attrs"
+            | "channel_binding"
+            | "load_balance_hosts"
+            | "sslnegotiation" => return Ok(true),
+            "sslrootcert" | "sslcert" | "sslkey" | "sslcrl" | "sslcrldir" | "sslkeylogfile" | "passfile"
+            | "service" | "servicefile" => {
                 return Err(format!(
                     "the parameter {name} names a file of the host, which a component may not read; \
                      certificate authorities are set with RUNNER_PG_CA_FILE or sslrootcert=system"
@@ -152,7 +166,8 @@ impl Parameters {
         for (index, pair) in pairs.enumerate() {
             let position = index + 1;
             let (name, value) = pair.split_once('=').ok_or_else(|| format!("parameter {position} has no value"))?;
-            let decode = |text| percent_decode_str(text).decode_utf8().map_err(|_| format!("parameter {position} is not UTF-8"));
+            let decode =
+                |text| percent_decode_str(text).decode_utf8().map_err(|_| format!("parameter {position} is not UTF-8"));
             if self.sort(&decode(name)?, &decode(value)?, position)? {
                 kept.push(if kept.len() == base.len() { '?' } else { '&' });
                 kept.push_str(pair);
@@ -371,7 +386,9 @@ mod tests {
                 assert_eq!((address.config.get_ssl_mode(), address.verify), (mode, verify), "{text}");
             }
         }
-        for parameters in ["sslmode=VERIFY-FULL", "sslmode=no", "sslmode=require&sslrootcert=system", "sslnegotiation=direct"] {
+        for parameters in
+            ["sslmode=VERIFY-FULL", "sslmode=no", "sslmode=require&sslrootcert=system", "sslnegotiation=direct"]
+        {
             assert!(Address::parse(&format!("postgres://u@h/d?{parameters}")).is_err(), "{parameters}");
         }
     }
@@ -389,9 +406,14 @@ mod tests {
 
     #[test]
     fn unix_sockets_are_refused() {
-        for text in
-            ["host=/var/run/postgresql user=u", "postgres://u@%2Fvar%2Frun/d", "postgres:///d?host=/var/run", "user=u", "host=h,/run", ""]
-        {
+        for text in [
+            "host=/var/run/postgresql user=u",
+            "postgres://u@%2Fvar%2Frun/d",
+            "postgres:///d?host=/var/run",
+            "user=u",
+            "host=h,/run",
+            "",
+        ] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
     }
@@ -399,7 +421,12 @@ mod tests {
     #[test]
     fn every_host_that_may_be_connected_to_must_be_allowed() {
         let allowed = ["postgres://good:5432", "postgres://10.0.0.1:5432"];
-        for text in ["host=good user=u", "postgres://u@GOOD/d", "host=good hostaddr=10.0.0.1 user=u", "hostaddr=10.0.0.1 user=u"] {
+        for text in [
+            "host=good user=u",
+            "postgres://u@GOOD/d",
+            "host=good hostaddr=10.0.0.1 user=u",
+            "hostaddr=10.0.0.1 user=u",
+        ] {
             assert_eq!(check(text, &allowed), Ok(()), "{text}");
         }
         for text in [

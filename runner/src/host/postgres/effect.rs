@@ -4,6 +4,8 @@
 //! reading says it may be needed. The reading is cautious: what it does not know counts as leaving something. It cannot
 //! see what triggers, views and operators do that the owner of the database made; those are trusted.
 
+use super::harmless::HARMLESS;
+
 /// What running a statement does to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -33,7 +35,9 @@ impl Effect {
             }
         };
         match verb.as_str() {
-            "select" | "values" | "table" | "insert" | "update" | "delete" | "merge" | "with" => of_query(&verb, tokens),
+            "select" | "values" | "table" | "insert" | "update" | "delete" | "merge" | "with" => {
+                of_query(&verb, tokens)
+            }
             // These work inside a transaction only, and end with it.
             "show" | "savepoint" | "release" | "lock" => Self::Nothing,
             "begin" | "start" => Self::Begins,
@@ -73,6 +77,7 @@ fn of_query(verb: &str, tokens: Tokens<'_>) -> Effect {
             _ => {}
         }
         naming = match token {
+            Token::Word(word) if word.eq_ignore_ascii_case("recursive") => Naming::Expected,
             Token::Word(_) | Token::Quoted if naming == Naming::Expected => Naming::Named,
             Token::Word(word) => Naming::behind(word),
             Token::Dot if naming == Naming::Named => Naming::Expected,
@@ -104,7 +109,7 @@ enum Naming {
 
 impl Naming {
     fn behind(word: &str) -> Self {
-        if Token::Word(word).is_any(&["into", "as", "with", "recursive"]) { Self::Expected } else { Self::No }
+        if Token::Word(word).is_any(&["into", "as", "with"]) { Self::Expected } else { Self::No }
     }
 }
 
@@ -271,64 +276,6 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
 }
 
-/// What may stand before a parenthesis and leaves nothing behind: keywords, types, and those functions of PostgreSQL that
-/// neither set anything for the session nor run SQL from a text. In order, for the search.
-const HARMLESS: &[&str] = &[
-    "abs", "acos", "age", "all", "and", "any", "array", "array_agg", "array_append", "array_cat", "array_dims",
-    "array_fill", "array_length", "array_lower", "array_ndims", "array_position", "array_positions", "array_prepend",
-    "array_remove", "array_replace", "array_to_json", "array_to_string", "array_to_tsvector", "array_upper", "as",
-    "ascii", "asin", "atan", "atan2", "avg", "between", "bigint", "bit", "bit_and", "bit_count", "bit_length",
-    "bit_or", "bit_xor", "bool_and", "bool_or", "btrim", "by", "cardinality", "case", "cast", "cbrt", "ceil",
-    "ceiling", "char", "char_length", "character", "character_length", "chr", "clock_timestamp", "coalesce",
-    "col_description", "concat", "concat_ws", "conflict", "convert", "convert_from", "convert_to", "corr", "cos",
-    "cot", "count", "covar_pop", "covar_samp", "cube", "cume_dist", "current_database", "current_schema",
-    "current_schemas", "current_setting", "date", "date_bin", "date_part", "date_trunc", "daterange", "decimal",
-    "decode", "degrees", "dense_rank", "distinct", "div", "else", "encode", "end", "every", "except", "exists", "exp",
-    "extract", "factorial", "filter", "first_value", "float", "floor", "format", "format_type", "from", "gcd",
-    "gen_random_uuid", "generate_series", "generate_subscripts", "get_bit", "get_byte", "greatest", "group",
-    "grouping", "has_column_privilege", "has_database_privilege", "has_schema_privilege", "has_sequence_privilege",
-    "has_table_privilege", "having", "host", "hostmask", "ilike", "in", "initcap", "int", "int4range", "int8range",
-    "integer", "intersect", "interval", "is", "isempty", "isfinite", "join", "json_agg", "json_array_elements",
-    "json_array_elements_text", "json_array_length", "json_build_array", "json_build_object", "json_each",
-    "json_each_text", "json_extract_path", "json_extract_path_text", "json_object", "json_object_agg",
-    "json_object_keys", "json_populate_record", "json_populate_recordset", "json_strip_nulls", "json_to_record",
-    "json_to_recordset", "json_to_tsvector", "json_typeof", "jsonb_agg", "jsonb_array_elements",
-    "jsonb_array_elements_text", "jsonb_array_length", "jsonb_build_array", "jsonb_build_object", "jsonb_each",
-    "jsonb_each_text", "jsonb_extract_path", "jsonb_extract_path_text", "jsonb_insert", "jsonb_object",
-    "jsonb_object_agg", "jsonb_object_keys", "jsonb_path_exists", "jsonb_path_match", "jsonb_path_query",
-    "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_populate_record", "jsonb_populate_recordset",
-    "jsonb_pretty", "jsonb_set", "jsonb_set_lax", "jsonb_strip_nulls", "jsonb_to_record", "jsonb_to_recordset",
-    "jsonb_to_tsvector", "jsonb_typeof", "justify_days", "justify_hours", "justify_interval", "lag", "last_value",
-    "lastval", "lateral", "lcm", "lead", "least", "left", "length", "like", "limit", "ln", "localtime",
-    "localtimestamp", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "ltrim", "make_date",
-    "make_interval", "make_time", "make_timestamp", "make_timestamptz", "masklen", "match", "max", "md5", "min",
-    "min_scale", "mod", "mode", "multirange", "nchar", "netmask", "network", "nextval", "normalize", "not", "now",
-    "nth_value", "ntile", "nullif", "nulls", "num_nonnulls", "num_nulls", "numeric", "numnode", "numrange",
-    "obj_description", "octet_length", "offset", "on", "only", "or", "order", "over", "overlay", "parse_ident",
-    "partition", "percent_rank", "percentile_cont", "percentile_disc", "pg_advisory_xact_lock",
-    "pg_advisory_xact_lock_shared", "pg_backend_pid", "pg_column_size", "pg_current_xact_id", "pg_database_size",
-    "pg_get_constraintdef", "pg_get_expr", "pg_get_indexdef", "pg_get_serial_sequence", "pg_get_viewdef",
-    "pg_indexes_size", "pg_is_in_recovery", "pg_notify", "pg_postmaster_start_time", "pg_relation_size",
-    "pg_size_pretty", "pg_sleep", "pg_table_is_visible", "pg_table_size", "pg_total_relation_size",
-    "pg_try_advisory_xact_lock", "pg_try_advisory_xact_lock_shared", "pg_typeof", "phraseto_tsquery", "pi",
-    "plainto_tsquery", "position", "power", "precision", "querytree", "quote_ident", "quote_literal",
-    "quote_nullable", "radians", "random", "range_agg", "range_merge", "rank", "recursive", "regexp_count",
-    "regexp_instr", "regexp_like", "regexp_match", "regexp_matches", "regexp_replace", "regexp_split_to_array",
-    "regexp_split_to_table", "regexp_substr", "regr_count", "repeat", "replace", "returning", "reverse", "right",
-    "rollup", "round", "row", "row_number", "row_to_json", "rows", "rpad", "rtrim", "scale", "select", "set",
-    "set_bit", "set_byte", "sets", "setweight", "sha224", "sha256", "sha384", "sha512", "sign", "similar", "sin",
-    "smallint", "some", "split_part", "sqrt", "starts_with", "statement_timestamp", "stddev", "stddev_pop",
-    "stddev_samp", "string_agg", "string_to_array", "string_to_table", "strip", "strpos", "substr", "substring",
-    "sum", "symmetric", "tablesample", "tan", "text", "then", "time", "timeofday", "timestamp", "timestamptz",
-    "timetz", "timezone", "to", "to_ascii", "to_char", "to_date", "to_hex", "to_json", "to_jsonb", "to_number",
-    "to_regclass", "to_regtype", "to_timestamp", "to_tsquery", "to_tsvector", "transaction_timestamp", "translate",
-    "treat", "trim", "trim_array", "trim_scale", "trunc", "ts_delete", "ts_filter", "ts_headline", "ts_rank",
-    "ts_rank_cd", "tsquery_phrase", "tsrange", "tstzrange", "tsvector_to_array", "txid_current", "union", "unique",
-    "unistr", "unnest", "upper", "upper_inc", "upper_inf", "using", "values", "var_pop", "var_samp", "varbit",
-    "varchar", "variance", "varying", "version", "websearch_to_tsquery", "when", "where", "width_bucket", "with",
-    "within", "xmlattributes", "xmlelement", "xmlforest",
-];
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -349,7 +296,7 @@ mod tests {
             "INSERT INTO users (name, email) VALUES ($1, lower($2)) ON CONFLICT (name) DO NOTHING RETURNING id",
             "INSERT INTO \"Users\" (\"name\") SELECT x FROM unnest($1::text[]) AS t(x)",
             "INSERT INTO public.users (name) VALUES ($1)",
-            "WITH gone AS (DELETE FROM a WHERE id = $1 RETURNING *), kept(x) AS MATERIALIZED (SELECT 1) SELECT * FROM gone",
+            "WITH kept(x) AS MATERIALIZED (SELECT 1), gone AS (DELETE FROM a WHERE id = $1 RETURNING *) SELECT * FROM gone",
             "WITH RECURSIVE tree(id, depth) AS (SELECT 1, 0 UNION ALL SELECT id, depth + 1 FROM tree) TABLE tree",
             "UPDATE posts SET title = $1, tags = array_remove(tags, E'it\\'s') WHERE id = $2",
             "MERGE INTO a USING b ON (a.id = b.id) WHEN MATCHED THEN UPDATE SET x = b.x",
@@ -357,6 +304,7 @@ mod tests {
             "SELECT pg_catalog.lower('X'), pg_advisory_xact_lock(1), now()",
             "SELECT $tag$ select set_config('a', 'b', false) $tag$, $$ ' $$, 'set_config(', \"set_config\"",
             "SELECT extract(epoch FROM t), (t).x, a[1], b->>'c', $1::varchar(3) FROM t WHERE NOT EXISTS (SELECT 1)",
+            "WITH a AS NOT MATERIALIZED (SELECT 1) SELECT * FROM a",
             "VALUES (1), (2)",
             "SHOW search_path",
             "SAVEPOINT a",

@@ -11,7 +11,11 @@ use super::values::params::Refused;
 use crate::settings;
 
 /// Why no connection was to be had.
-pub fn not_connected(error: &PoolError<tokio_postgres::Error>, endpoints: &str, settings: &settings::Postgres) -> Error {
+pub fn not_connected(
+    error: &PoolError<tokio_postgres::Error>,
+    endpoints: &str,
+    settings: &settings::Postgres,
+) -> Error {
     Error::ConnectionFailed(match error {
         PoolError::Timeout(TimeoutType::Wait) => format!(
             "all {} connections to {endpoints} were in use for {} (RUNNER_PG_POOL_SIZE, RUNNER_PG_WAIT_TIMEOUT)",

@@ -5,6 +5,7 @@ mod bindings;
 mod connection;
 mod effect;
 mod error;
+mod harmless;
 mod pool;
 mod session;
 mod tls;
@@ -21,8 +22,8 @@ use anyhow::{Context as _, bail};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use self::address::Address;
-pub use self::pool::Pools;
 use self::pool::Database;
+pub use self::pool::Pools;
 use self::session::Session;
 use self::tls::Authorities;
 use super::allowed_hosts::AllowedHosts;

@@ -69,13 +69,22 @@ impl Pools {
         }
         let address = Address::parse(text).map_err(refused)?;
         address.check(allowed).map_err(refused)?;
-        let tls = self.connector(&address).await.map_err(|error| Error::ConnectionFailed(format!("{error:#}")))?;
-        let new = Arc::new(Database::new(text, address, tls, &self.settings)?);
+        let unusable = |error: anyhow::Error| Error::ConnectionFailed(format!("{error:#}"));
+        let tls = connector(&self.authorities, &address).await.map_err(unusable)?;
+        let new = Arc::new(Database::new(text, address, tls, &self.settings).map_err(unusable)?);
+        Ok(self.keep(new))
+    }
+
+    /// Puts `new` first, unless somebody else was faster with the same address.
+    fn keep(&self, new: Arc<Database>) -> Arc<Database> {
         let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = databases.iter().find(|known| known.text == new.text) {
+            return known.clone();
+        }
         databases.insert(0, new.clone());
         // Loans from the pools that go are finished undisturbed.
         databases.truncate(MAX_DATABASES);
-        Ok(new)
+        new
     }
 
     fn find(&self, text: &str) -> Option<Arc<Database>> {
@@ -83,10 +92,6 @@ impl Pools {
         let at = databases.iter().position(|database| *database.text == *text)?;
         databases[..=at].rotate_right(1);
         databases.first().cloned()
-    }
-
-    async fn connector(&self, address: &Address) -> Result<MakeRustlsConnect> {
-        connector(&self.authorities, address).await
     }
 }
 
@@ -102,7 +107,7 @@ pub async fn connector(authorities: &Arc<Authorities>, address: &Address) -> Res
 }
 
 impl Database {
-    fn new(text: &str, address: Address, tls: MakeRustlsConnect, settings: &settings::Postgres) -> Result<Self, Error> {
+    fn new(text: &str, address: Address, tls: MakeRustlsConnect, settings: &settings::Postgres) -> Result<Self> {
         let mut limited = address.clone();
         limited.limit_statements(settings.pg_statement_timeout);
         let manager = Manager {
@@ -121,8 +126,7 @@ impl Database {
             // The connection used last has the warmest caches on both ends, and those not needed get old.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::Other(error.to_string()))?;
+            .build()?;
         let endpoints = address.endpoints().into();
         Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), pool })
     }

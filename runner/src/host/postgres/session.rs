@@ -14,7 +14,7 @@ use super::connection::{Connection, Prepared};
 use super::effect::Effect;
 use super::error;
 use super::pool::{Database, Loan};
-use super::values::columns::Raw;
+use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
 
 /// How much longer the host waits than the server, whose message is the better one.
@@ -270,9 +270,7 @@ impl Dirty {
     async fn clean(mut self) {
         let Some(loan) = &self.0 else { return };
         let cleaned = tokio::time::timeout(CLEANING_TIMEOUT, loan.client.simple_query(CLEAN)).await;
-        let left = |message: &SimpleQueryMessage| {
-            matches!(message, SimpleQueryMessage::Row(row) if row.columns().first().is_some_and(|column| column.name() == "prepared"))
-        };
+        let left = |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(row) if row.columns().first().is_some_and(|column| column.name() == "prepared"));
         match cleaned {
             Ok(Ok(messages)) if !messages.iter().any(left) => drop(self.0.take()),
             Ok(Ok(_)) => tracing::debug!("a session with prepared statements of its guest is closed"),
@@ -321,7 +319,9 @@ async fn stream(
         let size = row.raw_size_bytes() + size_of::<Row>() + row.len() * size_of::<DbValue>();
         let Some(rest) = budget.checked_sub(size as u64) else {
             let limit = database.settings.pg_max_result;
-            let message = format!("the result is larger than {limit} (RUNNER_PG_MAX_RESULT); ask for fewer rows or columns at a time");
+            let message = format!(
+                "the result is larger than {limit} (RUNNER_PG_MAX_RESULT); ask for fewer rows or columns at a time"
+            );
             return Err(Stop::Here(Failure::Unfinished(error::query_failed(message))));
         };
         budget = rest;
@@ -333,8 +333,9 @@ async fn stream(
             }
         }
     }
-    if let Some(error) = unreadable {
-        return Err(Stop::Here(Failure::Answer(error)));
+    if let Some((index, why)) = unreadable {
+        let message = format!("a value in column {:?} {}", prepared.columns[index].name, why.explain());
+        return Err(Stop::Here(Failure::Answer(Error::ValueConversionFailed(message))));
     }
     if let Some(result) = result {
         result.columns.clone_from(&prepared.columns);
@@ -342,17 +343,13 @@ async fn stream(
     Ok(rows.rows_affected().unwrap_or(0))
 }
 
-fn read(row: &tokio_postgres::Row, prepared: &Prepared) -> Result<Row, Error> {
+/// A row's values, or the index of the column that cannot be read and why.
+fn read(row: &tokio_postgres::Row, prepared: &Prepared) -> Result<Row, (usize, Unreadable)> {
     let mut values = Vec::with_capacity(prepared.decoders.len());
     for (index, decode) in prepared.decoders.iter().enumerate() {
-        let column = || &prepared.columns[index].name;
-        let raw: Option<Raw<'_>> =
-            row.try_get(index).map_err(|error| Error::ValueConversionFailed(format!("column {:?}: {error}", column())))?;
-        values.push(match raw {
+        values.push(match row.try_get(index).map_err(|_| (index, Unreadable::Malformed))? {
             None => DbValue::DbNull,
-            Some(Raw(raw)) => decode(raw).map_err(|unreadable| {
-                Error::ValueConversionFailed(format!("a value in column {:?} {}", column(), unreadable.explain()))
-            })?,
+            Some(Raw(raw)) => decode(raw).map_err(|unreadable| (index, unreadable))?,
         });
     }
     Ok(values)

@@ -93,7 +93,11 @@ fn parse(pem: &[u8]) -> Result<RootCertStore> {
     Ok(roots)
 }
 
-fn client_config(provider: Arc<CryptoProvider>, verifier: Arc<dyn ServerCertVerifier>, direct: bool) -> Result<ClientConfig> {
+fn client_config(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+    direct: bool,
+) -> Result<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -118,7 +122,12 @@ struct ChainVerified {
 }
 
 impl ChainVerified {
-    fn verify(&self, certificate: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
+    fn verify(
+        &self,
+        certificate: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let certificate = ParsedCertificate::try_from(certificate)?;
         verify_server_cert_signed_by_trust_anchor(&certificate, &self.roots, others, now, self.algorithms.all)
     }

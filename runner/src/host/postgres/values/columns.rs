@@ -2,7 +2,7 @@
 
 use fallible_iterator::FallibleIterator as _;
 use postgres_protocol::types::{self as wire, Range, RangeBound};
-use tokio_postgres::types::{FromSql, Kind, Type};
+use postgres_types::{FromSql, Kind, Type};
 
 use super::{Malformed, base, calendar, is_text, numeric};
 use crate::host::postgres::bindings::v4::{DbDataType, DbValue, Interval, RangeBoundKind};
@@ -75,9 +75,9 @@ pub fn describe(ty: &Type) -> (DbDataType, Decoder) {
         Type::TIME => (DbDataType::Time, time),
         Type::TIMESTAMP | Type::TIMESTAMPTZ => (DbDataType::Datetime, datetime),
         Type::INTERVAL => (DbDataType::Interval, interval),
-        Type::UUID => (DbDataType::Uuid, |raw| {
-            Ok(DbValue::Uuid(uuid::Uuid::from_bytes(wire::uuid_from_sql(raw)?).to_string()))
-        }),
+        Type::UUID => {
+            (DbDataType::Uuid, |raw| Ok(DbValue::Uuid(uuid::Uuid::from_bytes(wire::uuid_from_sql(raw)?).to_string())))
+        }
         Type::JSONB => (DbDataType::Jsonb, jsonb),
         Type::JSON => (DbDataType::Jsonb, |raw| Ok(DbValue::Jsonb(raw.to_vec()))),
         Type::INT4_RANGE => (DbDataType::RangeInt32, |raw| Ok(DbValue::RangeInt32(range(raw, 0, int4)?))),

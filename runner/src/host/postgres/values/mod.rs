@@ -5,7 +5,7 @@ pub mod columns;
 pub mod numeric;
 pub mod params;
 
-use tokio_postgres::types::{Kind, Type};
+use postgres_types::{Kind, Type};
 
 /// Bytes that are not what the type says; only a fault in the server or here makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

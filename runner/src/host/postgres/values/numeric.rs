@@ -82,9 +82,15 @@ pub fn is_number(text: &str) -> bool {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let exponent_is_one =
-        |text: &str| !text.is_empty() && digits(text.strip_prefix(['+', '-']).unwrap_or(text)) && text.ends_with(|c: char| c.is_ascii_digit());
-    digits(whole) && digits(fraction) && !(whole.is_empty() && fraction.is_empty()) && exponent.is_none_or(exponent_is_one)
+    let exponent_is_one = |text: &str| {
+        !text.is_empty()
+            && digits(text.strip_prefix(['+', '-']).unwrap_or(text))
+            && text.ends_with(|c: char| c.is_ascii_digit())
+    };
+    digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent.is_none_or(exponent_is_one)
 }
 
 #[cfg(test)]
@@ -121,17 +127,22 @@ mod tests {
 
     #[test]
     fn what_is_no_numeric_is_refused() {
-        for raw in [&[][..], &[0; 7], &numeric(0, 0, 0, &[10_000]), &numeric(0, 0x1234, 0, &[]), &numeric(0, 0, 0, &[1])[..9]] {
+        for raw in
+            [&[][..], &[0; 7], &numeric(0, 0, 0, &[10_000]), &numeric(0, 0x1234, 0, &[]), &numeric(0, 0, 0, &[1])[..9]]
+        {
             assert_eq!(decode(raw), Err(Malformed));
         }
     }
 
     #[test]
     fn numbers_are_told_from_other_text() {
-        for text in ["0", "-1.5", "+.5", "5.", "1e9", "1.5E-9", "NaN", "-infinity", "inf", "123456789012345678901234567890.1"] {
+        for text in
+            ["0", "-1.5", "+.5", "5.", "1e9", "1.5E-9", "NaN", "-infinity", "inf", "123456789012345678901234567890.1"]
+        {
             assert!(is_number(text), "{text}");
         }
-        for text in ["", "-", ".", "1e", "1e+", "e5", "1 ", "0x10", "1,5", "--1", "1.2.3", "one", "1'", "{1}", "1,NULL"] {
+        for text in ["", "-", ".", "1e", "1e+", "e5", "1 ", "0x10", "1,5", "--1", "1.2.3", "one", "1'", "{1}", "1,NULL"]
+        {
             assert!(!is_number(text), "{text}");
         }
     }

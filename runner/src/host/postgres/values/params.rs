@@ -6,7 +6,7 @@ use std::fmt;
 
 use bytes::{BufMut as _, BytesMut};
 use postgres_protocol::types::{self as wire, ArrayDimension, RangeBound};
-use tokio_postgres::types::{Format, IsNull, ToSql, Type};
+use postgres_types::{Format, IsNull, ToSql, Type};
 
 use super::{base, calendar, numeric};
 use crate::host::postgres::bindings::v4::{ParameterValue, RangeBoundKind};
@@ -56,14 +56,14 @@ impl ToSql for Param<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         let (number, given) = (self.number, name(self.value));
         write(self.value, base(ty), out).map_err(|misfit| {
-            Box::new(Refused(match misfit {
+            Refused(match misfit {
                 Misfit::Type => format!(
                     "parameter ${number}: {given} was given where the statement takes {wanted}; give {advice} or cast it in the statement",
                     wanted = ty.name(),
                     advice = advice(base(ty)),
                 ),
                 Misfit::Value => format!("parameter ${number}: the value given is not a valid {given}"),
-            }))
+            })
             .into()
         })
     }
@@ -72,7 +72,11 @@ impl ToSql for Param<'_> {
         true
     }
 
-    fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql_checked(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         self.to_sql(ty, out)
     }
 
@@ -84,9 +88,10 @@ impl ToSql for Param<'_> {
             | ParameterValue::RangeDecimal(_)
             | ParameterValue::ArrayDecimal(_)
             | ParameterValue::ArrayStr(_) => true,
-            ParameterValue::Int8(_) | ParameterValue::Int16(_) | ParameterValue::Int32(_) | ParameterValue::Int64(_) => {
-                *base(ty) == Type::NUMERIC
-            }
+            ParameterValue::Int8(_)
+            | ParameterValue::Int16(_)
+            | ParameterValue::Int32(_)
+            | ParameterValue::Int64(_) => *base(ty) == Type::NUMERIC,
             _ => false,
         };
         if text { Format::Text } else { Format::Binary }
@@ -142,7 +147,7 @@ fn write(value: &ParameterValue, ty: &Type, out: &mut BytesMut) -> Result<IsNull
             _ => return Err(Misfit::Type),
         },
         ParameterValue::ArrayInt64(v) if *ty == Type::INT8_ARRAY => array(v, &Type::INT8, wire::int8_to_sql, out)?,
-        ParameterValue::ArrayDecimal(v) if *ty == Type::NUMERIC_ARRAY => text_array(v, out, |v, out| decimal(v, out))?,
+        ParameterValue::ArrayDecimal(v) if *ty == Type::NUMERIC_ARRAY => text_array(v, out, decimal)?,
         ParameterValue::ArrayStr(v) if is_array(ty) => text_array(v, out, quote)?,
         ParameterValue::Interval(v) if *ty == Type::INTERVAL => {
             out.put_i64(v.micros);
@@ -159,7 +164,7 @@ fn is_timestamp(ty: &Type) -> bool {
 }
 
 fn is_array(ty: &Type) -> bool {
-    matches!(ty.kind(), tokio_postgres::types::Kind::Array(element) if *element != Type::BYTEA)
+    matches!(ty.kind(), postgres_types::Kind::Array(element) if *element != Type::BYTEA)
 }
 
 /// An integer of `width` bytes into any type that holds all integers of that width.
@@ -229,7 +234,12 @@ fn decimal_range(lower: &Bound<String>, upper: &Bound<String>, out: &mut BytesMu
     Ok(())
 }
 
-fn array<T: Copy>(values: &[Option<T>], element: &Type, put: fn(T, &mut BytesMut), out: &mut BytesMut) -> Result<(), Misfit> {
+fn array<T: Copy>(
+    values: &[Option<T>],
+    element: &Type,
+    put: fn(T, &mut BytesMut),
+    out: &mut BytesMut,
+) -> Result<(), Misfit> {
     let dimension = ArrayDimension { len: i32::try_from(values.len()).map_err(|_| Misfit::Value)?, lower_bound: 1 };
     // PostgreSQL's empty array has no dimension.
     let dimensions = (!values.is_empty()).then_some(dimension);
@@ -404,7 +414,8 @@ mod tests {
 
     #[test]
     fn arrays_and_ranges_as_text() {
-        let array = ParameterValue::ArrayStr(vec![Some("a\"b\\c".into()), None, Some(String::new()), Some("NULL".into())]);
+        let array =
+            ParameterValue::ArrayStr(vec![Some("a\"b\\c".into()), None, Some(String::new()), Some("NULL".into())]);
         assert_eq!(encode(array, &Type::TEXT_ARRAY), Ok(br#"{"a\"b\\c",NULL,"","NULL"}"#.to_vec()));
         let range = ParameterValue::RangeDecimal((
             Some(("1.50".into(), RangeBoundKind::Inclusive)),
