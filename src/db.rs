@@ -38,6 +38,12 @@ pub fn count(rows: usize) -> Param {
     Param::Int64(i64::try_from(rows).unwrap_or(i64::MAX))
 }
 
+/// SQL for the instant that parameter number `param` gives in microseconds since 1970.
+pub fn instant(param: usize) -> String {
+    // PostgreSQL multiplies intervals in double precision, which holds the microseconds of the next two centuries exactly.
+    format!("'epoch'::timestamptz + ${param}::bigint * interval '1 microsecond'")
+}
+
 /// Why a statement failed.
 #[derive(Debug)]
 pub enum Failure {

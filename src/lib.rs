@@ -3,6 +3,7 @@
 //! A request arrives as WASI HTTP resources, becomes an [`http::Request`], is answered by [`routes::answer`], and goes
 //! back the same way. Only this file and [`db`] know the SDK; everything else speaks the `http` crate and SQL.
 
+pub mod compare;
 pub mod config;
 pub mod db;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod posts;
 pub mod problem;
 pub mod reply;
 pub mod request;
+pub mod revisions;
 pub mod routes;
 pub mod schema;
 pub mod service;

@@ -12,7 +12,7 @@ use crate::list::{self, Cursor};
 use crate::negotiate::preferred;
 use crate::problem::Problem;
 use crate::reply::{self, MARKDOWN, Response};
-use crate::request::{self, Request, path_id, query};
+use crate::request::{self, Request, path_id, positive, query};
 use crate::slug::{is_slug, slugify};
 use crate::time::Time;
 use crate::users;
@@ -69,13 +69,15 @@ macro_rules! columns {
         "id, user_id, title, slug, content, tags, version, created_time AT TIME ZONE 'UTC', updated_time AT TIME ZONE 'UTC'"
     };
 }
+pub(crate) use columns;
 
 /// What [`Summary::from_row`] reads.
 const SUMMARY_COLUMNS: &str = "id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', \
                                updated_time AT TIME ZONE 'UTC', octet_length(content)::bigint";
 
 impl Post {
-    fn from_row(mut row: Row) -> Result<Self, Problem> {
+    /// From the columns that `columns!` names.
+    pub(crate) fn from_row(mut row: Row) -> Result<Self, Problem> {
         Ok(Self {
             post_id: row.column()?,
             user_id: row.column()?,
@@ -89,8 +91,14 @@ impl Post {
         })
     }
 
-    fn etag(&self) -> String {
+    /// The entity tag of its JSON.
+    pub(crate) fn etag(&self) -> String {
         reply::etag(self.version, "")
+    }
+
+    /// The number of its current revision.
+    pub(crate) fn version(&self) -> i64 {
+        self.version
     }
 }
 
@@ -229,7 +237,7 @@ pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
     let mut params = Vec::new();
     if let Some(user_id) = query(request, "user_id") {
         // What is no number is nobody's.
-        params.push(user_id.parse::<i64>().unwrap_or(0).into());
+        params.push(positive(&user_id).unwrap_or(0).into());
         conditions.push(format!("user_id = ${}", params.len()));
     }
     if let Some(tag) = query(request, "tag") {
@@ -338,10 +346,7 @@ fn unchanged(
     if seen.is_some_and(|seen| !seen.contains(&post.version)) {
         return Err(edited_meanwhile(post, by_header));
     }
-    if let Some(editor) = editor {
-        db.query_one("SELECT id FROM users WHERE id = $1 AND deleted_time IS NULL", &[editor.into()])?
-            .ok_or_else(users::not_found)?;
-    }
+    users::exists(db, editor)?;
     Ok(post)
 }
 
@@ -361,7 +366,34 @@ pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
     }
 }
 
-fn find(request: &Request, db: &Db) -> Result<Post, Problem> {
+/// `POST /posts/{id}/restore`: a deleted page as it was, under another slug if its own is in use by now
+pub fn restore(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let id = path_id(request).ok_or_else(not_found)?;
+    let update = || db.query_one(RESTORE, &[id.into()]);
+    let row = match update() {
+        // Somebody took the slug in between: the next try sees theirs.
+        Err(Failure::Taken(index)) if index == SLUG_INDEX => update(),
+        result => result,
+    };
+    let post = match row? {
+        Some(row) => Post::from_row(row)?,
+        // Restoring what is there is no error: the client gets what it wants.
+        None => find(request, db)?,
+    };
+    Ok(reply::tagged(reply::json(&post), &post.etag()))
+}
+
+const RESTORE: &str = concat!(
+    "UPDATE posts SET deleted_time = NULL,
+       slug = CASE WHEN EXISTS (SELECT FROM posts other WHERE other.slug = posts.slug AND other.deleted_time IS NULL)
+         THEN slug || '-' || id ELSE slug END
+     WHERE id = $1 AND deleted_time IS NOT NULL
+     RETURNING ",
+    columns!()
+);
+
+/// The page the path names, 404 if there is none or it is deleted.
+pub(crate) fn find(request: &Request, db: &Db) -> Result<Post, Problem> {
     let id = path_id(request).ok_or_else(not_found)?;
     let row = db.query_one(
         concat!("SELECT ", columns!(), " FROM posts WHERE id = $1 AND deleted_time IS NULL"),
@@ -370,7 +402,8 @@ fn find(request: &Request, db: &Db) -> Result<Post, Problem> {
     Post::from_row(row.ok_or_else(not_found)?)
 }
 
-fn not_found() -> Problem {
+/// 404: there is no page of that number.
+pub(crate) fn not_found() -> Problem {
     Problem::not_found("Post not found")
 }
 
@@ -382,7 +415,7 @@ fn precondition_required() -> Problem {
 }
 
 /// 412 when the client said what it saw in If-Match, 409 when in the body, with what is there now.
-fn edited_meanwhile(current: Post, by_header: bool) -> Problem {
+pub(crate) fn edited_meanwhile(current: Post, by_header: bool) -> Problem {
     let status = if by_header { StatusCode::PRECONDITION_FAILED } else { StatusCode::CONFLICT };
     Problem::new(
         status,
@@ -473,10 +506,7 @@ impl Order {
         let (first, second) = (params.len() - cursor.0.len() + 1, params.len());
         match self.key {
             Key::Created => format!("id {comparison} ${second}"),
-            // A double holds the microseconds of the next two centuries exactly.
-            Key::Updated => format!(
-                "(updated_time, id) {comparison} ('epoch'::timestamptz + ${first}::bigint * interval '1 microsecond', ${second})"
-            ),
+            Key::Updated => format!("(updated_time, id) {comparison} ({}, ${second})", db::instant(first)),
             Key::Title => format!("(title COLLATE \"C\", id) {comparison} (${first}, ${second})"),
         }
     }
@@ -503,7 +533,8 @@ fn slug(text: &str) -> Result<(), Cow<'static, str>> {
     if is_slug(text) { Ok(()) } else { Err(format!("is not a slug; {:?} would be", slugify(text)).into()) }
 }
 
-fn comment(text: &str) -> Result<(), Cow<'static, str>> {
+/// Why an edit was made: one line, or nothing.
+pub(crate) fn comment(text: &str) -> Result<(), Cow<'static, str>> {
     if text.is_empty() { Ok(()) } else { rules::line::<500>(text) }
 }
 

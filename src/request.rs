@@ -20,9 +20,18 @@ pub struct PathParams(pub Vec<String>);
 ///
 /// Whatever else stands there names nothing, so the caller answers 404 as it does for an id that is not in use.
 pub fn path_id(request: &Request) -> Option<i64> {
-    let text = request.extensions().get::<PathParams>()?.0.first()?;
+    path_number(request, 0)
+}
+
+/// The number in the route's segment of that `index` among its `{…}`, by the same rules.
+pub fn path_number(request: &Request, index: usize) -> Option<i64> {
+    positive(request.extensions().get::<PathParams>()?.0.get(index)?)
+}
+
+/// The number `text` is, if that can be an id or a version.
+pub fn positive(text: &str) -> Option<i64> {
     // `parse` would take a sign, and one thing should have one URL.
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten().filter(|id| *id > 0)
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
 }
 
 /// The value of a query parameter; the first one if it is given more than once.

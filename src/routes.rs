@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{PathParams, Request};
-use crate::{posts, service, users};
+use crate::{posts, revisions, service, users};
 
 /// Answers a request. What it needs to know of the world is in its arguments.
 pub type Handler = fn(&Request, &Db) -> Result<Response, Problem>;
@@ -34,6 +34,12 @@ pub const ROUTES: &[Route] = &[
         path: "/posts/{id}",
         methods: &[(Method::GET, posts::read), (Method::PUT, posts::update), (Method::DELETE, posts::delete)],
     },
+    Route { path: "/posts/{id}/restore", methods: &[(Method::POST, posts::restore)] },
+    Route { path: "/posts/{id}/revisions", methods: &[(Method::GET, revisions::list)] },
+    Route { path: "/posts/{id}/revisions/{version}", methods: &[(Method::GET, revisions::read)] },
+    Route { path: "/posts/{id}/compare", methods: &[(Method::GET, revisions::compare)] },
+    Route { path: "/posts/{id}/revert", methods: &[(Method::POST, revisions::revert)] },
+    Route { path: "/changes", methods: &[(Method::GET, revisions::changes)] },
 ];
 
 const USER: &[(Method, Handler)] =

@@ -8,7 +8,10 @@ use crate::db::{Db, Failure};
 use crate::problem::Problem;
 
 /// Names and texts of the files in migrations/, in order.
-const FILES: &[(&str, &str)] = &[("0001_users_posts.sql", include_str!("../migrations/0001_users_posts.sql"))];
+const FILES: &[(&str, &str)] = &[
+    ("0001_users_posts.sql", include_str!("../migrations/0001_users_posts.sql")),
+    ("0002_history.sql", include_str!("../migrations/0002_history.sql")),
+];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
     // A file whose name is not a migration's is left out here and found by the test below.

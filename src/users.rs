@@ -167,6 +167,13 @@ fn find(request: &Request, db: &Db) -> Result<User, Problem> {
     User::from_row(row.ok_or_else(not_found)?)
 }
 
+/// 404 unless `id`, where one is given, is a user's.
+pub fn exists(db: &Db, id: Option<i64>) -> Result<(), Problem> {
+    let Some(id) = id else { return Ok(()) };
+    let row = db.query_one("SELECT id FROM users WHERE id = $1 AND deleted_time IS NULL", &[id.into()])?;
+    row.map(drop).ok_or_else(not_found)
+}
+
 /// 404: nobody has that number.
 pub fn not_found() -> Problem {
     Problem::not_found("User not found")
