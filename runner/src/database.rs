@@ -20,10 +20,6 @@ impl Database {
             return Ok(Self { embedded: None });
         }
         let embedded = crate::embedded::Database::start(&settings.data).await?;
-        tracing::info!(
-            folder = %settings.data.display(),
-            "no database is configured (DATABASE_URL, DB_HOST): using the embedded one, for trying and testing"
-        );
         Ok(Self { embedded: Some(embedded) })
     }
 

@@ -13,8 +13,9 @@ use crate::host::{self, Guest};
 use crate::settings::Limits;
 
 /// How often a running guest is made to yield, so that its time limit can be enforced and others on the same thread get
-/// their turn. Shorter costs more switches; longer makes them wait.
-const TICK: Duration = Duration::from_millis(10);
+/// their turn. Tokio looks for new input after 61 turns: guests that loop on every thread delay everybody else by that
+/// many ticks, an eighth of a second. Shorter would cost an idle process more wake-ups.
+const TICK: Duration = Duration::from_millis(2);
 
 /// Core instances, memories and tables one component may be made of. What the SDKs produce has one memory, one or two
 /// tables and, with the adapters around it, half a dozen core instances.

@@ -101,7 +101,7 @@ impl Instances {
             Err(Err(failure)) => return Err(failure),
         };
         let response = answer.map_err(|code| Failure::NoResponse(code.to_string()))?;
-        Ok(response.map(|body| GuestBody { body, guest }))
+        Ok(response.map(|body| GuestBody { body, guest, failed: false }))
     }
 
     async fn run(
@@ -134,8 +134,8 @@ impl Instances {
         let guest = Guest::new(&self.component, self.pools.clone(), max_memory);
         let mut store = Store::new(self.pre.engine(), guest);
         store.limiter(|guest| &mut guest.limits);
-        store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
         Ok(Instance { store, proxy, requests: 0 })
     }
@@ -158,6 +158,8 @@ fn no_response() -> Failure {
 impl Instance {
     async fn handle(&mut self, request: Request<WasiBody>, sender: oneshot::Sender<Answer>) -> wasmtime::Result<()> {
         self.requests += 1;
+        // While the instance was idle its deadline has passed; a request begins with a whole tick.
+        self.store.set_epoch_deadline(1);
         let mut http = self.store.data_mut().http();
         let request = http.new_incoming_request(Scheme::Http, request)?;
         let response = http.new_response_outparam(sender)?;
@@ -169,6 +171,8 @@ impl Instance {
 pub struct GuestBody {
     body: WasiBody,
     guest: Option<Running>,
+    /// Whether the guest failed before its body was read to the end.
+    failed: bool,
 }
 
 impl GuestBody {
@@ -178,6 +182,7 @@ impl GuestBody {
             && let Poll::Ready(outcome) = guest.as_mut().poll(cx)
         {
             self.guest = None;
+            self.failed = outcome.is_err();
             note(outcome);
         }
     }
@@ -185,7 +190,6 @@ impl GuestBody {
 
 fn note(outcome: Outcome) {
     if let Err(failure) = outcome {
-        // The status is with the client already; a body that stays incomplete tells it the rest.
         tracing::error!("while the response was being sent: {failure}");
     }
 }
@@ -196,11 +200,15 @@ impl Body for GuestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.drive(cx);
-        Pin::new(&mut self.body).poll_frame(cx)
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            // The client has the status already. That the body is broken off, and not ended, tells it the rest.
+            Poll::Ready(None) if self.failed => Poll::Ready(Some(Err(Error::HttpResponseIncomplete))),
+            polled => polled,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        !self.failed && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -16,7 +16,8 @@ pub struct Logging {
     log_format: Option<Format>,
 
     /// What to log: a level (error, warn, info, debug, trace), or levels by module as in info,wiki_runner=debug.
-    #[arg(long, env = "RUNNER_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    // Not what the driver passes on of the server's notices, such as that there was no transaction to roll back.
+    #[arg(long, env = "RUNNER_LOG", default_value = "info,tokio_postgres=warn", global = true, value_name = "FILTER")]
     log: String,
 }
 

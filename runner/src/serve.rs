@@ -1,13 +1,16 @@
 //! `wiki-runner serve`: everything put together, started and stopped in order.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use wasmtime::component::Component;
 
 use crate::application::Application;
 use crate::config::Environment;
@@ -34,6 +37,10 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     if database.embedded_url().is_some() {
         // It serves one connection at a time.
         postgres.pg_pool_size = 1;
+        println!(
+            "no database is configured (DATABASE_URL, DB_HOST): an embedded PostgreSQL keeps the data in {}",
+            settings.embedded.data.display()
+        );
     }
     let pools = Pools::new(&postgres)?;
 
@@ -56,11 +63,16 @@ fn handler(application: Application, settings: &Serve, pools: Arc<Pools>) -> any
     let engine = engine::new(&settings.limits, settings.limits.max_concurrency.saturating_mul(count))?;
     let slots = Arc::new(Semaphore::new(settings.limits.max_concurrency as usize));
     let mut components = BTreeMap::new();
+    // Components may share a file; it is compiled once.
+    let mut compiled: BTreeMap<PathBuf, Component> = BTreeMap::new();
     for (id, component) in application.components {
         let code = match &settings.application.precompiled {
             Some(file) if count == 1 => precompiled::load(&engine, file)?,
             Some(_) => bail!("--precompiled takes the code of one component, and this application has {count}"),
-            None => engine::load(&engine, &component.source)?,
+            None => match compiled.entry(component.source.clone()) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => new.insert(engine::load(&engine, &component.source)?).clone(),
+            },
         };
         let instances = Instances::new(component, &code, pools.clone(), slots.clone(), settings.limits.clone())
             .with_context(|| format!("component {id}"))?;

@@ -78,6 +78,17 @@ impl Runner {
         lock(&self.stderr).clone()
     }
 
+    /// Waits until it has logged `text` at least `times` times.
+    ///
+    /// # Panics
+    /// When it has not within [`START_LIMIT`].
+    pub async fn logged(&self, text: &str, times: usize) {
+        crate::eventually(&format!("{text:?} is logged {times} times"), || async {
+            self.stderr().matches(text).count() >= times
+        })
+        .await;
+    }
+
     /// The process's id.
     pub fn id(&self) -> u32 {
         lock(&self.child).id()

@@ -221,8 +221,7 @@ async fn a_request_in_progress_is_finished_before_the_service_ends() {
     let shop = App::bookshop().start().await;
     let client = shop.replica(0).clone();
     let slow = tokio::spawn(async move { client.get("/misbehave/sleep?1500").await });
-    // It is being served once the guest runs; a stop before that would refuse it, and fail this test.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    shop.runner().logged("about to sleep", 1).await;
     let status = shop.runner().terminate().await;
     assert!(status.success(), "{status}");
     assert_eq!(slow.await.unwrap().expect(200).json(), json!({"slept_ms": 1500}));
@@ -234,7 +233,7 @@ async fn a_request_that_does_not_finish_in_the_grace_period_is_cut_off() {
     let shop = App::bookshop().env("RUNNER_GRACE_PERIOD", "500ms").start().await;
     let client = shop.replica(0).clone();
     let slow = tokio::spawn(async move { client.get("/misbehave/sleep?20000").attempt().await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    shop.runner().logged("about to sleep", 1).await;
     let began = Instant::now();
     shop.runner().terminate().await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());

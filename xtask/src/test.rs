@@ -38,7 +38,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
     // What `up` uses, and everything else with the same features: nothing is compiled twice.
     let program = runner::build(workspace)?;
-    progress::run("building the tests", cargo(workspace, "build").args(["--workspace", "--all-targets"]))?;
+    progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let runner = runner::precompile(workspace, program, component)?;
 
     let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find()? };

@@ -11,6 +11,8 @@ const CHUNK: usize = 64 * 1024;
 /// `GET /misbehave/<how>[?number]`.
 pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
     let number: usize = query.parse().unwrap_or(1);
+    // The tests wait for this line before they do what must meet the guest at work.
+    eprintln!("about to {how}");
     match how {
         "trap" => std::process::abort(),
         "panic" => panic!("out of books"),
