@@ -52,9 +52,7 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     println!("{name} runs on {}", url(local));
     tracing::info!(%local, "listening");
 
-    server::serve(listener, handler, &settings.limits, stop).await?;
-    drop(database);
-    Ok(())
+    server::serve(listener, handler, &settings.limits, stop).await
 }
 
 fn handler(application: Application, settings: &Serve, pools: Arc<Pools>) -> anyhow::Result<Handler> {

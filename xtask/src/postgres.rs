@@ -25,13 +25,15 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Several runners with a pool each, several tests at once; PostgreSQL's own default is 100.
 const MAX_CONNECTIONS: u32 = 1000;
 
-/// Stops the server and removes its folder once its standard input ends, which it does when we close it and also when
-/// we are killed. The server is given ten seconds.
+/// Stops the server, if one has come up, and removes the folder once its standard input ends, which it does when we
+/// close it and also when we are killed. What is being written meanwhile takes a second try.
 const WATCHDOG: &str = r#"
 cat >/dev/null
-kill -INT "$1"
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" && sleep 1; done
-rm -rf "$2"
+if server=$(head -n 1 "$1/data/postmaster.pid"); then
+    kill -INT "$server"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$server" && sleep 1; done
+fi
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 "#;
 
 /// An installed PostgreSQL server that is not running.
@@ -85,12 +87,8 @@ impl Installation {
             .stderr(log_file)
             .spawn()
             .context("cannot start postgres")?;
-        let mut server = Server {
-            url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
-            watchdog: watchdog(process.id(), &folder, identity)?,
-            process,
-            _folder: folder,
-        };
+        let mut server =
+            Server { url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"), process, folder };
         server.wait_until_ready(data, &log)?;
         Ok(server)
     }
@@ -109,8 +107,7 @@ pub struct Server {
     /// How to connect as the superuser, password included: not for showing.
     pub url: String,
     process: Child,
-    watchdog: Child,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
@@ -134,17 +131,17 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its end tells the watchdog to stop the server. A wait that fails leaves nothing more to do.
-        drop(self.watchdog.stdin.take());
+        // A server that has ended but was not waited for would look alive to the watchdog.
+        self.folder.give_up();
         let _ = self.process.wait();
-        let _ = self.watchdog.wait();
     }
 }
 
-/// The cluster's folder, removed when dropped in case no watchdog came to guard it.
+/// The cluster's folder, and the process that outlives us by as long as it takes to clean up.
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
+    watchdog: Child,
 }
 
 impl Folder {
@@ -153,38 +150,37 @@ impl Folder {
         let path = env::temp_dir().join(format!("wasiki-postgres-{}-{}", std::process::id(), &random_hex()?[..8]));
         let context = || format!("cannot make {}", path.display());
         DirBuilder::new().mode(0o700).create(&path).with_context(context)?;
-        let folder = Self { path: path.clone() };
-        let password_file = path.join("password");
-        File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&password_file)
-            .and_then(|mut file| file.write_all(password.as_bytes()))
-            .with_context(context)?;
         if let Some(user) = identity {
-            for path in [&password_file, &path] {
-                chown(path, Some(user.uid), Some(user.gid)).with_context(context)?;
-            }
+            chown(&path, Some(user.uid), Some(user.gid)).with_context(context)?;
+        }
+        let mut watchdog = Command::new("sh");
+        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&path);
+        detach(&mut watchdog, identity, Path::new("/"));
+        watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let folder = Self { path: path.clone(), watchdog: watchdog.spawn().context("cannot start sh")? };
+
+        let password_file = path.join("password");
+        let mut file =
+            File::options().write(true).create_new(true).mode(0o600).open(&password_file).with_context(context)?;
+        file.write_all(password.as_bytes()).with_context(context)?;
+        if let Some(user) = identity {
+            chown(&password_file, Some(user.uid), Some(user.gid)).with_context(context)?;
         }
         Ok(folder)
+    }
+
+    /// Tells the watchdog to begin.
+    fn give_up(&mut self) {
+        drop(self.watchdog.stdin.take());
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Mostly the watchdog was here before.
-        let _ = fs::remove_dir_all(&self.path);
+        self.give_up();
+        // A wait that fails leaves nothing more to do.
+        let _ = self.watchdog.wait();
     }
-}
-
-/// Starts the process that outlives us by as long as it takes to clean up.
-fn watchdog(server: u32, folder: &Folder, identity: Option<User>) -> anyhow::Result<Child> {
-    let mut command = Command::new("sh");
-    command.args(["-c", WATCHDOG, "watchdog", &server.to_string()]).arg(&folder.path);
-    detach(&mut command, identity, Path::new("/"));
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().context("cannot start sh")
 }
 
 fn detach(command: &mut Command, identity: Option<User>, folder: &Path) {
@@ -254,7 +250,7 @@ mod tests {
             return;
         };
         let server = installation.start().unwrap();
-        let (folder, pid) = (server._folder.path.clone(), server.process.id());
+        let (folder, pid) = (server.folder.path.clone(), server.process.id());
         let address = server.url.rsplit_once('@').unwrap().1.strip_suffix("/postgres").unwrap().to_owned();
         std::net::TcpStream::connect(&address).unwrap();
         drop(server);

@@ -22,12 +22,20 @@ pub fn run(label: &str, command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// Runs a command as one step like [`run`] and hands over each line of its output, without its line end.
-pub fn watch(label: &str, command: &mut Command, mut each_line: impl FnMut(&str)) -> anyhow::Result<()> {
+pub fn watch(label: &str, command: &mut Command, each_line: impl FnMut(&str)) -> anyhow::Result<()> {
+    watch_on(Screen::new(label), command, each_line)
+}
+
+fn watch_on<W: Write>(
+    mut screen: Screen<W>,
+    command: &mut Command,
+    mut each_line: impl FnMut(&str),
+) -> anyhow::Result<()> {
+    let label = screen.label.clone();
     // One pipe for both keeps the lines in the order in which they were written.
     let (output, end) = io::pipe().context("cannot make a pipe")?;
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::null()).stdout(end.try_clone().context("cannot make a pipe")?).stderr(end);
-    let mut screen = Screen::new(label, io::stdout(), io::stdout().is_terminal());
     let mut child = command.spawn().with_context(|| format!("{label}: cannot start {program}"))?;
     // The command holds the writing end of the pipe, which would then never end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -60,7 +68,7 @@ pub fn watch(label: &str, command: &mut Command, mut each_line: impl FnMut(&str)
 
 /// Runs work of our own as one step.
 pub fn step<T>(label: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let screen = Screen::new(label, io::stdout(), io::stdout().is_terminal());
+    let screen = Screen::new(label);
     let result = work();
     screen.finish(result.is_ok());
     result.with_context(|| label.to_owned())
@@ -89,7 +97,9 @@ struct Screen<W: Write> {
 }
 
 impl Screen<Stdout> {
-    fn new(label: &str, out: Stdout, terminal: bool) -> Self {
+    fn new(label: &str) -> Self {
+        let out = io::stdout();
+        let terminal = out.is_terminal();
         Self::starting_at(Instant::now(), label, out, terminal)
     }
 }
@@ -191,24 +201,33 @@ mod tests {
         assert!(shown.starts_with("==> building …\none\ntwo\n==> building … 2."), "{shown}");
     }
 
+    /// Runs a script as a step; returns what the step shows, besides how it ended.
+    fn run_script(script: &str, each_line: impl FnMut(&str)) -> (anyhow::Result<()>, String) {
+        let mut out = Vec::new();
+        let screen = Screen::starting_at(Instant::now(), "a script", &mut out, false);
+        let result = watch_on(screen, Command::new("sh").args(["-c", script]), each_line);
+        (result, String::from_utf8(out).unwrap())
+    }
+
     #[test]
     fn both_outputs_arrive_in_the_order_in_which_they_were_written() {
         let mut lines = Vec::new();
-        let script = "echo 1; echo 2 >&2; echo 3";
-        watch("a test's script", Command::new("sh").args(["-c", script]), |line| lines.push(line.to_owned())).unwrap();
+        run_script("echo 1; echo 2 >&2; echo 3", |line| lines.push(line.to_owned())).0.unwrap();
         assert_eq!(lines, ["1", "2", "3"]);
     }
 
     #[test]
-    fn a_failing_command_is_named_with_its_status() {
-        let error = run("a test's script", Command::new("sh").args(["-c", "exit 3"])).unwrap_err().to_string();
-        assert!(error.contains("a test's script") && error.contains('3'), "{error}");
+    fn a_failing_command_is_named_with_its_status_and_shown_with_its_words() {
+        let (result, shown) = run_script("echo because; exit 3", |_| {});
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("a script") && error.contains('3'), "{error}");
+        assert!(shown.contains("because"), "{shown}");
     }
 
     #[test]
     fn a_command_that_leaves_a_process_behind_ends_all_the_same() {
         let started = Instant::now();
-        run("a test's script", Command::new("sh").args(["-c", "sleep 20 & exit 0"])).unwrap();
+        run_script("sleep 20 & exit 0", |_| {}).0.unwrap();
         assert!(started.elapsed() < Duration::from_secs(10));
     }
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::CommandFactory;
 
 use crate::cargo::{cargo, prepare};
@@ -173,7 +173,6 @@ impl Suite<'_> {
             say(&format!("{label}: {tally}"));
             say(&self.sum.to_string());
         }
-        outcome.with_context(|| format!("the stage `{label}` failed"))?;
-        Ok(tally)
+        outcome.map(|()| tally)
     }
 }

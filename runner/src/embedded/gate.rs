@@ -65,14 +65,14 @@ impl Gate {
             let message = "the embedded database serves one connection at a time, and that one is in use";
             return refuse(&mut client, "53300", message).await;
         };
-        let mut backend = match self.enter().await {
-            Ok(backend) => backend,
+        let (mut backend, answer) = match self.introduce(&startup).await {
+            Ok(inside) => inside,
             Err(error) => {
                 refuse(&mut client, "57P03", "the embedded database cannot be started").await?;
                 return Err(error);
             }
         };
-        backend.write_all(&startup).await?;
+        client.write_all(&answer).await?;
         let (mut from_client, mut to_client) = client.split();
         let (mut from_backend, mut to_backend) = backend.split();
         let inbound = async {
@@ -118,6 +118,23 @@ impl Gate {
             return Ok(None);
         }
         Ok(Some(startup))
+    }
+
+    /// A connection to the database that took the start-up packet, and the beginning of its answer.
+    async fn introduce(&self, startup: &[u8]) -> anyhow::Result<(UnixStream, Vec<u8>)> {
+        let mut answer = vec![0; 4096];
+        for _ in 0..2 {
+            let mut backend = self.enter().await?;
+            if backend.write_all(startup).await.is_ok()
+                && let Ok(length @ 1..) = backend.read(&mut answer).await
+            {
+                answer.truncate(length);
+                return Ok((backend, answer));
+            }
+            // A server that is just ending still takes connections, and closes them without a word.
+            tokio::task::block_in_place(|| self.backend.restart())?;
+        }
+        bail!("the embedded database ends as soon as it is asked something")
     }
 
     /// A connection to the database, started anew if it has ended.
