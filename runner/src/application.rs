@@ -27,6 +27,8 @@ pub struct Application {
 /// One component and what it may use.
 #[derive(Debug)]
 pub struct Component {
+    /// The manifest's name for it.
+    pub id: Arc<str>,
     /// The file with the component.
     pub source: PathBuf,
     /// The guest's environment variables.
@@ -53,7 +55,7 @@ impl Application {
         let mut components = BTreeMap::new();
         for (id, component) in manifest.components {
             if reached.contains(id.as_str()) {
-                let component = Component::resolve(component, &values, &secrets)
+                let component = Component::resolve(&id, component, &values, &secrets)
                     .with_context(|| format!("{file}: [component.{id}]"))?;
                 components.insert(id, component);
             } else {
@@ -66,6 +68,7 @@ impl Application {
 
 impl Component {
     fn resolve(
+        id: &str,
         component: manifest::Component,
         values: &BTreeMap<String, String>,
         secrets: &BTreeSet<&str>,
@@ -94,6 +97,7 @@ impl Component {
             hosts.push(host);
         }
         Ok(Self {
+            id: id.into(),
             source: component.source,
             environment: component.environment.into_iter().collect(),
             variables: Arc::new(variables.into_iter().collect()),

@@ -9,6 +9,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use tracing::Instrument as _;
 use uuid::Uuid;
 use wasmtime_wasi_http::Error;
 
@@ -36,11 +37,13 @@ impl Handler {
     /// The response to `request`: a component's, or problem details (RFC 9457) that say why there is none.
     pub async fn handle(&self, request: Request<Incoming>, client: SocketAddr) -> Response<Reply> {
         let id = request_id(request.headers());
-        let mut response = match self.forward(request, client, &id).await {
+        // Whatever is logged meanwhile, by the guest too, says for which request.
+        let span = tracing::info_span!("request", id);
+        let mut response = match self.forward(request, client, &id).instrument(span.clone()).await {
             Ok(response) => response.map(Either::Left),
             Err(problem) => {
                 if problem.status.is_server_error() {
-                    tracing::error!(request_id = id, status = problem.status.as_u16(), "{}", problem.cause);
+                    span.in_scope(|| tracing::error!(status = problem.status.as_u16(), "{}", problem.cause));
                 }
                 problem.response(&id)
             }

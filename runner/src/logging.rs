@@ -1,6 +1,6 @@
 //! What goes to standard error: log lines, as text or JSON.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -33,10 +33,11 @@ impl Logging {
     /// Starts logging to standard error. Fails if the filter is malformed.
     pub fn start(&self) -> anyhow::Result<()> {
         let filter = EnvFilter::try_new(&self.log).with_context(|| format!("RUNNER_LOG: {:?}", self.log))?;
-        let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter);
+        let colours = io::stderr().is_terminal();
+        let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours).with_env_filter(filter);
         match self.log_format.unwrap_or(if in_container() { Format::Json } else { Format::Text }) {
             Format::Text => lines.init(),
-            Format::Json => lines.json().flatten_event(true).init(),
+            Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub mod allowed_hosts;
 pub mod http;
+pub mod output;
 pub mod postgres;
 pub mod variables;
 
@@ -13,6 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use self::http::Outbound;
+use self::output::Output;
 use self::postgres::{Pools, PostgresCtx, PostgresHost, PostgresView};
 use self::variables::{VariablesHost, VariablesView};
 use crate::application::Component;
@@ -30,11 +32,12 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The host's side of an instance of `component`: its declared environment, its output on the runner's standard
-    /// error, no files, no arguments and no sockets.
+    /// The host's side of an instance of `component`: its declared environment, its output in the runner's log, no files,
+    /// no arguments and no sockets.
     pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
         let mut wasi = WasiCtx::builder();
-        wasi.envs(&component.environment).inherit_stdout().inherit_stderr();
+        wasi.envs(&component.environment);
+        wasi.stdout(Output::new(component.id.clone(), "stdout")).stderr(Output::new(component.id.clone(), "stderr"));
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         Self {
             table: ResourceTable::new(),
