@@ -1,15 +1,19 @@
 //! The difference between two texts, line by line, with the words that changed inside a line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use similar::{Algorithm, ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, TextDiff};
 
 /// Unchanged lines shown around a change, as `diff -u` does.
 const CONTEXT: usize = 3;
 
 /// Time for finding the shortest difference; after it, a longer one does. Texts without anything in common take longest.
 const DEADLINE: Duration = Duration::from_millis(500);
+
+/// The most bytes, old and new together, of changed lines whose words are compared. In longer ones a reader would not look
+/// for a word, and finding it takes time that grows with the square.
+const MAX_INLINE: usize = 16 * 1024;
 
 /// Lines that changed, with some around them.
 #[derive(Debug, PartialEq, Serialize)]
@@ -57,35 +61,57 @@ pub struct Part {
 
 /// What changed from `older` to `newer`, in order; nothing if they are equal.
 pub fn hunks(older: &str, newer: &str) -> Vec<Hunk> {
-    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(DEADLINE).diff_lines(older, newer);
-    let hunk = |group: &Vec<similar::DiffOp>| {
-        let changes = group.iter().flat_map(|op| diff.iter_inline_changes(op));
-        Hunk { lines: changes.map(|change| line(&change)).collect() }
+    let deadline = Instant::now() + DEADLINE;
+    let diff = TextDiff::configure().algorithm(Algorithm::Myers).deadline(deadline).diff_lines(older, newer);
+    let length = |slices: &[&str]| slices.iter().map(|line| line.len()).sum::<usize>();
+    let lines = |op: &DiffOp| -> Vec<Line> {
+        if length(&diff.old_slices()[op.old_range()]) + length(&diff.new_slices()[op.new_range()]) <= MAX_INLINE {
+            diff.iter_inline_changes_deadline(op, Some(deadline)).map(|change| by_words(&change)).collect()
+        } else {
+            diff.iter_changes(op).map(|change| whole(&change)).collect()
+        }
     };
-    diff.grouped_ops(CONTEXT).iter().map(hunk).collect()
+    diff.grouped_ops(CONTEXT).iter().map(|group| Hunk { lines: group.iter().flat_map(lines).collect() }).collect()
 }
 
-fn line(change: &similar::InlineChange<'_, str>) -> Line {
+fn by_words(change: &similar::InlineChange<'_, str>) -> Line {
     let mut parts: Vec<Part> = Vec::new();
     for (changed, text) in change.iter_strings_lossy() {
-        let text = text.trim_end_matches(['\n', '\r']);
+        let text = without_end(&text);
         match parts.last_mut() {
             Some(last) if last.changed == changed => last.text.push_str(text),
             _ if text.is_empty() => {}
             _ => parts.push(Part { text: text.to_owned(), changed }),
         }
     }
+    let (from, to) = (change.old_index(), change.new_index());
+    line(change.tag(), from, to, parts, change.missing_newline())
+}
+
+fn whole(change: &similar::Change<&str>) -> Line {
+    let text = without_end(change.value());
+    let changed = change.tag() != ChangeTag::Equal;
+    let parts = if text.is_empty() { Vec::new() } else { vec![Part { text: text.to_owned(), changed }] };
+    let (from, to) = (change.old_index(), change.new_index());
+    line(change.tag(), from, to, parts, change.missing_newline())
+}
+
+fn line(tag: ChangeTag, from: Option<usize>, to: Option<usize>, parts: Vec<Part>, without_newline: bool) -> Line {
     Line {
-        kind: match change.tag() {
+        kind: match tag {
             ChangeTag::Equal => Kind::Unchanged,
             ChangeTag::Delete => Kind::Removed,
             ChangeTag::Insert => Kind::Added,
         },
-        from_line: change.old_index().map(|index| index + 1),
-        to_line: change.new_index().map(|index| index + 1),
+        from_line: from.map(|index| index + 1),
+        to_line: to.map(|index| index + 1),
         parts,
-        without_newline: change.missing_newline(),
+        without_newline,
     }
+}
+
+fn without_end(line: &str) -> &str {
+    line.trim_end_matches(['\n', '\r'])
 }
 
 #[cfg(test)]
@@ -122,6 +148,20 @@ mod tests {
         let older: String = (0..100).map(|n| format!("{n}\n")).collect();
         let newer = older.replace("10\n", "ten\n").replace("90\n", "ninety\n");
         assert_eq!(hunks(&older, &newer).len(), 2);
+    }
+
+    #[test]
+    fn large_texts_with_nothing_in_common_take_bounded_time() {
+        let lines = |word: &str| (0..100_000).map(|n| format!("{word}{}\n", n * 7919 % 100_003)).collect::<String>();
+        let words = |word: &str| (0..150_000).map(|n| format!("{word}{} ", n * 7919 % 100_003)).collect::<String>();
+        for (older, newer) in
+            [(lines("a"), lines("b")), (lines("a"), lines("a").replace('7', "8")), (words("a"), words("b"))]
+        {
+            let start = Instant::now();
+            assert!(!hunks(&older, &newer).is_empty());
+            // Not a measure of speed: without a bound it takes minutes.
+            assert!(start.elapsed() < DEADLINE * 20, "{:?}", start.elapsed());
+        }
     }
 
     /// The text a side of the difference amounts to, outside of what is left out between hunks.

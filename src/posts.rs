@@ -240,8 +240,9 @@ pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
         params.push(positive(&user_id).unwrap_or(0).into());
         conditions.push(format!("user_id = ${}", params.len()));
     }
-    if let Some(tag) = query(request, "tag") {
-        params.push(db::texts(Some(vec![normal_tag(&tag)])));
+    if let Some(wanted) = query(request, "tag") {
+        tag(&wanted).map_err(|message| Problem::invalid_field("tag", message))?;
+        params.push(db::texts(Some(vec![normal_tag(&wanted)])));
         conditions.push(format!("tags @> ${}", params.len()));
     }
     if let Some(cursor) = Cursor::read(request, |keys| order.fits(keys))? {

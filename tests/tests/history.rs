@@ -214,3 +214,24 @@ async fn of_32_editors_nobody_loses_a_word() {
     let versions: Vec<usize> = walked.iter().map(|entry| entry["version"].as_u64().unwrap() as usize).collect();
     assert_eq!(versions, (1..=EDITORS * EDITS + 1).rev().collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn the_largest_pages_are_compared_in_bounded_time() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    // A mebibyte of lines, and one of words in a single line: nothing in common.
+    let text = |prefix: &str, end: char| {
+        (0..130_000).map(|n| format!("{prefix}{:06}{end}", n * 7919 % 130_003)).collect::<String>()
+    };
+    for (version, (prefix, end)) in [("a", '\n'), ("b", '\n'), ("a", ' '), ("b", ' ')].into_iter().enumerate() {
+        match i64::try_from(version).unwrap() {
+            0 => drop(wiki.create_post(&ada, &text(prefix, end)).await),
+            version => drop(edit(&wiki, version, &ada, &text(prefix, end), "").await),
+        }
+    }
+    // Answered at all means within the runner's time for a request.
+    for query in ["from=1&to=2", "from=3&to=4", "from=1&to=3"] {
+        let difference = wiki.get(&format!("/posts/1/compare?{query}")).await.expect(200).json();
+        assert!(!difference["hunks"].as_array().unwrap().is_empty());
+    }
+}

@@ -387,3 +387,11 @@ async fn a_list_shows_everything_but_the_content() {
     }
     assert_eq!(listed["size"], 2000);
 }
+
+#[tokio::test]
+async fn a_tag_that_no_page_can_have_is_refused() {
+    let wiki = App::wiki().start().await;
+    for tag in ["%00", "a%0Ab", "a,b", "", "%20", &"x".repeat(51)] {
+        wiki.get(&format!("/posts?tag={tag}")).await.invalid("tag");
+    }
+}
