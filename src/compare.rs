@@ -15,6 +15,9 @@ const DEADLINE: Duration = Duration::from_millis(500);
 /// for a word, and finding it takes time that grows with the square.
 const MAX_INLINE: usize = 16 * 1024;
 
+/// The most lines a difference shows: more than anybody reads, and few enough for an instance's memory.
+const MAX_LINES: usize = 10_000;
+
 /// Lines that changed, with some around them.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Hunk {
@@ -59,19 +62,34 @@ pub struct Part {
     changed: bool,
 }
 
-/// What changed from `older` to `newer`, in order; nothing if they are equal.
+/// Whether [`hunks`] left out what comes after.
+pub fn is_cut_short(hunks: &[Hunk]) -> bool {
+    hunks.iter().map(|hunk| hunk.lines.len()).sum::<usize>() >= MAX_LINES
+}
+
+/// What changed from `older` to `newer`, in order, up to a number of lines; nothing if they are equal.
 pub fn hunks(older: &str, newer: &str) -> Vec<Hunk> {
     let deadline = Instant::now() + DEADLINE;
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).deadline(deadline).diff_lines(older, newer);
     let length = |slices: &[&str]| slices.iter().map(|line| line.len()).sum::<usize>();
-    let lines = |op: &DiffOp| -> Vec<Line> {
-        if length(&diff.old_slices()[op.old_range()]) + length(&diff.new_slices()[op.new_range()]) <= MAX_INLINE {
-            diff.iter_inline_changes_deadline(op, Some(deadline)).map(|change| by_words(&change)).collect()
+    let mut room = MAX_LINES;
+    let mut lines = |op: &DiffOp| -> Vec<Line> {
+        let lines: Vec<Line> = if length(&diff.old_slices()[op.old_range()])
+            + length(&diff.new_slices()[op.new_range()])
+            <= MAX_INLINE
+        {
+            diff.iter_inline_changes_deadline(op, Some(deadline)).take(room).map(|change| by_words(&change)).collect()
         } else {
-            diff.iter_changes(op).map(|change| whole(&change)).collect()
-        }
+            diff.iter_changes(op).take(room).map(|change| whole(&change)).collect()
+        };
+        room -= lines.len();
+        lines
     };
-    diff.grouped_ops(CONTEXT).iter().map(|group| Hunk { lines: group.iter().flat_map(lines).collect() }).collect()
+    let hunks = diff.grouped_ops(CONTEXT).into_iter();
+    hunks
+        .map(|group| Hunk { lines: group.iter().flat_map(&mut lines).collect() })
+        .filter(|hunk| !hunk.lines.is_empty())
+        .collect()
 }
 
 fn by_words(change: &similar::InlineChange<'_, str>) -> Line {

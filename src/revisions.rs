@@ -172,6 +172,7 @@ pub fn compare(request: &Request, db: &Db) -> Result<Response, Problem> {
         "post_id": newer.entry.post_id,
         "from": older.as_ref().map(|revision| &revision.entry),
         "to": newer.entry,
+        "truncated": compare::is_cut_short(&hunks),
         "hunks": hunks,
     })))
 }
