@@ -1,6 +1,6 @@
 //! What a page has been: revisions, compare, revert, restore, recent changes.
 
-use blackbox::{App, Client, Value, at_once, json};
+use blackbox::{App, Client, Database, Value, at_once, json};
 
 /// Edits page 1 from `version` on, as `user`.
 async fn edit(wiki: &Client, version: i64, user: &Value, content: &str, comment: &str) -> Value {
@@ -175,7 +175,8 @@ async fn recent_changes_list_the_revisions_of_all_pages() {
 #[tokio::test]
 async fn of_32_editors_nobody_loses_a_word() {
     const EDITORS: usize = 32;
-    const EDITS: usize = 50;
+    // The embedded database answers one at a time, so that most of the work there is losing.
+    let edits = if Database::is_embedded() { 10 } else { 50 };
     let wiki = App::wiki().replicas(2).start().await;
     let ada = wiki.create_user("ada").await;
     wiki.create_post(&ada, "").await;
@@ -183,7 +184,7 @@ async fn of_32_editors_nobody_loses_a_word() {
         let client = wiki.replica(editor % wiki.replicas()).clone();
         async move {
             let mut current = client.get("/posts/1").await.expect(200).json();
-            for edit in 0..EDITS {
+            for edit in 0..edits {
                 let line = format!("{editor}.{edit}\n");
                 loop {
                     let content = format!("{}{line}", current["content"].as_str().unwrap());
@@ -204,15 +205,15 @@ async fn of_32_editors_nobody_loses_a_word() {
     at_once(editors).await;
 
     let post = wiki.get("/posts/1").await.expect(200).json();
-    assert_eq!(post["version"], EDITORS * EDITS + 1);
+    assert_eq!(post["version"], EDITORS * edits + 1);
     let mut lines: Vec<&str> = post["content"].as_str().unwrap().lines().collect();
-    assert_eq!(lines.len(), EDITORS * EDITS);
+    assert_eq!(lines.len(), EDITORS * edits);
     lines.sort_unstable();
     lines.dedup();
-    assert_eq!(lines.len(), EDITORS * EDITS, "every line once");
+    assert_eq!(lines.len(), EDITORS * edits, "every line once");
     let walked = wiki.walk("/posts/1/revisions?limit=200", "revisions").await;
     let versions: Vec<usize> = walked.iter().map(|entry| entry["version"].as_u64().unwrap() as usize).collect();
-    assert_eq!(versions, (1..=EDITORS * EDITS + 1).rev().collect::<Vec<_>>());
+    assert_eq!(versions, (1..=EDITORS * edits + 1).rev().collect::<Vec<_>>());
 }
 
 #[tokio::test]
