@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use similar::{Algorithm, ChangeTag, DiffOp, TextDiff};
+use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, TextDiff};
 
 /// Unchanged lines shown around a change, as `diff -u` does.
 const CONTEXT: usize = 3;
@@ -21,24 +21,26 @@ const MAX_LINES: usize = 10_000;
 /// Lines that changed, with some around them.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Hunk {
-    lines: Vec<Line>,
+    /// Its lines, in order.
+    pub lines: Vec<Line>,
 }
 
 /// One line of a hunk.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Line {
-    kind: Kind,
+    /// What became of it.
+    pub kind: Kind,
     /// Its number in the older text, from 1; none if it was added.
     #[serde(skip_serializing_if = "Option::is_none")]
-    from_line: Option<usize>,
+    pub from_line: Option<usize>,
     /// Its number in the newer text, from 1; none if it was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    to_line: Option<usize>,
+    pub to_line: Option<usize>,
     /// Its text without the line's end, in parts that changed and parts that did not.
-    parts: Vec<Part>,
+    pub parts: Vec<Part>,
     /// Whether it ends the text without an end of line.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    without_newline: bool,
+    pub without_newline: bool,
 }
 
 /// What became of a line.
@@ -56,40 +58,47 @@ pub enum Kind {
 /// A piece of a line.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Part {
-    text: String,
+    /// What it says.
+    pub text: String,
     /// Whether this is what distinguishes the line from its counterpart.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    changed: bool,
+    pub changed: bool,
 }
 
-/// Whether [`hunks`] left out what comes after.
-pub fn is_cut_short(hunks: &[Hunk]) -> bool {
-    hunks.iter().map(|hunk| hunk.lines.len()).sum::<usize>() >= MAX_LINES
+/// What changed between two texts.
+#[derive(Debug, PartialEq)]
+pub struct Difference {
+    /// Where, in order; nothing if the texts are equal.
+    pub hunks: Vec<Hunk>,
+    /// Whether there is more than is shown.
+    pub truncated: bool,
 }
 
-/// What changed from `older` to `newer`, in order, up to a number of lines; nothing if they are equal.
-pub fn hunks(older: &str, newer: &str) -> Vec<Hunk> {
+/// What changed from `older` to `newer`, up to a number of lines.
+pub fn difference(older: &str, newer: &str) -> Difference {
     let deadline = Instant::now() + DEADLINE;
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).deadline(deadline).diff_lines(older, newer);
     let length = |slices: &[&str]| slices.iter().map(|line| line.len()).sum::<usize>();
     let mut room = MAX_LINES;
+    let mut truncated = false;
     let mut lines = |op: &DiffOp| -> Vec<Line> {
-        let lines: Vec<Line> = if length(&diff.old_slices()[op.old_range()])
-            + length(&diff.new_slices()[op.new_range()])
-            <= MAX_INLINE
-        {
+        let (old, new) = (&diff.old_slices()[op.old_range()], &diff.new_slices()[op.new_range()]);
+        let lines: Vec<Line> = if length(old) + length(new) <= MAX_INLINE {
             diff.iter_inline_changes_deadline(op, Some(deadline)).take(room).map(|change| by_words(&change)).collect()
         } else {
             diff.iter_changes(op).take(room).map(|change| whole(&change)).collect()
         };
         room -= lines.len();
+        let all = if op.tag() == DiffTag::Equal { new.len() } else { old.len() + new.len() };
+        truncated |= lines.len() < all;
         lines
     };
-    let hunks = diff.grouped_ops(CONTEXT).into_iter();
-    hunks
+    let groups = diff.grouped_ops(CONTEXT).into_iter();
+    let hunks = groups
         .map(|group| Hunk { lines: group.iter().flat_map(&mut lines).collect() })
         .filter(|hunk| !hunk.lines.is_empty())
-        .collect()
+        .collect();
+    Difference { hunks, truncated }
 }
 
 fn by_words(change: &similar::InlineChange<'_, str>) -> Line {
@@ -143,7 +152,7 @@ mod tests {
         let older = "# Title\n\nThe quick brown fox.\nEnd";
         let newer = "# Title\n\nThe quick red fox.\nEnd";
         assert_eq!(
-            serde_json::to_value(hunks(older, newer)).unwrap(),
+            serde_json::to_value(difference(older, newer).hunks).unwrap(),
             json!([{"lines": [
                 {"kind": "unchanged", "from_line": 1, "to_line": 1, "parts": [{"text": "# Title"}]},
                 {"kind": "unchanged", "from_line": 2, "to_line": 2, "parts": []},
@@ -158,14 +167,14 @@ mod tests {
 
     #[test]
     fn equal_texts_have_no_hunks() {
-        assert_eq!(hunks("a\nb\n", "a\nb\n"), []);
+        assert_eq!(difference("a\nb\n", "a\nb\n").hunks, []);
     }
 
     #[test]
     fn far_changes_are_separate_hunks() {
         let older: String = (0..100).map(|n| format!("{n}\n")).collect();
         let newer = older.replace("10\n", "ten\n").replace("90\n", "ninety\n");
-        assert_eq!(hunks(&older, &newer).len(), 2);
+        assert_eq!(difference(&older, &newer).hunks.len(), 2);
     }
 
     #[test]
@@ -176,7 +185,7 @@ mod tests {
             [(lines("a"), lines("b")), (lines("a"), lines("a").replace('7', "8")), (words("a"), words("b"))]
         {
             let start = Instant::now();
-            assert!(!hunks(&older, &newer).is_empty());
+            assert!(!difference(&older, &newer).hunks.is_empty());
             // Not a measure of speed: without a bound it takes minutes.
             assert!(start.elapsed() < DEADLINE * 20, "{:?}", start.elapsed());
         }
@@ -192,7 +201,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_difference_holds_both_texts(older in "([ab]{0,3}\n){0,6}", newer in "([ab]{0,3}\n){0,6}") {
-            let hunks = hunks(&older, &newer);
+            let hunks = difference(&older, &newer).hunks;
             // Texts this short are within one hunk's context.
             if hunks.len() == 1 && older.lines().count() <= 3 {
                 prop_assert_eq!(side(&hunks, Kind::Removed), older.lines().map(str::to_owned).collect::<Vec<_>>());

@@ -112,9 +112,9 @@ impl Db {
 }
 
 /// Whether a SQLSTATE says that the schema is older than the statement: undefined_table, undefined_column,
-/// undefined_function, invalid_schema_name (PostgreSQL manual, appendix A).
+/// undefined_function, undefined_object, invalid_schema_name (PostgreSQL manual, appendix A).
 fn is_outdated_schema(code: &str) -> bool {
-    matches!(code, "42P01" | "42703" | "42883" | "3F000")
+    matches!(code, "42P01" | "42703" | "42883" | "42704" | "3F000")
 }
 
 fn failure(error: PgError) -> Failure {
@@ -196,6 +196,15 @@ impl Column for String {
         match value {
             DbValue::Str(text) => Ok(text),
             other => Err(mismatch("text", &other)),
+        }
+    }
+}
+
+impl Column for f64 {
+    fn from_value(value: DbValue) -> Result<Self, Problem> {
+        match value {
+            DbValue::Floating64(number) => Ok(number),
+            other => Err(mismatch("double precision", &other)),
         }
     }
 }

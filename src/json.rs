@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::{FieldError, Problem};
 use crate::request::Request;
+use crate::time::Time;
 
 /// The members of a JSON body, and what was found wrong with them so far.
 #[derive(Debug)]
@@ -34,6 +35,11 @@ impl Body {
             }
             Err(error) => Err(Problem::bad_request(format!("The body is not valid JSON: {error}."))),
         }
+    }
+
+    /// The members a form was turned into.
+    pub fn of(members: Map<String, Value>) -> Self {
+        Self { members, errors: Vec::new() }
     }
 
     /// Whether `field` is there and not null.
@@ -101,6 +107,20 @@ impl Body {
         if !self.has(field) { self.reject(field, "is required") } else { self.integer(field) }
     }
 
+    /// An instant that is not in the future, from the year 1 on.
+    pub fn past(&mut self, field: &'static str) -> Option<Time> {
+        let text = match self.members.remove(field)? {
+            Value::Null => return None,
+            Value::String(text) => text,
+            _ => return self.reject(field, "must be a string"),
+        };
+        match Time::parse(&text) {
+            Some(time) if time <= Time::now() && time.year() >= 1 => Some(time),
+            Some(_) => self.reject(field, "must not be in the future, or before the year 1"),
+            None => self.reject(field, "must be a time as RFC 3339 writes it, as in 2026-01-31T23:59:59Z"),
+        }
+    }
+
     /// Notes what is wrong with `field`, and gives nothing in its place.
     pub fn reject<T>(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Option<T> {
         self.errors.push(FieldError { field: field.into(), message: message.into() });
@@ -117,6 +137,11 @@ impl Body {
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// 422 unless `text`, the value of the query parameter `field`, keeps to `rule`.
+pub fn checked(field: &'static str, text: &str, rule: Rule) -> Result<(), Problem> {
+    rule(text).map_err(|message| Problem::invalid_field(field, message))
 }
 
 /// Rules for texts.
@@ -206,6 +231,22 @@ mod tests {
         }
         for media_type in ["", "text/plain", "application/x-www-form-urlencoded", "text/json", "application/jsonp"] {
             assert!(!is_json(media_type), "{media_type}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_past_and_well_written() {
+        for (given, read) in [
+            (r#""2026-01-31T23:59:59+02:00""#, true),
+            (r#""0001-01-01T00:00:00Z""#, true),
+            (r#""9999-01-01T00:00:00Z""#, false),
+            (r#""0000-01-01T00:00:00Z""#, false),
+            (r#""2026-02-30T00:00:00Z""#, false),
+            (r#""yesterday""#, false),
+            ("5", false),
+        ] {
+            let mut body = body(format!("{{\"time\": {given}}}")).unwrap();
+            assert_eq!((body.past("time").is_some(), body.finish().is_ok()), (read, read), "{given}");
         }
     }
 

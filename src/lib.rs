@@ -3,12 +3,17 @@
 //! A request arrives as WASI HTTP resources, becomes an [`http::Request`], is answered by [`routes::answer`], and goes
 //! back the same way. Only this file and [`db`] know the SDK; everything else speaks the `http` crate and SQL.
 
+pub mod browser;
 pub mod compare;
 pub mod config;
 pub mod db;
+pub mod feed;
 pub mod json;
+pub mod links;
 pub mod list;
+pub mod markdown;
 pub mod negotiate;
+pub mod origin;
 pub mod pages;
 pub mod posts;
 pub mod problem;
@@ -17,8 +22,10 @@ pub mod request;
 pub mod revisions;
 pub mod routes;
 pub mod schema;
+pub mod search;
 pub mod service;
 pub mod slug;
+pub mod tags;
 pub mod time;
 pub mod users;
 

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use form_urlencoded::Serializer;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::problem::Problem;
+use crate::reply::{self, Response};
 use crate::request::{Request, query};
 
 /// Items of a page when the client does not say.
@@ -60,8 +62,35 @@ impl std::fmt::Display for Cursor {
     }
 }
 
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// What it shows.
+    pub items: Vec<T>,
+    /// The address of the page after it, if there is one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page `request` asks for, from `items` that were selected with one more than `limit`: that one tells whether
+    /// there is a next page.
+    pub fn new(request: &Request, mut items: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cursor) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| next_url(request, &cursor(last)));
+        Self { items, next }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// `{"<name>": […], "next": …}`
+    pub fn reply(&self, request: &Request, name: &str) -> Response {
+        reply::tagged_by_content(request, reply::json(&json!({ name: self.items, "next": self.next })))
+    }
+}
+
 /// The address of the page after the one that ends at `cursor`: the request's own, with its other parameters kept.
-pub fn next_url(request: &Request, cursor: &Cursor) -> String {
+fn next_url(request: &Request, cursor: &Cursor) -> String {
     let mut parameters = Serializer::new(String::new());
     if let Some(query) = request.uri().query() {
         parameters.extend_pairs(form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor"));
@@ -76,7 +105,6 @@ pub fn next_url(request: &Request, cursor: &Cursor) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     fn request(uri: &str) -> Request {
         http::Request::get(uri).body(Vec::new()).unwrap()

@@ -1,13 +1,15 @@
 //! How an answer is written: JSON, HTML, Markdown, problem details, entity tags. No other file sets a header.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
+    RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::pages;
+use crate::pages::problem::Failure;
 use crate::problem::Problem;
 use crate::request::{self, Request};
 
@@ -22,9 +24,13 @@ const HTML: &str = "text/html; charset=utf-8";
 /// The text format Prometheus scrapes.
 pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page loads nothing from elsewhere and runs no script.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
-                              frame-ancestors 'none'";
+/// Atom (RFC 4287).
+pub const ATOM: &str = "application/atom+xml; charset=utf-8";
+
+/// A page loads nothing from elsewhere but the pictures its authors chose, runs no script but the wiki's own, and cannot
+/// be shown inside another site.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
+                              connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `body` with `content_type` and a status.
 pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
@@ -68,7 +74,40 @@ pub fn allow(methods: &str) -> Response {
 
 /// A page for a person.
 pub fn html(body: String) -> Response {
-    set(bytes(StatusCode::OK, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+    html_with(StatusCode::OK, body)
+}
+
+/// A page for a person, with a status.
+pub fn html_with(status: StatusCode, body: String) -> Response {
+    let response = set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    // Other sites learn that somebody came from this wiki, and not from which page.
+    set(response, REFERRER_POLICY, "same-origin")
+}
+
+/// What was asked for is at `location` now, and may be elsewhere later.
+pub fn found(location: &str) -> Response {
+    elsewhere(StatusCode::FOUND, location)
+}
+
+/// The form was taken; what came of it is at `location`.
+pub fn see_other(location: &str) -> Response {
+    elsewhere(StatusCode::SEE_OTHER, location)
+}
+
+fn elsewhere(status: StatusCode, location: &str) -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = status;
+    set(response, LOCATION, location)
+}
+
+/// `response` with a cookie.
+pub fn with_cookie(response: Response, cookie: &str) -> Response {
+    set(response, SET_COOKIE, cookie)
+}
+
+/// Tells caches to keep the answer for a year and never ask: its address changes with its content.
+pub fn immutable(response: Response) -> Response {
+    set(response, CACHE_CONTROL, "public, max-age=31536000, immutable")
 }
 
 /// Tells caches that the answer depends on what the client accepts.
@@ -112,6 +151,14 @@ pub fn tagged_by_content(request: &Request, response: Response) -> Response {
     unless_known(request, &format!("\"{hash:016x}\""), || response)
 }
 
+/// A problem as a page for a person.
+pub fn problem_page(problem: &Problem) -> Response {
+    match pages::render(&Failure::from(problem)) {
+        Ok(body) => with_hints(problem, html_with(problem.status, body)),
+        Err(_) => self::problem(problem),
+    }
+}
+
 /// A problem as RFC 9457 writes it.
 pub fn problem(problem: &Problem) -> Response {
     let mut members = Map::new();
@@ -124,7 +171,12 @@ pub fn problem(problem: &Problem) -> Response {
     }
     members.extend(problem.extra.clone());
     let body = Value::Object(members).to_string().into_bytes();
-    let mut response = momentary(bytes(problem.status, PROBLEM, body));
+    with_hints(problem, bytes(problem.status, PROBLEM, body))
+}
+
+/// What a client can do about `problem`, in the headers of its answer.
+fn with_hints(problem: &Problem, response: Response) -> Response {
+    let mut response = momentary(response);
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

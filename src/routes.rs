@@ -3,11 +3,13 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::browser::{delete, edit, history, lists, page, statics};
 use crate::db::Db;
+use crate::negotiate::preferred;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{PathParams, Request};
-use crate::{posts, revisions, service, users};
+use crate::{feed, links, origin, posts, revisions, search, service, tags, users};
 
 /// Answers a request. What it needs to know of the world is in its arguments.
 pub type Handler = fn(&Request, &Db) -> Result<Response, Problem>;
@@ -39,7 +41,33 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/posts/{id}/revisions/{version}", methods: &[(Method::GET, revisions::read)] },
     Route { path: "/posts/{id}/compare", methods: &[(Method::GET, revisions::compare)] },
     Route { path: "/posts/{id}/revert", methods: &[(Method::POST, revisions::revert)] },
+    Route { path: "/posts/{id}/backlinks", methods: &[(Method::GET, links::backlinks)] },
     Route { path: "/changes", methods: &[(Method::GET, revisions::changes)] },
+    Route { path: "/search", methods: &[(Method::GET, search::search)] },
+    Route { path: "/search/suggestions", methods: &[(Method::GET, search::suggestions)] },
+    Route { path: "/tags", methods: &[(Method::GET, tags::list)] },
+    Route { path: "/feed.atom", methods: &[(Method::GET, feed::read)] },
+    // What a person sees. A slug never is a hyphen alone.
+    Route { path: "/wiki", methods: &[(Method::GET, page::front)] },
+    Route { path: "/wiki/-/new", methods: &[(Method::GET, edit::new), (Method::POST, edit::create)] },
+    Route { path: "/wiki/-/preview", methods: &[(Method::POST, edit::preview)] },
+    Route { path: "/wiki/-/pages", methods: &[(Method::GET, lists::pages)] },
+    Route { path: "/wiki/-/changes", methods: &[(Method::GET, lists::changes)] },
+    Route { path: "/wiki/-/tags", methods: &[(Method::GET, lists::tags)] },
+    Route { path: "/wiki/-/tags/{tag}", methods: &[(Method::GET, lists::tagged)] },
+    Route { path: "/wiki/-/search", methods: &[(Method::GET, lists::search)] },
+    Route { path: "/wiki/-/users", methods: &[(Method::GET, lists::users)] },
+    Route { path: "/wiki/-/users/{id}", methods: &[(Method::GET, lists::user)] },
+    Route { path: "/wiki/{slug}", methods: &[(Method::GET, page::show_page)] },
+    Route { path: "/wiki/{slug}/edit", methods: &[(Method::GET, edit::edit), (Method::POST, edit::save)] },
+    Route { path: "/wiki/{slug}/history", methods: &[(Method::GET, history::list)] },
+    Route { path: "/wiki/{slug}/history/{version}", methods: &[(Method::GET, history::read)] },
+    Route { path: "/wiki/{slug}/compare", methods: &[(Method::GET, history::compare)] },
+    Route { path: "/wiki/{slug}/revert", methods: &[(Method::POST, history::revert)] },
+    Route { path: "/wiki/{slug}/backlinks", methods: &[(Method::GET, page::backlinks)] },
+    Route { path: "/wiki/{slug}/delete", methods: &[(Method::GET, delete::ask), (Method::POST, delete::delete)] },
+    Route { path: "/wiki/{slug}/restore", methods: &[(Method::POST, delete::restore)] },
+    Route { path: "/static/{name}", methods: &[(Method::GET, statics::read)] },
 ];
 
 const USER: &[(Method, Handler)] =
@@ -47,7 +75,12 @@ const USER: &[(Method, Handler)] =
 
 /// The answer to `request`: a handler's, or the problem it met.
 pub fn answer(mut request: Request, db: &Db) -> Response {
-    let response = dispatch(&mut request, db).unwrap_or_else(|problem| reply::problem(&problem));
+    let response = dispatch(&mut request, db).unwrap_or_else(|problem| {
+        match preferred(request.headers(), &["application/problem+json", "text/html"]) {
+            "text/html" => reply::problem_page(&problem),
+            _ => reply::problem(&problem),
+        }
+    });
     reply::without_body(request.method(), response)
 }
 
@@ -64,6 +97,9 @@ fn dispatch(request: &mut Request, db: &Db) -> Result<Response, Problem> {
     let Some((_, handler)) = route.methods.iter().find(|(has, _)| *has == method) else {
         return Err(Problem::method_not_allowed(request.method(), allowed(route)));
     };
+    if !method.is_safe() {
+        origin::check(request)?;
+    }
     if !params.0.is_empty() {
         request.extensions_mut().insert(params);
     }

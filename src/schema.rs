@@ -11,6 +11,7 @@ use crate::problem::Problem;
 const FILES: &[(&str, &str)] = &[
     ("0001_users_posts.sql", include_str!("../migrations/0001_users_posts.sql")),
     ("0002_history.sql", include_str!("../migrations/0002_history.sql")),
+    ("0003_search_links_tags.sql", include_str!("../migrations/0003_search_links_tags.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -5,19 +5,20 @@ use std::fmt::Write as _;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::browser::page;
 use crate::db::Db;
 use crate::negotiate::preferred;
 use crate::problem::Problem;
 use crate::reply::{self, METRICS, Response};
 use crate::request::Request;
 use crate::routes::ROUTES;
+use crate::schema;
 use crate::time::Time;
-use crate::{pages, posts, schema};
 
 /// `GET /`: the endpoints for a program, the latest pages for a person
 pub fn index(request: &Request, db: &Db) -> Result<Response, Problem> {
     let response = match preferred(request.headers(), &["application/json", "text/html"]) {
-        "text/html" => reply::html(pages::front(&posts::latest(db)?)),
+        "text/html" => page::front(request, db)?,
         _ => {
             let endpoints: Map<String, Value> = ROUTES
                 .iter()
@@ -85,6 +86,13 @@ impl Totals {
         metric("posts_created_total", "counter", "Pages ever created.", self.of("posts_created"));
         metric("revisions_created_total", "counter", "Revisions of pages ever saved.", self.of("revisions_created"));
         metric("wiki_users", "gauge", "Users there are.", self.living("users"));
+        // Revisions are never deleted.
+        metric(
+            "wiki_revisions",
+            "gauge",
+            "Revisions there are, those of deleted pages included.",
+            self.of("revisions_created"),
+        );
         metric("wiki_posts", "gauge", "Pages there are, without deleted ones.", self.living("posts"));
         _ = write!(
             text,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
 /// An instant.
@@ -10,14 +10,47 @@ use serde::{Serialize, Serializer};
 pub struct Time(DateTime<Utc>);
 
 impl Time {
+    /// 1970-01-01T00:00:00Z
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// The host's clock.
     pub fn now() -> Self {
         Self(Utc::now())
     }
 
+    /// The instant RFC 3339 writes as `text`, in any offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc()))
+    }
+
+    /// Its year in UTC.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
+    }
+
+    /// For a person: `22 Nov 2026, 04:33 UTC`.
+    pub fn readable(self) -> impl fmt::Display {
+        self.0.format("%-d %b %Y, %H:%M UTC")
+    }
+
+    /// Its day in UTC, for a person: `22 November 2026`.
+    pub fn day(self) -> String {
+        self.0.format("%-d %B %Y").to_string()
+    }
+
+    /// Its time of day in UTC, for a person: `04:33`.
+    pub fn clock(self) -> impl fmt::Display {
+        self.0.format("%H:%M")
+    }
+
+    /// To the second, as the `datetime` attribute takes it, which has no microseconds: `2026-11-22T04:33:10Z`.
+    pub fn to_seconds(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }
 
@@ -37,5 +70,19 @@ impl fmt::Display for Time {
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_set_for_people_and_for_machines() {
+        let time = Time(DateTime::from_timestamp_micros(1_795_235_590_123_456).unwrap());
+        assert_eq!(time.to_string(), "2026-11-21T04:33:10.123456Z");
+        assert_eq!(time.readable().to_string(), "21 Nov 2026, 04:33 UTC");
+        assert_eq!((time.day(), time.clock().to_string()), ("21 November 2026".into(), "04:33".into()));
+        assert_eq!(time.to_seconds(), "2026-11-21T04:33:10Z");
     }
 }

@@ -3,24 +3,28 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::db::{self, Db, Failure, Row};
-use crate::json::{Body, rules};
-use crate::list::{self, Cursor};
+use crate::json::{self, Body, rules};
+use crate::list::{self, Cursor, Page};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{self, Request, path_id};
+use crate::request::{self, Request, path_id, query};
 use crate::time::Time;
 
 /// A user as clients see one.
 #[derive(Debug, Serialize)]
 pub struct User {
-    id: i64,
-    username: Option<String>,
-    name: String,
+    /// The user's number.
+    pub id: i64,
+    /// A short name for URLs and mentions.
+    pub username: Option<String>,
+    /// What they are called.
+    pub name: String,
     email: Option<String>,
-    created_time: Time,
+    /// When they joined.
+    pub created_time: Time,
     #[serde(skip)]
     version: i64,
 }
@@ -74,21 +78,29 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
     Ok(reply::tagged(response, &user.etag()))
 }
 
-/// `GET /users`, oldest first
+/// `GET /users`, oldest first; the one of a `?username=`
 pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
+    Ok(page(request, db)?.reply(request, "users"))
+}
+
+/// The users `request` asks for.
+pub fn page(request: &Request, db: &Db) -> Result<Page<User>, Problem> {
     let limit = list::limit(request)?;
     let cursor = Cursor::read(request, |keys| matches!(keys, [id] if id.is_i64()))?;
     let after = cursor.and_then(|cursor| cursor.0[0].as_i64()).unwrap_or(0);
-    // One more than is shown tells whether there is a next page.
+    let mut conditions = "id > $1 AND deleted_time IS NULL".to_owned();
+    let mut params = vec![after.into(), db::count(limit + 1)];
+    if let Some(username) = query(request, "username") {
+        json::checked("username", &username, self::username)?;
+        params.push(username.into());
+        conditions.push_str(" AND lower(username COLLATE \"C\") = lower($3 COLLATE \"C\")");
+    }
     let rows = db.query(
-        concat!("SELECT ", columns!(), " FROM users WHERE id > $1 AND deleted_time IS NULL ORDER BY id LIMIT $2"),
-        &[after.into(), db::count(limit + 1)],
+        &format!(concat!("SELECT ", columns!(), " FROM users WHERE {} ORDER BY id LIMIT $2"), conditions),
+        &params,
     )?;
-    let mut users = rows.into_iter().map(User::from_row).collect::<Result<Vec<_>, _>>()?;
-    let more = users.len() > limit;
-    users.truncate(limit);
-    let next = users.last().filter(|_| more).map(|last| list::next_url(request, &Cursor(vec![last.id.into()])));
-    Ok(reply::tagged_by_content(request, reply::json(&json!({ "users": users, "next": next }))))
+    let users = rows.into_iter().map(User::from_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::new(request, users, limit, |last| Cursor(vec![last.id.into()])))
 }
 
 /// `GET /users/{id}`
@@ -158,7 +170,8 @@ pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
     }
 }
 
-fn find(request: &Request, db: &Db) -> Result<User, Problem> {
+/// The user the path names, 404 if there is none.
+pub fn find(request: &Request, db: &Db) -> Result<User, Problem> {
     let id = path_id(request).ok_or_else(not_found)?;
     let row = db.query_one(
         concat!("SELECT ", columns!(), " FROM users WHERE id = $1 AND deleted_time IS NULL"),
@@ -172,6 +185,30 @@ pub fn exists(db: &Db, id: Option<i64>) -> Result<(), Problem> {
     let Some(id) = id else { return Ok(()) };
     let row = db.query_one("SELECT id FROM users WHERE id = $1 AND deleted_time IS NULL", &[id.into()])?;
     row.map(drop).ok_or_else(not_found)
+}
+
+/// The number of the user somebody means by `name`: the one with that username, else the first with that name, else a new
+/// one.
+pub fn named(db: &Db, name: &str) -> Result<i64, Problem> {
+    let username = username(name).is_ok().then(|| name.to_owned());
+    let find = || {
+        db.query_one(
+            "SELECT id FROM users WHERE deleted_time IS NULL
+               AND (lower(username COLLATE \"C\") = lower($1 COLLATE \"C\") OR lower(name COLLATE \"C\") = lower($1 COLLATE \"C\"))
+             ORDER BY lower(username COLLATE \"C\") = lower($1 COLLATE \"C\") DESC NULLS LAST, id LIMIT 1",
+            &[name.to_owned().into()],
+        )
+    };
+    if let Some(mut row) = find()? {
+        return row.column();
+    }
+    let insert = "INSERT INTO users (username, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id";
+    let row = match db.query_one(insert, &[username.into(), name.to_owned().into()])? {
+        Some(row) => Some(row),
+        // Somebody of that username came in between.
+        None => find()?,
+    };
+    row.ok_or_else(|| Problem::internal("a user was neither found nor created"))?.column()
 }
 
 /// 404: nobody has that number.
@@ -198,6 +235,7 @@ fn taken(failure: Failure, username: Option<&str>, email: Option<&str>) -> Probl
     }
 }
 
+/// A username: it goes into URLs as it is.
 fn username(text: &str) -> Result<(), Cow<'static, str>> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if (1..=64).contains(&text.len()) && text.chars().all(allowed) {

@@ -395,3 +395,35 @@ async fn a_tag_that_no_page_can_have_is_refused() {
         wiki.get(&format!("/posts?tag={tag}")).await.invalid("tag");
     }
 }
+
+#[tokio::test]
+async fn a_page_is_found_by_its_slug_and_a_user_by_their_username() {
+    let wiki = App::wiki().start().await;
+    let user = wiki.create_user("Ada").await;
+    wiki.create_user("bob").await;
+    wiki.create_post(&user, "# Größe").await;
+    wiki.create_post(&user, "# Other").await;
+    let found = wiki.get("/posts?slug=gr%C3%B6%C3%9Fe").await.expect(200).json();
+    assert_eq!((found["posts"].as_array().unwrap().len(), &found["posts"][0]["post_id"]), (1, &json!(1)));
+    assert_eq!(wiki.get("/posts?slug=none").await.expect(200).json(), json!({"posts": [], "next": null}));
+    wiki.get("/posts?slug=%00").await.invalid("slug");
+
+    let found = wiki.get("/users?username=ada").await.expect(200).json();
+    assert_eq!((found["users"].as_array().unwrap().len(), &found["users"][0]["id"]), (1, &user["id"]));
+    assert_eq!(wiki.get("/users?username=eve").await.expect(200).json(), json!({"users": [], "next": null}));
+    wiki.get("/users?username=%00").await.invalid("username");
+}
+
+#[tokio::test]
+async fn a_page_written_elsewhere_keeps_its_time() {
+    let wiki = App::wiki().start().await;
+    let user = wiki.create_user("ada").await;
+    let with_time = |time: &str| json!({"user_id": user["id"], "content": "# Old", "created_time": time});
+    let post = wiki.post("/posts").json(with_time("1843-10-01T12:00:00+01:00")).await.expect(201).json();
+    assert_eq!(post["created_time"], "1843-10-01T11:00:00.000000Z");
+    assert_eq!(wiki.get("/posts/1").await.expect(200).json(), post);
+    assert_eq!(wiki.get("/posts/1/revisions/1").await.expect(200).json()["created_time"], post["created_time"]);
+    for time in ["2999-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "yesterday", ""] {
+        wiki.post("/posts").json(with_time(time)).await.invalid("created_time");
+    }
+}

@@ -1,0 +1,81 @@
+-- Search, links between pages, tags with their numbers, and the slugs pages used to have.
+
+-- English stems, and every word counts: "The Who" can be found, and no file of stop words has to be installed.
+CREATE TEXT SEARCH DICTIONARY wiki_stem (TEMPLATE = pg_catalog.snowball, LANGUAGE = english);
+CREATE TEXT SEARCH CONFIGURATION wiki (COPY = pg_catalog.simple);
+ALTER TEXT SEARCH CONFIGURATION wiki
+  ALTER MAPPING FOR asciiword, asciihword, hword_asciipart, word, hword, hword_part WITH wiki_stem;
+
+-- A page's words, those of the title in weight A. A tsvector holds a mebibyte; of a page with more different words than
+-- that, the beginning is indexed.
+CREATE FUNCTION page_words(title text, content text) RETURNS tsvector
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
+BEGIN
+  RETURN setweight(to_tsvector('wiki', title), 'A') || to_tsvector('wiki', content);
+EXCEPTION WHEN program_limit_exceeded THEN
+  RETURN setweight(to_tsvector('wiki', title), 'A') || to_tsvector('wiki', left(content, 100000));
+END
+$$;
+
+ALTER TABLE posts
+  ADD COLUMN words tsvector GENERATED ALWAYS AS (page_words(title, content)) STORED,
+  -- The slugs of the pages it links to, each once.
+  ADD COLUMN links text[] NOT NULL DEFAULT '{}';
+CREATE INDEX posts_by_word ON posts USING gin (words) WHERE deleted_time IS NULL;
+CREATE INDEX posts_by_title_word ON posts USING gin (to_tsvector('wiki', title)) WHERE deleted_time IS NULL;
+CREATE INDEX posts_by_title_start ON posts (lower(title) COLLATE "C") WHERE deleted_time IS NULL;
+CREATE INDEX posts_by_link ON posts USING gin (links) WHERE deleted_time IS NULL;
+
+-- To find the page somebody deleted by its address.
+CREATE INDEX posts_deleted_by_slug ON posts (slug, deleted_time) WHERE deleted_time IS NOT NULL;
+
+-- Where old links lead. A slug that a living page has means that page, whatever stands here.
+CREATE TABLE former_slugs (
+  slug text PRIMARY KEY,
+  post_id bigint NOT NULL REFERENCES posts,
+  renamed_time timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX former_slugs_by_post ON former_slugs (post_id);
+
+CREATE FUNCTION keep_former_slug() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO former_slugs (slug, post_id) VALUES (OLD.slug, NEW.id)
+  ON CONFLICT (slug) DO UPDATE SET post_id = excluded.post_id, renamed_time = now();
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER posts_renamed AFTER UPDATE OF slug ON posts
+  FOR EACH ROW WHEN (OLD.slug <> NEW.slug) EXECUTE FUNCTION keep_former_slug();
+
+-- How many living pages have a tag.
+CREATE TABLE tags (
+  name text COLLATE "C" PRIMARY KEY,
+  posts bigint NOT NULL
+);
+
+-- In the order of the names, so that two edits of the same tags wait for one another and never in a circle.
+CREATE FUNCTION count_tags() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO tags (name, posts)
+  SELECT name, sum(change) FROM (
+    SELECT unnest(OLD.tags) AS name, -1 AS change WHERE TG_OP = 'UPDATE' AND OLD.deleted_time IS NULL
+    UNION ALL
+    SELECT unnest(NEW.tags), 1 WHERE NEW.deleted_time IS NULL
+  ) changes GROUP BY name HAVING sum(change) <> 0 ORDER BY name COLLATE "C"
+  ON CONFLICT (name) DO UPDATE SET posts = tags.posts + excluded.posts;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER posts_tagged AFTER INSERT ON posts
+  FOR EACH ROW WHEN (NEW.tags <> '{}') EXECUTE FUNCTION count_tags();
+CREATE TRIGGER posts_retagged AFTER UPDATE OF tags, deleted_time ON posts
+  FOR EACH ROW WHEN (OLD.tags <> NEW.tags OR (OLD.deleted_time IS NULL) <> (NEW.deleted_time IS NULL))
+  EXECUTE FUNCTION count_tags();
+
+INSERT INTO tags (name, posts)
+SELECT name, count(*) FROM posts CROSS JOIN LATERAL unnest(tags) AS name WHERE deleted_time IS NULL GROUP BY name;
+
+-- To find the user of a name.
+CREATE INDEX users_by_name ON users (lower(name COLLATE "C")) WHERE deleted_time IS NULL;

@@ -1,0 +1,92 @@
+//! What a browser sends when a form is submitted, and what it keeps of it.
+
+use http::header::{CONTENT_TYPE, COOKIE};
+use percent_encoding::percent_decode_str;
+
+use crate::pages::address;
+use crate::problem::Problem;
+use crate::reply::{self, Response};
+use crate::request::Request;
+
+/// The cookie with the name somebody writes under.
+const AUTHOR: &str = "author";
+
+/// The fields of a form.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The form in the body of `request`; 415 if there is something else in it.
+    pub fn read(request: &Request) -> Result<Self, Problem> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Problem::new(
+                http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "This address takes a form: send it as application/x-www-form-urlencoded. Programs use the API.",
+            ));
+        }
+        Ok(Self(form_urlencoded::parse(request.body()).into_owned().collect()))
+    }
+
+    /// What was typed into a field; nothing if there is no such field.
+    pub fn text(&self, field: &str) -> &str {
+        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
+    }
+
+    /// The number in a field.
+    pub fn number(&self, field: &str) -> Option<i64> {
+        self.text(field).parse().ok()
+    }
+}
+
+/// The name the person wrote under last time.
+pub fn remembered_author(request: &Request) -> String {
+    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == AUTHOR)
+        .and_then(|(_, value)| percent_decode_str(value).decode_utf8().ok())
+        .map(|name| name.into_owned())
+        .unwrap_or_default()
+}
+
+/// `response`, with the name to be remembered for a year.
+pub fn remembering_author(response: Response, author: &str) -> Response {
+    let cookie = format!(
+        "{AUTHOR}={}; Path={}; Max-Age=31536000; SameSite=Strict; HttpOnly",
+        address::escaped(author),
+        address::FRONT
+    );
+    reply::with_cookie(response, &cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderValue, StatusCode};
+
+    #[test]
+    fn a_form_is_read_whatever_was_typed_into_it() {
+        let mut request = Request::new(b"title=a+b&content=x%0D%0A%26%3D&version=7&version=8&empty=".to_vec());
+        assert_eq!(Form::read(&request).err().map(|problem| problem.status), Some(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        let media_type = HeaderValue::from_static("Application/x-www-form-urlencoded; charset=UTF-8");
+        request.headers_mut().insert(CONTENT_TYPE, media_type);
+        let form = Form::read(&request).ok().unwrap();
+        assert_eq!((form.text("title"), form.text("content"), form.text("none")), ("a b", "x\r\n&=", ""));
+        assert_eq!((form.number("version"), form.number("title")), (Some(7), None));
+    }
+
+    #[test]
+    fn a_name_survives_its_cookie() {
+        for name in ["Ada", "Zoë; Ltd=\"x\"", "日本\r\n", ""] {
+            let response = remembering_author(Response::default(), name);
+            let cookie = response.headers()[http::header::SET_COOKIE].to_str().unwrap().to_owned();
+            let mut request = Request::default();
+            let sent = format!("other=1; {}", cookie.split(';').next().unwrap());
+            request.headers_mut().insert(COOKIE, sent.parse().unwrap());
+            assert_eq!(remembered_author(&request), name);
+        }
+        assert_eq!(remembered_author(&Request::default()), "");
+    }
+}

@@ -1,0 +1,83 @@
+//! Footnotes: numbered in the order they are first referred to, and shown below the page.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// The most links from a footnote back to where it is referred to.
+const MAX_BACK_LINKS: usize = 20;
+
+/// The footnotes of a page so far. A label is what the author wrote between `[^` and `]`.
+#[derive(Debug, Default)]
+pub struct Footnotes {
+    /// The HTML of each label's note, the first if there are several.
+    notes: HashMap<String, String>,
+    /// Index in `referred` by label.
+    numbers: HashMap<String, usize>,
+    /// The labels that were referred to, and how often.
+    referred: Vec<(String, usize)>,
+}
+
+impl Footnotes {
+    /// The note `html` of `label`.
+    pub fn define(&mut self, label: &str, html: String) {
+        self.notes.entry(normal(label)).or_insert(html);
+    }
+
+    /// Writes a reference to `label`. The parser knows none in a link, which could hold no other.
+    pub fn refer(&mut self, label: &str, out: &mut String) {
+        let label = normal(label);
+        let index = *self.numbers.entry(label).or_insert_with_key(|label| {
+            self.referred.push((label.clone(), 0));
+            self.referred.len() - 1
+        });
+        let number = index + 1;
+        let count = &mut self.referred[index].1;
+        *count += 1;
+        out.push_str("<sup><a");
+        if *count <= MAX_BACK_LINKS {
+            push(out, format_args!(" id=\"{}\"", reference_id(number, *count)));
+        }
+        push(out, format_args!(" href=\"#fn-{number}\" aria-label=\"Footnote {number}\">{number}</a></sup>"));
+    }
+
+    /// Writes the notes that were referred to.
+    pub fn write(mut self, out: &mut String) {
+        if self.referred.is_empty() {
+            return;
+        }
+        out.push_str("<section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n");
+        for (index, (label, count)) in self.referred.iter().enumerate() {
+            let number = index + 1;
+            push(out, format_args!("<li id=\"fn-{number}\">\n"));
+            let note = self.notes.remove(label).unwrap_or_default();
+            // The links back stand at the end of the note's last paragraph.
+            let body = note.strip_suffix("</p>\n");
+            out.push_str(body.unwrap_or(&note));
+            out.push_str(if body.is_some() { "" } else { "<p>" });
+            for count in 1..=(*count).min(MAX_BACK_LINKS) {
+                let id = reference_id(number, count);
+                push(out, format_args!(" <a class=\"back\" href=\"#{id}\" aria-label=\"Back to reference {number}"));
+                if count > 1 {
+                    push(out, format_args!("-{count}"));
+                }
+                out.push_str("\">↩</a>");
+            }
+            out.push_str("</p>\n</li>\n");
+        }
+        out.push_str("</ol>\n</section>\n");
+    }
+}
+
+fn reference_id(number: usize, count: usize) -> String {
+    if count == 1 { format!("fnref-{number}") } else { format!("fnref-{number}-{count}") }
+}
+
+/// Labels are compared without regard to case, as the parser does. Upper case comes first, as ß and SS are the same.
+fn normal(label: &str) -> String {
+    label.to_uppercase().to_lowercase()
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = out.write_fmt(text);
+}

@@ -1,0 +1,113 @@
+//! Markdown to HTML that is safe to show to anybody: GitHub's tables, task lists, footnotes and bare URLs, and wiki links.
+//!
+//! Nothing an author writes reaches the HTML but as escaped text, as an attribute value that was checked, or as one of the
+//! elements that `writer.rs` knows. `docs/MARKDOWN.md` says what authors can write.
+
+mod autolink;
+mod escape;
+mod footnotes;
+mod outline;
+#[cfg(test)]
+mod tests;
+mod url;
+mod wiki_link;
+mod writer;
+
+use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
+
+pub use outline::{Heading, MAX_HEADINGS};
+use wiki_link::Pages;
+pub use wiki_link::{MAX_LINKS, MAX_TITLE};
+use writer::Writer;
+
+/// The most characters that can begin or end markup which are read as such; what follows them is shown as it is written.
+///
+/// This bounds the parser's tree, which has up to three nodes for each: a mebibyte of brackets would need more memory than
+/// an instance has. Prose has one in 50 bytes and source code one in ten, so that pages written by people are as long as
+/// a page may be before they reach it.
+pub const MAX_MARKUP: usize = 1 << 18;
+
+/// How deep quotes, lists and emphasis are nested in the HTML; of deeper ones the content is shown.
+///
+/// Browsers give up at 512 elements of any kind.
+pub const MAX_NESTING: usize = 100;
+
+/// A page's content as HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The HTML, for the inside of an element that may hold headings, paragraphs and lists.
+    pub html: String,
+    /// The headings that have an id, in the order of the page, for a list of contents.
+    pub headings: Vec<Heading>,
+}
+
+/// The slugs of the pages that `markdown` has wiki links to, each once, in the order of the page, at most [`MAX_LINKS`].
+pub fn links(markdown: &str) -> Vec<String> {
+    let mut pages = Pages::new(|_| true);
+    if markdown.contains("[[") {
+        for (event, _) in parse(split(markdown).0) {
+            if let Some(slug) = wiki_link(&event).and_then(wiki_link::Target::parse).and_then(|target| target.slug) {
+                pages.exists(&slug);
+            }
+        }
+    }
+    pages.into_slugs()
+}
+
+/// `markdown` as HTML, for a page that shows `title` above it.
+///
+/// `exists` says whether there is a page of that slug; it is asked once for each of [`links`] and for no other. A heading
+/// of level 1 that begins the page and says `title` again is left out.
+pub fn render(markdown: &str, title: &str, exists: impl Fn(&str) -> bool) -> Rendered {
+    let (formatted, rest) = split(markdown);
+    let mut writer = Writer::new(formatted, title, Pages::new(exists));
+    for (event, range) in parse(formatted) {
+        writer.event(event, range);
+    }
+    writer.finish(rest)
+}
+
+fn parse(markdown: &str) -> OffsetIter<'_> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_WIKILINKS;
+    Parser::new_ext(markdown, options).into_offset_iter()
+}
+
+/// What stands before the `|` of a wiki link, if the event begins one. Pages cannot be embedded, so `![[…]]` is one too.
+fn wiki_link<'a>(event: &'a Event<'_>) -> Option<&'a str> {
+    match event {
+        Event::Start(
+            Tag::Link { link_type: LinkType::WikiLink { .. }, dest_url, .. }
+            | Tag::Image { link_type: LinkType::WikiLink { .. }, dest_url, .. },
+        ) => Some(dest_url),
+        _ => None,
+    }
+}
+
+/// What is read as Markdown, and the rest, which starts at the last paragraph or line that begins within [`MAX_MARKUP`].
+fn split(markdown: &str) -> (&str, &str) {
+    let limit = match markdown.len() {
+        // A short text cannot have too many.
+        0..=MAX_MARKUP => None,
+        _ => (0..markdown.len()).filter(|at| is_markup(markdown.as_bytes(), *at)).nth(MAX_MARKUP),
+    };
+    let Some(limit) = limit else { return (markdown, "") };
+    // Markup is ASCII, so this is the boundary of a character.
+    let formatted = &markdown[..limit];
+    let end = formatted.rfind("\n\n").or_else(|| formatted.rfind('\n')).map_or(limit, |at| at + 1);
+    markdown.split_at(end)
+}
+
+/// Whether the parser may make a node of the byte: a line's end, an inline mark, or the mark of a list or quote, of which
+/// a line may have many.
+fn is_markup(text: &[u8], at: usize) -> bool {
+    match text[at] {
+        b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' => true,
+        b'-' | b'+' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
+        b'.' | b')' => at > 0 && text[at - 1].is_ascii_digit(),
+        _ => false,
+    }
+}

@@ -1,0 +1,257 @@
+//! What the Markdown makes of each construct; the specification's examples, hostile pages and large ones in files of their own.
+
+mod browser;
+mod limits;
+mod safety;
+mod spec;
+
+use super::*;
+
+/// The HTML of `markdown` on a wiki that has the page `home` and no other.
+fn html(markdown: &str) -> String {
+    render(markdown, "Title", |slug| slug == "home").html
+}
+
+/// The inside of the paragraph that `markdown` is.
+fn paragraph(markdown: &str) -> String {
+    let html = html(markdown);
+    let inside = html.strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>\n"));
+    inside.unwrap_or_else(|| panic!("{markdown:?} is one paragraph: {html:?}")).to_owned()
+}
+
+fn check(cases: &[(&str, &str)]) {
+    for (markdown, expected) in cases {
+        assert_eq!(html(markdown), *expected, "{markdown:?}");
+    }
+}
+
+fn check_paragraphs(cases: &[(&str, &str)]) {
+    for (markdown, expected) in cases {
+        assert_eq!(paragraph(markdown), *expected, "{markdown:?}");
+    }
+}
+
+#[test]
+fn headings_have_an_id_a_link_beside_them_and_a_place_in_the_list() {
+    let page = render("## A *b* `c` & d\n\n## A b c d\n\n### [x](y) ![z](z.png)", "Title", |_| true);
+    let first = "<div class=\"heading\"><h2 id=\"section-a-b-c-d\">A <em>b</em> <code>c</code> &amp; d</h2><a class=\"anchor\" \
+                 href=\"#section-a-b-c-d\" aria-label=\"Link to this section: A b c &amp; d\">#</a></div>\n";
+    assert!(page.html.starts_with(first), "{}", page.html);
+    let headings: Vec<_> = page.headings.iter().map(|h| (h.level, h.id.as_str(), h.text.as_str())).collect();
+    assert_eq!(
+        headings,
+        [(2, "section-a-b-c-d", "A b c & d"), (2, "section-a-b-c-d-1", "A b c d"), (3, "section-x-z", "x z")]
+    );
+}
+
+#[test]
+fn headings_beyond_the_limit_are_only_shown() {
+    let page = render(&"# a\n".repeat(MAX_HEADINGS + 1), "", |_| true);
+    assert_eq!(page.headings.len(), MAX_HEADINGS);
+    assert!(page.html.ends_with("</div>\n<h1>a</h1>\n"));
+}
+
+#[test]
+fn a_first_heading_that_repeats_the_title_is_left_out() {
+    for markdown in ["# Title\n\ntext", "Title\n=====\n\ntext", "# *Title* #\ntext", "\n\n# Title\ntext"] {
+        assert_eq!(
+            render(markdown, "Title", |_| true),
+            Rendered { html: "<p>text</p>\n".to_owned(), headings: vec![] }
+        );
+    }
+    // Titles are taken from the source, with its markup.
+    assert_eq!(render("# A *b*", "A *b*", |_| true).html, "");
+    for markdown in ["## Title", "# title", "text\n\n# Title", "---\n\n# Title", "> # Title"] {
+        assert_eq!(render(markdown, "Title", |_| true).headings.len(), 1, "{markdown:?}");
+    }
+}
+
+#[test]
+fn code_keeps_its_text_and_names_its_language() {
+    check(&[
+        (
+            "```rust ignore\nlet a = \"<b>\";\n```",
+            "<pre tabindex=\"0\"><code class=\"language-rust\">let a = &quot;&lt;b&gt;&quot;;\n</code></pre>\n",
+        ),
+        (
+            "~~~\n[[Home]] http://a.example *x*\n~~~",
+            "<pre tabindex=\"0\"><code>[[Home]] http://a.example *x*\n</code></pre>\n",
+        ),
+        ("    [[Home]]", "<pre tabindex=\"0\"><code>[[Home]]</code></pre>\n"),
+        (
+            "``` a\"onclick=x&#32;b\n```",
+            "<pre tabindex=\"0\"><code class=\"language-a&quot;onclick=x\"></code></pre>\n",
+        ),
+    ]);
+    check_paragraphs(&[("`[[Home]] http://a.example`", "<code>[[Home]] http://a.example</code>")]);
+}
+
+#[test]
+fn tables_scroll_and_align_by_class() {
+    check(&[(
+        "| a | b | c |\n|:--|:-:|--:|\n| 1 | `\\|` |",
+        "<div class=\"table\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\n<table>\n<thead>\n<tr>\n<th class=\"left\">a</th>\n\
+         <th class=\"center\">b</th>\n<th class=\"right\">c</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td class=\"left\">1</td>\n\
+         <td class=\"center\"><code>|</code></td>\n<td class=\"right\"></td>\n</tr>\n</tbody>\n</table>\n</div>\n",
+    )]);
+}
+
+#[test]
+fn tasks_are_labelled_boxes_nobody_can_change() {
+    check(&[(
+        "- [ ] a\n- [x] b",
+        "<ul>\n<li><input type=\"checkbox\" disabled aria-label=\"Not done\"> a</li>\n\
+         <li><input type=\"checkbox\" disabled checked aria-label=\"Done\"> b</li>\n</ul>\n",
+    )]);
+}
+
+#[test]
+fn lists_quotes_rules_and_emphasis() {
+    check(&[
+        ("3. a\n4. b", "<ol start=\"3\">\n<li>a</li>\n<li>b</li>\n</ol>\n"),
+        ("1. a", "<ol>\n<li>a</li>\n</ol>\n"),
+        ("> a\n\n---", "<blockquote>\n<p>a</p>\n</blockquote>\n<hr>\n"),
+    ]);
+    check_paragraphs(&[
+        ("*a* **b** ~~c~~ ~d~", "<em>a</em> <strong>b</strong> <del>c</del> <del>d</del>"),
+        ("a  \nb\\\nc\nd", "a<br>\nb<br>\nc\nd"),
+        ("2 < 3 & \"x\" 'y'", "2 &lt; 3 &amp; &quot;x&quot; &#39;y&#39;"),
+    ]);
+}
+
+#[test]
+fn footnotes_are_numbered_and_linked_both_ways() {
+    let page = html("a[^x] b[^Y] c[^x]\n\n[^y]: > two\n[^x]: one\n\n    more\n[^unused]: three\n[^x]: again");
+    assert_eq!(
+        page,
+        "<p>a<sup><a id=\"fnref-1\" href=\"#fn-1\" aria-label=\"Footnote 1\">1</a></sup> \
+         b<sup><a id=\"fnref-2\" href=\"#fn-2\" aria-label=\"Footnote 2\">2</a></sup> \
+         c<sup><a id=\"fnref-1-2\" href=\"#fn-1\" aria-label=\"Footnote 1\">1</a></sup></p>\n\
+         <section class=\"footnotes\" aria-label=\"Footnotes\">\n<ol>\n<li id=\"fn-1\">\n<p>one</p>\n<p>more \
+         <a class=\"back\" href=\"#fnref-1\" aria-label=\"Back to reference 1\">↩</a> \
+         <a class=\"back\" href=\"#fnref-1-2\" aria-label=\"Back to reference 1-2\">↩</a></p>\n</li>\n\
+         <li id=\"fn-2\">\n<blockquote>\n<p>two</p>\n</blockquote>\n<p> \
+         <a class=\"back\" href=\"#fnref-2\" aria-label=\"Back to reference 2\">↩</a></p>\n</li>\n</ol>\n</section>\n"
+    );
+    check_paragraphs(&[("a[^none]", "a[^none]")]);
+    // No link in a link.
+    assert!(html("[a[^1]](b)\n\n[^1]: x").starts_with("<p>[a<sup>"));
+    // Labels that differ in case.
+    assert!(html("[^Maß]\n\n[^MASS]: x").contains("<p>x <a class=\"back\""));
+    // A heading in a footnote is no section of the page.
+    assert_eq!(render("[^1]\n\n[^1]: # x", "", |_| true).headings, []);
+}
+
+#[test]
+fn wiki_links_lead_to_pages_and_sections() {
+    check_paragraphs(&[
+        ("[[Home]]", "<a href=\"/wiki/home\">Home</a>"),
+        ("[[HOME|the *start*]]", "<a href=\"/wiki/home\">the <em>start</em></a>"),
+        ("[[Home|]]", "<a href=\"/wiki/home\">Home</a>"),
+        ("[[Home#Big Bang]]", "<a href=\"/wiki/home#section-big-bang\">Home#Big Bang</a>"),
+        ("[[Home#Big Bang|it]]", "<a href=\"/wiki/home#section-big-bang\">it</a>"),
+        ("[[#Big Bang|it]]", "<a href=\"#section-big-bang\">it</a>"),
+        ("![[Home]]", "<a href=\"/wiki/home\">Home</a>"),
+        (
+            "[[snake_case_ *x*|a]]",
+            "<a class=\"missing\" href=\"/wiki/snake-case-x?title=snake_case_%20%2Ax%2A\" title=\"snake_case_ *x* (no such page yet)\">a</a>",
+        ),
+        (
+            "[[A & \"B\"]]",
+            "<a class=\"missing\" href=\"/wiki/a-b?title=A%20%26%20%22B%22\" title=\"A &amp; &quot;B&quot; (no such page yet)\">A &amp; &quot;B&quot;</a>",
+        ),
+        (
+            "[[javascript:alert(1)]]",
+            "<a class=\"missing\" href=\"/wiki/javascript-alert-1?title=javascript%3Aalert%281%29\" title=\"javascript:alert(1) (no such page yet)\">javascript:alert(1)</a>",
+        ),
+    ]);
+}
+
+#[test]
+fn what_names_no_page_is_text() {
+    check_paragraphs(&[
+        ("[[]]", "[[]]"),
+        ("[[???]]", "???"),
+        ("\\[[Home]]", "[[Home]]"),
+        ("[[Home", "[[Home"),
+        ("[Home]]", "[Home]]"),
+        ("![a [[Home]] b](c)", "![a <a href=\"/wiki/home\">Home</a> b](c)"),
+    ]);
+    let long = "x".repeat(MAX_TITLE + 1);
+    assert_eq!(paragraph(&format!("[[{long}]]")), long);
+}
+
+#[test]
+fn wiki_links_work_in_tables_if_the_bar_is_escaped() {
+    assert!(html("| a |\n|---|\n| [[Home\\|start]] |").contains("<td><a href=\"/wiki/home\">start</a></td>"));
+}
+
+#[test]
+fn links_are_each_page_once_in_the_order_of_the_page() {
+    let markdown = "# [[T]]\n[[B]] [[a#x]] [[b|c]] [[#d]] `[[e]]` [[Größe]] ![[f]] [^1]\n\n[^1]: [[g]]\n[^2]: [[h]]";
+    assert_eq!(links(markdown), ["t", "b", "a", "größe", "f", "g", "h"]);
+    assert_eq!(links("no [link](x)"), [""; 0]);
+    let many: String = (0..2 * MAX_LINKS).map(|n| format!("[[page {n}]] ")).collect();
+    assert_eq!(links(&many).len(), MAX_LINKS);
+    assert_eq!(render(&many, "", |_| false).html.matches("class=\"missing\"").count(), MAX_LINKS);
+}
+
+#[test]
+fn links_and_images_are_marked_as_what_they_are() {
+    check_paragraphs(&[
+        ("[a](b \"c\")", "<a href=\"b\" title=\"c\">a</a>"),
+        ("[a](https://x.example)", "<a href=\"https://x.example\" rel=\"nofollow ugc\">a</a>"),
+        ("[a](//x.example)", "<a href=\"//x.example\" rel=\"nofollow ugc\">a</a>"),
+        ("<me@x.example>", "<a href=\"mailto:me@x.example\">me@x.example</a>"),
+        ("![a *b* [c](d)](e.png \"f\")", "<img src=\"e.png\" alt=\"a b c\" title=\"f\" loading=\"lazy\">"),
+        ("[![a](b)](c)", "<a href=\"c\"><img src=\"b\" alt=\"a\" loading=\"lazy\"></a>"),
+        ("![a\nb ![c](d)](e)", "<img src=\"e\" alt=\"a b c\" loading=\"lazy\">"),
+    ]);
+}
+
+#[test]
+fn refused_links_and_images_are_their_text() {
+    check_paragraphs(&[
+        ("[a *b*](javascript:alert(1))", "a <em>b</em>"),
+        ("[a](&#106;avascript&colon;alert(1))", "a"),
+        ("[a](java&Tab;script:alert(1))", "a"),
+        ("[a][b]\n\n[b]: DATA:text/html,x", "a"),
+        ("<javascript:alert(1)>", "javascript:alert(1)"),
+        ("![a *b*](data:image/png;base64,x)", "a b"),
+        ("![a](mailto:x@y.example)", "a"),
+        ("[![a](data:x)](b)", "<a href=\"b\">a</a>"),
+    ]);
+}
+
+#[test]
+fn bare_urls_are_links_but_not_in_links_and_code() {
+    check_paragraphs(&[
+        (
+            "see http://a.example/b_c?d=e&f=g.",
+            "see <a href=\"http://a.example/b_c?d=e&amp;f=g\" rel=\"nofollow ugc\">http://a.example/b_c?d=e&amp;f=g</a>.",
+        ),
+        (
+            "**www.a.example**",
+            "<strong><a href=\"http://www.a.example\" rel=\"nofollow ugc\">www.a.example</a></strong>",
+        ),
+        ("me@a.example", "<a href=\"mailto:me@a.example\">me@a.example</a>"),
+        ("[http://a.example](b)", "<a href=\"b\">http://a.example</a>"),
+        ("![http://a.example](b)", "<img src=\"b\" alt=\"http://a.example\" loading=\"lazy\">"),
+        ("http\\://a.example www\\.a.example me\\@a.example", "http://a.example www.a.example me@a.example"),
+    ]);
+}
+
+#[test]
+fn raw_html_is_shown_not_used() {
+    check(&[
+        (
+            "<div onclick=\"x\">\n*a*\n</div>",
+            "<pre tabindex=\"0\"><code class=\"language-html\">&lt;div onclick=&quot;x&quot;&gt;\n*a*\n&lt;/div&gt;</code></pre>\n",
+        ),
+        ("<!-- a -->", "<pre tabindex=\"0\"><code class=\"language-html\">&lt;!-- a --&gt;</code></pre>\n"),
+    ]);
+    check_paragraphs(&[(
+        "a <b>*c*</b> <http://>",
+        "a &lt;b&gt;<em>c</em>&lt;/b&gt; <a href=\"http://\" rel=\"nofollow ugc\">http://</a>",
+    )]);
+}

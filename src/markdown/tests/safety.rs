@@ -1,0 +1,219 @@
+//! Whatever an author writes, a browser sees only elements, attributes and URLs of a short list.
+
+use proptest::prelude::*;
+
+use super::browser::{Element, elements};
+use super::*;
+
+/// The elements that may be in a page, and their attributes.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("a", &["href", "title", "rel", "class", "aria-label", "id"]),
+    ("blockquote", &[]),
+    ("br", &[]),
+    ("code", &["class"]),
+    ("del", &[]),
+    ("div", &["class", "role", "aria-label", "tabindex"]),
+    ("em", &[]),
+    ("h1", &["id"]),
+    ("h2", &["id"]),
+    ("h3", &["id"]),
+    ("h4", &["id"]),
+    ("h5", &["id"]),
+    ("h6", &["id"]),
+    ("hr", &[]),
+    ("img", &["src", "alt", "title", "loading"]),
+    ("input", &["type", "disabled", "checked", "aria-label"]),
+    ("li", &["id"]),
+    ("ol", &["start"]),
+    ("p", &[]),
+    ("pre", &["tabindex"]),
+    ("section", &["class", "aria-label"]),
+    ("strong", &[]),
+    ("sup", &[]),
+    ("table", &[]),
+    ("tbody", &[]),
+    ("td", &["class"]),
+    ("th", &["class"]),
+    ("thead", &[]),
+    ("tr", &[]),
+    ("ul", &[]),
+];
+
+const CLASSES: &[&str] = &["anchor", "back", "center", "footnotes", "heading", "left", "missing", "right", "table"];
+
+/// Renders `markdown` with and without the pages it links to, and looks at what a browser would see.
+fn check(markdown: &str) {
+    for exists in [true, false] {
+        let page = render(markdown, "Title", |_| exists);
+        let mut ids = std::collections::HashSet::new();
+        for element in elements(&page.html) {
+            check_element(&element);
+            for (_, id) in element.attributes.iter().filter(|(name, _)| name == "id") {
+                assert!(ids.insert(id.clone()), "{id} twice in {}", page.html);
+                assert!(["section-", "fn-", "fnref-"].iter().any(|prefix| id.starts_with(prefix)), "{id}");
+            }
+        }
+        assert!(page.headings.iter().all(|heading| ids.contains(&heading.id)), "{:?}", page.headings);
+    }
+    let asked = std::cell::RefCell::new(Vec::new());
+    render(markdown, "Title", |slug| {
+        asked.borrow_mut().push(slug.to_owned());
+        true
+    });
+    assert_eq!(links(markdown), *asked.borrow(), "{markdown:?}");
+}
+
+fn check_element(element: &Element) {
+    let allowed = ALLOWED.iter().find(|(name, _)| *name == element.name);
+    let (_, attributes) = allowed.unwrap_or_else(|| panic!("no such element: {element:?}"));
+    for (name, value) in &element.attributes {
+        assert!(attributes.contains(&name.as_str()), "{name} in {element:?}");
+        match name.as_str() {
+            "href" => check_url(value, &["http:", "https:", "mailto:"]),
+            "src" => check_url(value, &["http:", "https:"]),
+            "class" if element.name == "code" => {
+                assert!(value.starts_with("language-") && !value.contains(char::is_whitespace), "{value:?}");
+            }
+            "class" => assert!(CLASSES.contains(&value.as_str()), "{value:?}"),
+            _ => {}
+        }
+    }
+}
+
+/// The scheme is looked for as the URL standard's parser does: without control characters and spaces at the ends, and
+/// without tabs and line breaks.
+fn check_url(url: &str, schemes: &[&str]) {
+    assert!(
+        !url.contains(['\\', ' ', '<', '"']) && url.is_ascii() && !url.contains(|c: char| c.is_control()),
+        "{url:?}"
+    );
+    let seen: String =
+        url.trim_matches(|c: char| c <= ' ').chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
+    let Some(colon) = seen.find(':') else { return };
+    let begins = seen.starts_with(|c: char| c.is_ascii_alphabetic());
+    if begins && seen[..colon].bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+        let scheme = seen[..=colon].to_ascii_lowercase();
+        assert!(schemes.contains(&scheme.as_str()), "{url:?}");
+    }
+}
+
+fn payloads() -> impl Iterator<Item = &'static str> {
+    include_str!("../../../fixtures/xss-payloads.txt").lines()
+}
+
+#[test]
+fn payloads_are_harmless() {
+    assert!(payloads().count() >= 100);
+    for payload in payloads() {
+        check(payload);
+        // `\n` in a line stands for a line break.
+        check(&payload.replace("\\n", "\n"));
+        for (before, after) in [
+            ("# ", ""),
+            ("> - ", ""),
+            ("**", "**"),
+            ("[[", "]]"),
+            ("[[x|", "]]"),
+            ("[x](", ")"),
+            ("[x](<", ">)"),
+            ("[x](y \"", "\")"),
+            ("![", "](x)"),
+            ("![x](", ")"),
+            ("<", ">"),
+            ("```", "\n```"),
+            ("```\n", "\n```"),
+            ("| a |\n|---|\n| ", " |"),
+            ("[^", "]\n\n[^a]: x"),
+            ("[^a]\n\n[^a]: ", ""),
+            ("[x]\n\n[x]: ", ""),
+            ("http://a.example/", ""),
+            ("www.", ""),
+            ("- [ ] ", ""),
+        ] {
+            check(&format!("{before}{payload}{after}"));
+        }
+    }
+}
+
+/// A piece of Markdown, or of what tries to get out of it.
+fn piece() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "# ",
+        "\n",
+        "\n\n",
+        "- ",
+        "1. ",
+        "> ",
+        "    ",
+        "```",
+        "~~~",
+        "`",
+        "*",
+        "**",
+        "_",
+        "~~",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "[[",
+        "]]",
+        "|",
+        "\n|-|-|\n",
+        "[^1]",
+        "[^1]: ",
+        "[a]: ",
+        "<",
+        ">",
+        "<b>",
+        "</b>",
+        "<!--",
+        "-->",
+        "&lt;",
+        "&#106;",
+        "\\",
+        "\"",
+        "'",
+        "javascript:",
+        "data:",
+        "https://",
+        "www.",
+        "a@b.example",
+        "//",
+        "#",
+        " ",
+        "\t",
+        "[ ] ",
+        "[x] ",
+        "onclick=",
+        "style=",
+        "\0",
+        "\u{7f}",
+        "ß",
+        "İ",
+        "x",
+    ];
+    prop_oneof![8 => proptest::sample::select(pieces).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_text_is_harmless(markdown in any::<String>()) {
+        check(&markdown);
+    }
+
+    #[test]
+    fn any_markup_is_harmless(pieces in proptest::collection::vec(piece(), 0..40)) {
+        check(&pieces.concat());
+    }
+
+    #[test]
+    fn any_mix_of_payloads_is_harmless(parts in proptest::collection::vec((0..payloads().count(), piece()), 1..5)) {
+        let payload = |number| payloads().nth(number).unwrap_or_default();
+        let markdown: Vec<_> = parts.iter().flat_map(|(number, piece)| [payload(*number), piece]).collect();
+        check(&markdown.concat());
+    }
+}

@@ -1,0 +1,144 @@
+//! Wiki links: the page and section `[[Title#Section|text]]` means, and which pages exist.
+
+use std::collections::HashMap;
+
+use percent_encoding::utf8_percent_encode;
+
+use super::outline;
+use super::url::UNRESERVED;
+use crate::slug::slugify;
+
+/// The most different pages whose existence is asked for; a link to another looks as if its page existed.
+pub const MAX_LINKS: usize = 1000;
+
+/// The most characters of a wiki link's title, which is the most a page's title may have; longer ones are no link.
+pub const MAX_TITLE: usize = 200;
+
+/// Where a wiki link leads.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The title of the page, its white space made single spaces; empty for a section of the same page.
+    pub title: String,
+    /// The page's slug; none for a section of the same page.
+    pub slug: Option<String>,
+    /// The id of the section's heading.
+    section: Option<String>,
+}
+
+impl Target {
+    /// From what stands before the `|`. None if it names nothing: a title needs a letter or digit, and at most
+    /// [`MAX_TITLE`] characters.
+    pub fn parse(text: &str) -> Option<Self> {
+        // In a table, the `|` is written `\|`.
+        let text = text.strip_suffix('\\').unwrap_or(text);
+        if text.len() > 8 * MAX_TITLE {
+            return None;
+        }
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let named = |text: &str| text.chars().any(char::is_alphanumeric);
+        // `[[C#]]` is a page, not an empty section of one.
+        let (title, section) = match text.split_once('#') {
+            Some((title, section)) if named(section) => (title.trim_end(), Some(outline::id(section))),
+            _ => (&*text, None),
+        };
+        let slug = named(title).then(|| slugify(title));
+        let valid = title.chars().count() <= MAX_TITLE && (slug.is_some() || (title.is_empty() && section.is_some()));
+        valid.then(|| Self { title: title.to_owned(), slug, section })
+    }
+
+    /// The URL, percent-encoded throughout; of a page that is missing, with the title it would have.
+    pub fn href(&self, missing: bool) -> String {
+        let mut href = match &self.slug {
+            Some(slug) => format!("/wiki/{}", utf8_percent_encode(slug, UNRESERVED)),
+            None => String::new(),
+        };
+        if missing {
+            href.push_str("?title=");
+            href.extend(utf8_percent_encode(&self.title, UNRESERVED));
+        } else if let Some(section) = &self.section {
+            href.push_str(&outline::fragment(section));
+        }
+        href
+    }
+}
+
+/// The pages linked to so far, and whether they exist.
+#[derive(Debug)]
+pub struct Pages<F> {
+    look_up: F,
+    known: HashMap<String, bool>,
+    slugs: Vec<String>,
+}
+
+impl<F: Fn(&str) -> bool> Pages<F> {
+    /// None so far; `look_up` says whether the page of a slug exists.
+    pub fn new(look_up: F) -> Self {
+        Self { look_up, known: HashMap::new(), slugs: Vec::new() }
+    }
+
+    /// Whether the page exists, or may: beyond [`MAX_LINKS`] nobody is asked.
+    pub fn exists(&mut self, slug: &str) -> bool {
+        if let Some(exists) = self.known.get(slug) {
+            return *exists;
+        }
+        if self.slugs.len() == MAX_LINKS {
+            return true;
+        }
+        let exists = (self.look_up)(slug);
+        self.known.insert(slug.to_owned(), exists);
+        self.slugs.push(slug.to_owned());
+        exists
+    }
+
+    /// The slugs asked for, in that order.
+    pub fn into_slugs(self) -> Vec<String> {
+        self.slugs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_page_and_perhaps_a_section() {
+        for (text, title, href) in [
+            ("Main Page", "Main Page", "/wiki/main-page"),
+            (" Main\n  Page ", "Main Page", "/wiki/main-page"),
+            ("Größe", "Größe", "/wiki/gr%C3%B6%C3%9Fe"),
+            ("A#B c", "A", "/wiki/a#section-b-c"),
+            ("#B c", "", "#section-b-c"),
+            ("C#", "C#", "/wiki/c"),
+            ("A \\", "A", "/wiki/a"),
+            ("../../x?y&z", "../../x?y&z", "/wiki/x-y-z"),
+        ] {
+            let target = Target::parse(text).unwrap_or_else(|| panic!("{text:?} is a target"));
+            assert_eq!((target.title.as_str(), target.href(false).as_str()), (title, href), "{text:?}");
+        }
+        for text in ["", " ", "#", "???", "?#x", &"x".repeat(MAX_TITLE + 1), &"ß".repeat(9 * MAX_TITLE)] {
+            assert_eq!(Target::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_page_is_linked_with_its_title() {
+        let target = Target::parse("\"C\" & Größe=1#x").unwrap();
+        assert_eq!(target.href(true), "/wiki/c-gr%C3%B6%C3%9Fe-1?title=%22C%22%20%26%20Gr%C3%B6%C3%9Fe%3D1");
+    }
+
+    #[test]
+    fn each_page_is_looked_up_once_and_only_so_many() {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let mut pages = Pages::new(|slug: &str| {
+            asked.borrow_mut().push(slug.to_owned());
+            false
+        });
+        for n in 0..MAX_LINKS {
+            assert!(!pages.exists(&n.to_string()) && !pages.exists(&n.to_string()));
+        }
+        assert!(pages.exists("one-more"));
+        let slugs = pages.into_slugs();
+        assert_eq!(slugs.len(), MAX_LINKS);
+        assert_eq!(slugs, *asked.borrow());
+    }
+}

@@ -1,0 +1,435 @@
+//! The parser's events written as HTML. The only file that writes tags, all of them literals.
+
+use std::mem;
+use std::ops::Range;
+
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+
+use super::autolink::{self, Piece};
+use super::escape::{self, escape};
+use super::footnotes::Footnotes;
+use super::outline::Outline;
+use super::wiki_link::{Pages, Target};
+use super::{MAX_NESTING, Rendered, url};
+
+/// A page on its way from events to HTML.
+pub struct Writer<'a, F> {
+    source: &'a str,
+    title: &'a str,
+    out: String,
+    /// Text that is not written yet: a URL in it may go on in the next event.
+    text: String,
+    /// The description of the image that is open.
+    alt: Option<String>,
+    /// The heading that is open.
+    heading: Option<Heading>,
+    /// The open links and images.
+    open: Vec<Open<'a>>,
+    /// How many of them are links a reader can follow.
+    links: usize,
+    /// How many quotes, lists and emphases are open.
+    nesting: usize,
+    table: Table,
+    in_code: bool,
+    /// The labels of the open footnotes, and what was written before them.
+    notes: Vec<(CowStr<'a>, String)>,
+    footnotes: Footnotes,
+    outline: Outline,
+    pages: Pages<F>,
+    empty: bool,
+}
+
+struct Heading {
+    /// Where in the output it starts.
+    start: usize,
+    text: String,
+    first: bool,
+}
+
+enum Open<'a> {
+    /// Not shown as such: in an image's description, or refused.
+    Nothing,
+    /// A link.
+    Link,
+    /// A wiki link, where its text starts, and the text if there is no other.
+    Wiki(usize, CowStr<'a>),
+    /// An image, and its URL if it is allowed.
+    Image(Option<String>, CowStr<'a>),
+}
+
+#[derive(Default)]
+struct Table {
+    alignments: Vec<Alignment>,
+    column: usize,
+    head: bool,
+}
+
+impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
+    /// A writer of the page `source`, shown below `title`.
+    pub fn new(source: &'a str, title: &'a str, pages: Pages<F>) -> Self {
+        Self {
+            source,
+            title,
+            out: String::with_capacity(source.len() + source.len() / 4),
+            text: String::new(),
+            alt: None,
+            heading: None,
+            open: Vec::new(),
+            links: 0,
+            nesting: 0,
+            table: Table::default(),
+            in_code: false,
+            notes: Vec::new(),
+            footnotes: Footnotes::default(),
+            outline: Outline::default(),
+            pages,
+            empty: true,
+        }
+    }
+
+    /// The page, followed by `rest` as it is written.
+    pub fn finish(mut self, rest: &str) -> Rendered {
+        self.flush();
+        if !rest.is_empty() {
+            self.out.push_str("<p><em>The rest of this page has too much markup to be formatted.</em></p>\n");
+            self.out.push_str("<pre tabindex=\"0\">\n");
+            escape::push(&mut self.out, rest);
+            self.out.push_str("</pre>\n");
+        }
+        self.footnotes.write(&mut self.out);
+        Rendered { html: self.out, headings: self.outline.into_headings() }
+    }
+
+    /// Writes an event, which stands at `range` of the source.
+    pub fn event(&mut self, event: Event<'a>, range: Range<usize>) {
+        match event {
+            Event::Text(text) => return self.text(&text, range.start),
+            _ => self.flush(),
+        }
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag, range),
+            Event::Code(code) => self.inline("<code>", &code, "</code>"),
+            Event::Html(html) => escape::push(&mut self.out, &html),
+            Event::InlineHtml(html) => self.inline("", &html, ""),
+            Event::SoftBreak => self.inline("\n", "", ""),
+            Event::HardBreak => self.inline("<br>\n", "", ""),
+            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::FootnoteReference(label) if self.alt.is_none() => {
+                self.footnotes.refer(&label, &mut self.out);
+            }
+            Event::TaskListMarker(done) => self.out.push_str(match done {
+                true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
+                false => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
+            }),
+            // Mathematics is not turned on.
+            Event::Text(_) | Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+        }
+        self.empty = false;
+    }
+
+    /// Text is collected, as one URL may come in several events.
+    fn text(&mut self, text: &str, start: usize) {
+        if self.in_code {
+            escape::push(&mut self.out, text);
+            return;
+        }
+        // A backslash before these keeps what would be a URL or an address from being one.
+        let escaped = start.checked_sub(1).and_then(|at| self.source.as_bytes().get(at)) == Some(&b'\\');
+        if escaped && text.starts_with([':', '.', '@']) {
+            self.flush();
+        }
+        self.text.push_str(text);
+    }
+
+    /// Writes the text collected so far, with its URLs as links.
+    fn flush(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        let mut text = mem::take(&mut self.text);
+        self.note(&text);
+        if self.alt.is_some() {
+        } else if self.links > 0 {
+            escape::push(&mut self.out, &text);
+        } else {
+            autolink::split(&text, |piece| match piece {
+                Piece::Text(text) => escape::push(&mut self.out, text),
+                Piece::Link(text, prefix) => {
+                    let opened = self.anchor(&format!("{prefix}{text}"), "");
+                    escape::push(&mut self.out, text);
+                    self.out.push_str(if opened { "</a>" } else { "" });
+                }
+            });
+        }
+        text.clear();
+        self.text = text;
+    }
+
+    /// Adds to the plain text of the heading or image that is open.
+    fn note(&mut self, text: &str) {
+        if let Some(alt) = &mut self.alt {
+            alt.push_str(text);
+        } else if let Some(heading) = &mut self.heading {
+            heading.text.push_str(text);
+        }
+    }
+
+    /// Writes `text` between two tags; in an image's description, only the text, and a break as a space.
+    fn inline(&mut self, before: &'static str, text: &str, after: &'static str) {
+        self.note(if text.is_empty() { " " } else { text });
+        if self.alt.is_none() {
+            self.out.push_str(before);
+            escape::push(&mut self.out, text);
+            self.out.push_str(after);
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'a>) {
+        match tag {
+            Tag::Paragraph => self.out.push_str("<p>"),
+            Tag::Heading { .. } => {
+                self.heading = Some(Heading { start: self.out.len(), text: String::new(), first: self.empty });
+            }
+            Tag::BlockQuote(_) => self.nest("<blockquote>\n"),
+            Tag::CodeBlock(kind) => self.start_code(&kind),
+            Tag::HtmlBlock => self.out.push_str("<pre tabindex=\"0\"><code class=\"language-html\">"),
+            Tag::List(None) => self.nest("<ul>\n"),
+            Tag::List(Some(1)) => self.nest("<ol>\n"),
+            Tag::List(Some(start)) => self.nest(&format!("<ol start=\"{start}\">\n")),
+            Tag::Item => self.out.push_str(if self.nesting <= MAX_NESTING { "<li>" } else { "" }),
+            Tag::FootnoteDefinition(label) => self.notes.push((label, mem::take(&mut self.out))),
+            Tag::Table(alignments) => {
+                self.table = Table { alignments, ..Table::default() };
+                self.out
+                    .push_str("<div class=\"table\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">\n<table>\n");
+            }
+            Tag::TableHead => {
+                self.table.head = true;
+                self.table.column = 0;
+                self.out.push_str("<thead>\n<tr>\n");
+            }
+            Tag::TableRow => {
+                self.table.column = 0;
+                self.out.push_str("<tr>\n");
+            }
+            Tag::TableCell => {
+                self.out.push_str(if self.table.head { "<th" } else { "<td" });
+                self.out.push_str(match self.table.alignments.get(self.table.column) {
+                    Some(Alignment::Left) => " class=\"left\">",
+                    Some(Alignment::Center) => " class=\"center\">",
+                    Some(Alignment::Right) => " class=\"right\">",
+                    Some(Alignment::None) | None => ">",
+                });
+            }
+            Tag::Emphasis => self.nest("<em>"),
+            Tag::Strong => self.nest("<strong>"),
+            Tag::Strikethrough => self.nest("<del>"),
+            Tag::Link { link_type: LinkType::WikiLink { .. }, dest_url, .. }
+            | Tag::Image { link_type: LinkType::WikiLink { .. }, dest_url, .. } => self.start_wiki_link(dest_url),
+            Tag::Link { link_type, dest_url, title, .. } => self.start_link(link_type, &dest_url, &title),
+            Tag::Image { dest_url, title, .. } => self.start_image(&dest_url, title),
+            // None of these is turned on.
+            Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::MetadataBlock(_) => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
+        match tag {
+            TagEnd::Paragraph => self.out.push_str("</p>\n"),
+            TagEnd::Heading(level) => self.end_heading(level as u8, &self.source[range]),
+            TagEnd::BlockQuote(_) => self.unnest("</blockquote>\n"),
+            TagEnd::CodeBlock => {
+                self.in_code = false;
+                self.out.push_str("</code></pre>\n");
+            }
+            TagEnd::HtmlBlock => self.out.push_str("</code></pre>\n"),
+            TagEnd::List(false) => self.unnest("</ul>\n"),
+            TagEnd::List(true) => self.unnest("</ol>\n"),
+            TagEnd::Item => self.out.push_str(if self.nesting <= MAX_NESTING { "</li>\n" } else { "" }),
+            TagEnd::FootnoteDefinition => {
+                if let Some((label, before)) = self.notes.pop() {
+                    let note = mem::replace(&mut self.out, before);
+                    self.footnotes.define(&label, note);
+                }
+            }
+            TagEnd::Table => self.out.push_str("</tbody>\n</table>\n</div>\n"),
+            TagEnd::TableHead => {
+                self.table.head = false;
+                self.out.push_str("</tr>\n</thead>\n<tbody>\n");
+            }
+            TagEnd::TableRow => self.out.push_str("</tr>\n"),
+            TagEnd::TableCell => {
+                self.out.push_str(if self.table.head { "</th>\n" } else { "</td>\n" });
+                self.table.column += 1;
+            }
+            TagEnd::Emphasis => self.unnest("</em>"),
+            TagEnd::Strong => self.unnest("</strong>"),
+            TagEnd::Strikethrough => self.unnest("</del>"),
+            TagEnd::Link | TagEnd::Image => self.end_link(),
+            TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::MetadataBlock(_) => {}
+        }
+    }
+
+    /// Opens something that can contain itself. Not in an image's description, and not too deep.
+    fn nest(&mut self, tag: &str) {
+        self.nesting += 1;
+        if self.nesting <= MAX_NESTING && self.alt.is_none() {
+            self.out.push_str(tag);
+        }
+    }
+
+    fn unnest(&mut self, tag: &str) {
+        if self.nesting <= MAX_NESTING && self.alt.is_none() {
+            self.out.push_str(tag);
+        }
+        self.nesting -= 1;
+    }
+
+    fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
+        self.in_code = true;
+        self.out.push_str("<pre tabindex=\"0\"><code");
+        let language = match kind {
+            CodeBlockKind::Fenced(info) => info.split_whitespace().next(),
+            CodeBlockKind::Indented => None,
+        };
+        if let Some(language) = language {
+            self.out.push_str(" class=\"language-");
+            escape::push(&mut self.out, language);
+            self.out.push('"');
+        }
+        self.out.push('>');
+    }
+
+    /// A heading has a link to itself beside it, not in it, where it would be read as part of its name.
+    fn end_heading(&mut self, level: u8, source: &str) {
+        let Some(heading) = self.heading.take() else { return };
+        let text = heading.text.trim();
+        let html = self.out.split_off(heading.start);
+        if heading.first && level == 1 && (text == self.title || heading_source(source) == self.title) {
+            return;
+        }
+        let id = match self.notes.is_empty() {
+            true => self.outline.add(level, text).map(|heading| (escape(&heading.id), heading.href())),
+            // A footnote may come to be shown elsewhere, or not at all.
+            false => None,
+        };
+        let out = &mut self.out;
+        match id {
+            None => out.extend(["<h", digit(level), ">", &html, "</h", digit(level), ">\n"]),
+            Some((id, href)) => out.extend([
+                "<div class=\"heading\"><h",
+                digit(level),
+                " id=\"",
+                &id,
+                "\">",
+                &html,
+                "</h",
+                digit(level),
+                "><a class=\"anchor\" href=\"",
+                &href,
+                "\" aria-label=\"Link to this section: ",
+                &escape(text),
+                "\">#</a></div>\n",
+            ]),
+        }
+    }
+
+    fn start_link(&mut self, link_type: LinkType, dest: &str, title: &str) {
+        let mail = if link_type == LinkType::Email { "mailto:" } else { "" };
+        if self.alt.is_none() && self.links == 0 && self.anchor(&format!("{mail}{dest}"), title) {
+            self.links += 1;
+            self.open.push(Open::Link);
+        } else {
+            self.open.push(Open::Nothing);
+        }
+    }
+
+    /// Opens a link to `url`. Writes nothing and says no if it is not allowed.
+    fn anchor(&mut self, url: &str, title: &str) -> bool {
+        let Some(url) = url::link(url) else { return false };
+        self.out.extend(["<a href=\"", &escape(&url.href), "\""]);
+        if !title.is_empty() {
+            self.out.extend([" title=\"", &escape(title), "\""]);
+        }
+        // What search engines are told of links that anybody could add.
+        self.out.push_str(if url.external { " rel=\"nofollow ugc\">" } else { ">" });
+        true
+    }
+
+    fn start_wiki_link(&mut self, dest: CowStr<'a>) {
+        let target = Target::parse(&dest);
+        let slug = target.as_ref().and_then(|target| target.slug.as_deref());
+        // Asked in any case, so that the same pages are looked up as `links` names.
+        let missing = !slug.is_none_or(|slug| self.pages.exists(slug));
+        let Some(target) = target.filter(|_| self.alt.is_none() && self.links == 0) else {
+            return self.open.push(Open::Nothing);
+        };
+        self.out.push_str(if missing { "<a class=\"missing\" href=\"" } else { "<a href=\"" });
+        self.out.push_str(&escape(&target.href(missing)));
+        if missing {
+            self.out.extend(["\" title=\"", &escape(&target.title), " (no such page yet)"]);
+        }
+        self.out.push_str("\">");
+        self.links += 1;
+        self.open.push(Open::Wiki(self.out.len(), dest));
+    }
+
+    fn start_image(&mut self, dest: &str, title: CowStr<'a>) {
+        if self.alt.is_some() {
+            return self.open.push(Open::Nothing);
+        }
+        self.alt = Some(String::new());
+        self.open.push(Open::Image(url::image(dest).map(|url| url.href), title));
+    }
+
+    /// Links and images end in the order they started, so one list serves both.
+    fn end_link(&mut self) {
+        match self.open.pop() {
+            None | Some(Open::Nothing) => {}
+            Some(Open::Wiki(start, name)) => {
+                if self.out.len() == start {
+                    self.note(&name);
+                    escape::push(&mut self.out, &name);
+                }
+                self.links -= 1;
+                self.out.push_str("</a>");
+            }
+            Some(Open::Link) => {
+                self.links -= 1;
+                self.out.push_str("</a>");
+            }
+            Some(Open::Image(src, title)) => self.image(src.as_deref(), &title),
+        }
+    }
+
+    fn image(&mut self, src: Option<&str>, title: &str) {
+        let alt = self.alt.take().unwrap_or_default();
+        self.note(&alt);
+        let Some(src) = src else { return escape::push(&mut self.out, &alt) };
+        self.out.extend(["<img src=\"", &escape(src), "\" alt=\"", &escape(&alt), "\""]);
+        if !title.is_empty() {
+            self.out.extend([" title=\"", &escape(title), "\""]);
+        }
+        self.out.push_str(" loading=\"lazy\">");
+    }
+}
+
+/// The text of a heading as its author wrote it.
+fn heading_source(source: &str) -> &str {
+    source.lines().next().unwrap_or_default().trim().trim_matches('#').trim()
+}
+
+fn digit(level: u8) -> &'static str {
+    ["1", "2", "3", "4", "5", "6"][usize::from(level).clamp(1, 6) - 1]
+}

@@ -1,0 +1,89 @@
+//! The addresses of the wiki's pages, for templates, redirects and links in text.
+
+use std::fmt::{Display, Write as _};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What a segment or a query value need not escape (RFC 3986's unreserved characters).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The front page.
+pub const FRONT: &str = "/wiki";
+/// The form that makes a page.
+pub const NEW: &str = "/wiki/-/new";
+/// All pages.
+pub const PAGES: &str = "/wiki/-/pages";
+/// The latest changes.
+pub const CHANGES: &str = "/wiki/-/changes";
+/// All tags.
+pub const TAGS: &str = "/wiki/-/tags";
+/// The search form.
+pub const SEARCH: &str = "/wiki/-/search";
+/// All users.
+pub const USERS: &str = "/wiki/-/users";
+/// The latest changes as a feed.
+pub const FEED: &str = "/feed.atom";
+/// The description of the API.
+pub const API: &str = "/docs";
+
+/// `text` for one segment of a path or one value of a query.
+pub fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
+}
+
+/// The page with that slug.
+pub fn page(slug: &str) -> String {
+    format!("/wiki/{}", escaped(slug))
+}
+
+/// What can be done with a page, or is known of it: `edit`, `history`, `compare`, `backlinks`, `delete`, `restore`,
+/// `revert`.
+pub fn of_page(slug: &str, what: &str) -> String {
+    format!("/wiki/{}/{what}", escaped(slug))
+}
+
+/// The form that makes a page with that slug and suggests a title.
+pub fn create(slug: &str, title: &str) -> String {
+    format!("/wiki/{}/edit?title={}", escaped(slug), escaped(title))
+}
+
+/// An old revision.
+pub fn revision(slug: &str, version: impl Display) -> String {
+    format!("/wiki/{}/history/{version}", escaped(slug))
+}
+
+/// What changed from one version to another; 0 stands for the nothing before the first.
+pub fn compare(slug: &str, from: impl Display, to: impl Display) -> String {
+    format!("/wiki/{}/compare?from={from}&to={to}", escaped(slug))
+}
+
+/// The pages with that tag.
+pub fn tag(tag: &str) -> String {
+    format!("{TAGS}/{}", escaped(tag))
+}
+
+/// What was found for a query, under a tag if there is one.
+pub fn search(query: &str, tag: Option<&str>) -> String {
+    let mut address = format!("{SEARCH}?q={}", escaped(query));
+    if let Some(tag) = tag {
+        _ = write!(address, "&tag={}", escaped(tag));
+    }
+    address
+}
+
+/// A user.
+pub fn user(id: impl Display) -> String {
+    format!("{USERS}/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_within_its_segment() {
+        assert_eq!(page("größe-日本"), "/wiki/gr%C3%B6%C3%9Fe-%E6%97%A5%E6%9C%AC");
+        assert_eq!(tag("a/b?c#d"), "/wiki/-/tags/a%2Fb%3Fc%23d");
+        assert_eq!(search("a&b=c d", Some("\"")), "/wiki/-/search?q=a%26b%3Dc%20d&tag=%22");
+    }
+}

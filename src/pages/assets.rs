@@ -1,0 +1,142 @@
+//! The files pages load: style sheet, script, icon. Their names carry a hash of what is in them, so that browsers may
+//! keep them for ever.
+
+/// A file that is part of the component.
+#[derive(Debug)]
+pub struct Asset {
+    /// What it is called, without its hash: `style.css`.
+    pub name: &'static str,
+    /// Where it is: `/static/style.0123456789abcdef.css`.
+    pub path: &'static str,
+    /// What is in it.
+    pub bytes: &'static [u8],
+    /// What that is.
+    pub content_type: &'static str,
+}
+
+/// What a path under `/static/` names.
+#[derive(Debug)]
+pub struct Found {
+    /// The file.
+    pub asset: &'static Asset,
+    /// Whether the path has the hash of the file as it is. Only then may the answer be kept for ever.
+    ///
+    /// A path with another hash comes from a page of another version, as there are while a new one is rolled out. The
+    /// file of this version is the best answer there is.
+    pub current: bool,
+}
+
+/// Begins the path of every file.
+pub const FOLDER: &str = "/static/";
+
+macro_rules! asset {
+    ($stem:literal, $extension:literal, $content_type:literal) => {{
+        const BYTES: &[u8] = include_bytes!(concat!("../../static/", $stem, ".", $extension));
+        const HASH: [u8; 16] = hex(fnv1a(BYTES));
+        const PATH: &[u8] = &joined::<{ FOLDER.len() + $stem.len() + $extension.len() + 18 }>([
+            FOLDER,
+            $stem,
+            ".",
+            ascii(&HASH),
+            ".",
+            $extension,
+        ]);
+        Asset { name: concat!($stem, ".", $extension), path: ascii(PATH), bytes: BYTES, content_type: $content_type }
+    }};
+}
+
+/// How pages look.
+pub static STYLE: Asset = asset!("style", "css", "text/css; charset=utf-8");
+/// What pages can do beyond links and forms.
+pub static SCRIPT: Asset = asset!("wiki", "js", "text/javascript; charset=utf-8");
+/// The wiki's mark.
+pub static ICON: Asset = asset!("icon", "svg", "image/svg+xml");
+
+/// All of them.
+pub static ALL: [&Asset; 3] = [&STYLE, &SCRIPT, &ICON];
+
+/// The file at `path`.
+pub fn find(path: &str) -> Option<Found> {
+    if let Some(asset) = ALL.into_iter().find(|asset| asset.path == path) {
+        return Some(Found { asset, current: true });
+    }
+    let (stem, rest) = path.strip_prefix(FOLDER)?.split_once('.')?;
+    // The name without a hash is an address, too.
+    let extension = rest.split_once('.').map_or(rest, |(_, extension)| extension);
+    let asset = ALL.into_iter().find(|asset| asset.name.split_once('.') == Some((stem, extension)))?;
+    Some(Found { asset, current: false })
+}
+
+/// FNV-1a, the 64-bit variant: it tells versions of a file apart and guards nothing.
+const fn fnv1a(bytes: &[u8]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        index += 1;
+    }
+    hash
+}
+
+const fn hex(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    let mut index = 0;
+    while index < 16 {
+        digits[index] = b"0123456789abcdef"[(number >> (60 - 4 * index) & 0xf) as usize];
+        index += 1;
+    }
+    digits
+}
+
+const fn joined<const LENGTH: usize>(parts: [&str; 6]) -> [u8; LENGTH] {
+    let mut bytes = [0; LENGTH];
+    let (mut length, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            bytes[length] = parts[part].as_bytes()[index];
+            length += 1;
+            index += 1;
+        }
+        part += 1;
+    }
+    assert!(length == LENGTH, "the length given is that of the parts");
+    bytes
+}
+
+const fn ascii(bytes: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("made of ASCII"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_content() {
+        assert_eq!(hex(fnv1a(b"")), *b"cbf29ce484222325");
+        assert_eq!(hex(fnv1a(b"foobar")), *b"85944171f73967e8");
+    }
+
+    #[test]
+    fn files_are_found_by_their_current_name_and_by_older_ones() {
+        for asset in ALL {
+            let found = find(asset.path).unwrap();
+            assert!(found.current && found.asset.path == asset.path, "{}", asset.path);
+        }
+        for path in ["/static/style.0000000000000000.css", "/static/style.css"] {
+            assert!(find(path).is_some_and(|found| !found.current && found.asset.name == "style.css"), "{path}");
+        }
+        for path in ["/static/", "/static/style", "/static/style.js", "/static/../style.css", "/style.css", ""] {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_script_is_small() {
+        assert!(SCRIPT.bytes.len() < 8 << 10, "{} bytes", SCRIPT.bytes.len());
+    }
+}

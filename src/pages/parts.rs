@@ -1,0 +1,182 @@
+//! What several views have in common: names, people, changes, lists of pages.
+
+use crate::pages::address;
+use crate::time::Time;
+
+/// A page as links name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Its name in addresses.
+    pub slug: String,
+    /// What a person calls it.
+    pub title: String,
+}
+
+impl Name {
+    /// Where it is.
+    pub fn address(&self) -> String {
+        address::page(&self.slug)
+    }
+
+    /// Where `what` of it is; see [`address::of_page`].
+    pub fn of(&self, what: &str) -> String {
+        address::of_page(&self.slug, what)
+    }
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their number; none for somebody who was deleted and has no page.
+    pub id: Option<i64>,
+    /// What they are called.
+    pub name: String,
+}
+
+/// Markdown made into HTML, with what a contents list needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Trusted: whoever made it has left out all that is not safe.
+    pub html: String,
+    /// The headings in it, in order.
+    pub headings: Vec<Heading>,
+}
+
+/// A heading of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// From 1, the highest, to 6.
+    pub level: u8,
+    /// The element's id.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Fewer headings than this are seen at a glance and need no list.
+const FEWEST_LISTED: usize = 3;
+/// Levels below the highest that a contents list shows.
+const DEEPEST: u8 = 2;
+
+impl Rendered {
+    /// The contents list: headings, and how far below the highest level each is. Empty if it would be of no use.
+    pub fn contents(&self) -> Vec<(u8, &Heading)> {
+        if self.headings.len() < FEWEST_LISTED {
+            return Vec::new();
+        }
+        let highest = self.headings.iter().map(|heading| heading.level).min().unwrap_or(1);
+        let depths = self.headings.iter().map(|heading| (heading.level - highest, heading));
+        depths.filter(|(depth, _)| *depth <= DEEPEST).collect()
+    }
+}
+
+/// A page in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The page.
+    pub page: Name,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// When it was last edited.
+    pub updated: Time,
+}
+
+/// A change to a page, in a list of changes to several.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The page.
+    pub page: Name,
+    /// The version it became; the first is the page's creation.
+    pub version: i64,
+    /// Who did it.
+    pub author: Person,
+    /// What they say they did; may be empty.
+    pub comment: String,
+    /// Bytes the page grew by.
+    pub delta: i64,
+    /// When.
+    pub time: Time,
+}
+
+impl Change {
+    /// What changed, compared to the version before.
+    pub fn differences(&self) -> String {
+        address::compare(&self.page.slug, self.version - 1, self.version)
+    }
+}
+
+/// A tag and how many pages have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The tag.
+    pub name: String,
+    /// Pages that have it.
+    pub pages: i64,
+}
+
+impl Tag {
+    /// The pages that have it.
+    pub fn address(&self) -> String {
+        address::tag(&self.name)
+    }
+}
+
+/// `number` with commas between thousands.
+pub fn count(number: &i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if *number < 0 { "−".to_owned() } else { String::new() };
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `number` with its sign, and a true minus.
+pub fn signed(number: &i64) -> String {
+    match number {
+        0 => "±0".to_owned(),
+        1.. => format!("+{}", count(number)),
+        _ => count(number),
+    }
+}
+
+/// A class for a number with that sign.
+pub fn trend(number: &i64) -> &'static str {
+    match number {
+        0 => "stayed",
+        1.. => "grew",
+        _ => "shrank",
+    }
+}
+
+/// `number` of things, which one of them is called `one` and more are called `many`.
+pub fn counted(number: &i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if *number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_set_for_people() {
+        assert_eq!([0, 999, 1000, -1_234_567].map(|n| count(&n)), ["0", "999", "1,000", "−1,234,567"]);
+        assert_eq!([0, 1200, -35].map(|n| signed(&n)), ["±0", "+1,200", "−35"]);
+        assert_eq!([1, 2].map(|n| counted(&n, "page", "pages")), ["1 page", "2 pages"]);
+    }
+
+    #[test]
+    fn a_contents_list_begins_at_the_highest_level() {
+        let heading = |level| Heading { level, id: String::new(), text: String::new() };
+        let depths = |levels: &[u8]| {
+            let rendered =
+                Rendered { headings: levels.iter().map(|level| heading(*level)).collect(), ..Rendered::default() };
+            rendered.contents().iter().map(|(depth, _)| *depth).collect::<Vec<_>>()
+        };
+        assert_eq!(depths(&[2, 3, 2, 4, 5]), [0, 1, 0, 2]);
+        assert_eq!(depths(&[1, 2]), [0; 0]);
+    }
+}

@@ -1,0 +1,131 @@
+//! The orders a list of pages can be had in.
+
+use serde_json::Value;
+
+use crate::db::{self, Param};
+use crate::json::rules;
+use crate::list::Cursor;
+use crate::posts::Summary;
+use crate::posts::draft::MAX_TITLE;
+use crate::problem::Problem;
+use crate::request::{Request, query};
+
+/// An order. All end in the id, so that no two pages have the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    key: Key,
+    descending: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Created,
+    Updated,
+    Title,
+}
+
+impl Order {
+    /// By title, for people.
+    pub const TITLE: Self = Self { key: Key::Title, descending: false };
+    /// Latest edit first.
+    pub const LATEST: Self = Self { key: Key::Updated, descending: true };
+    /// Oldest page first.
+    pub const OLDEST: Self = Self { key: Key::Created, descending: false };
+
+    /// What `?sort=` asks for: newest first unless it is given.
+    pub fn read(request: &Request) -> Result<Self, Problem> {
+        let text = query(request, "sort").unwrap_or_else(|| "-created".to_owned());
+        let (descending, name) = text.strip_prefix('-').map_or((false, text.as_str()), |name| (true, name));
+        let key = match name {
+            "created" => Key::Created,
+            "updated" => Key::Updated,
+            "title" => Key::Title,
+            _ => {
+                return Err(Problem::invalid_field(
+                    "sort",
+                    "must be created, updated or title, with a hyphen before it for the opposite order",
+                ));
+            }
+        };
+        Ok(Self { key, descending })
+    }
+
+    /// The columns of ORDER BY.
+    pub fn sql(self) -> &'static str {
+        match (self.key, self.descending) {
+            (Key::Created, false) => "id",
+            (Key::Created, true) => "id DESC",
+            (Key::Updated, false) => "updated_time, id",
+            (Key::Updated, true) => "updated_time DESC, id DESC",
+            (Key::Title, false) => "title COLLATE \"C\", id",
+            (Key::Title, true) => "title COLLATE \"C\" DESC, id DESC",
+        }
+    }
+
+    /// Where the list goes on after `last`.
+    pub fn cursor(self, last: &Summary) -> Cursor {
+        Cursor(match self.key {
+            Key::Created => vec![last.post_id.into()],
+            Key::Updated => vec![last.updated_time.micros().into(), last.post_id.into()],
+            Key::Title => vec![last.title.clone().into(), last.post_id.into()],
+        })
+    }
+
+    /// Whether `keys` are those of a cursor of this order.
+    pub fn fits(self, keys: &[Value]) -> bool {
+        match (self.key, keys) {
+            (Key::Created, [id]) => id.is_i64(),
+            (Key::Updated, [micros, id]) => micros.is_i64() && id.is_i64(),
+            (Key::Title, [title, id]) => {
+                title.as_str().is_some_and(|t| rules::line::<MAX_TITLE>(t).is_ok()) && id.is_i64()
+            }
+            _ => false,
+        }
+    }
+
+    /// The condition that a page comes after `cursor`, whose keys are added to `params`.
+    pub fn condition(self, cursor: &Cursor, params: &mut Vec<Param>) -> String {
+        for key in &cursor.0 {
+            params.push(match key.as_str() {
+                Some(text) => text.to_owned().into(),
+                None => key.as_i64().unwrap_or_default().into(),
+            });
+        }
+        let comparison = if self.descending { '<' } else { '>' };
+        let (first, second) = (params.len() - cursor.0.len() + 1, params.len());
+        match self.key {
+            Key::Created => format!("id {comparison} ${second}"),
+            Key::Updated => format!("(updated_time, id) {comparison} ({}, ${second})", db::instant(first)),
+            Key::Title => format!("(title COLLATE \"C\", id) {comparison} (${first}, ${second})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn unknown_orders_are_refused() {
+        for (sort, known) in [("created", true), ("-title", true), ("--title", false), ("id", false), ("", false)] {
+            let request = http::Request::get(format!("/posts?sort={sort}")).body(Vec::new()).unwrap();
+            assert_eq!(Order::read(&request).is_ok(), known, "{sort}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_order_does_not_fit() {
+        let title = Order { key: Key::Title, descending: false };
+        assert!(title.fits(&[json!("a"), json!(1)]));
+        for keys in [
+            vec![json!(1)],
+            vec![json!(1), json!(1)],
+            vec![json!("\0"), json!(1)],
+            vec![json!("a"), json!("b")],
+            vec![],
+        ] {
+            assert!(!title.fits(&keys), "{keys:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+// What pages can do beyond links and forms. Every page works without it.
+"use strict";
+{
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const make = (name, properties) => Object.assign(document.createElement(name), properties);
+  // Storage may be forbidden, and is a convenience.
+  const attempt = (action) => { try { return action(); } catch { return null; } };
+  const later = (action, wait) => {
+    let timer;
+    return () => { clearTimeout(timer); timer = setTimeout(action, wait); };
+  };
+
+  // Times, in the reader's own zone and with the server's words as the title.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const format = (options) => new Intl.DateTimeFormat("en-GB", options);
+  const [whole, clock, day] = [
+    format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
+    format({ hour: "2-digit", minute: "2-digit" }),
+    format({ day: "numeric", month: "long", year: "numeric" }),
+  ];
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) continue;
+    time.title = time.textContent.replace(/( UTC)?$/, " UTC");
+    time.textContent = (time.classList.contains("clock") ? clock : whole).format(at);
+  }
+
+  // Changes are grouped by days, and days begin elsewhere in another zone.
+  const days = $("#days");
+  if (days) {
+    const groups = new Map();
+    for (const item of days.querySelectorAll(".changes > li")) {
+      const name = day.format(new Date($("time", item).dateTime));
+      groups.set(name, [...(groups.get(name) ?? []), item]);
+    }
+    days.replaceChildren(...[...groups].map(([name, items]) => {
+      const section = make("section", { className: "day" });
+      const list = make("ul", { className: "changes" });
+      list.append(...items);
+      section.append(make("h2", { textContent: name }), list);
+      return section;
+    }));
+    const note = $("#time-zone")?.firstChild;
+    if (note && zone) note.data = `Days and times are those of ${zone}. `;
+  }
+
+  // Suggestions under search fields: the combobox pattern.
+  document.querySelectorAll("input[data-suggest]").forEach((input, number) => {
+    const list = make("ul", { id: `suggestions-${number}`, className: "suggestions", role: "listbox", hidden: true });
+    list.ariaLabel = "Pages";
+    input.after(list);
+    input.role = "combobox";
+    input.setAttribute("aria-controls", list.id);
+    input.setAttribute("aria-autocomplete", "list");
+    let active = -1, asked = 0;
+    const choose = (index) => {
+      active = index;
+      [...list.children].forEach((option, at) => {
+        option.ariaSelected = String(at === index);
+        if (at === index) option.scrollIntoView({ block: "nearest" });
+      });
+      if (index < 0) input.removeAttribute("aria-activedescendant");
+      else input.setAttribute("aria-activedescendant", list.children[index].id);
+    };
+    const show = (pages) => {
+      list.replaceChildren(...pages.map(({ title, slug }, at) => {
+        const option = make("li", { id: `${list.id}-${at}`, role: "option", textContent: title, dir: "auto" });
+        option.dataset.address = `/wiki/${encodeURIComponent(slug)}`;
+        return option;
+      }));
+      list.hidden = !pages.length;
+      input.ariaExpanded = String(!list.hidden);
+      choose(-1);
+    };
+    const close = () => { asked++; show([]); };
+    const ask = later(async () => {
+      const turn = ++asked, text = input.value.trim();
+      if (!text || document.activeElement !== input) return close();
+      const answer = await fetch(`/search/suggestions?q=${encodeURIComponent(text)}`).then((r) => (r.ok ? r.json() : {})).catch(() => ({}));
+      // An answer that is late belongs to a question that was asked before.
+      if (turn === asked) show(answer.suggestions ?? []);
+    }, 150);
+    input.ariaExpanded = "false";
+    input.addEventListener("input", ask);
+    input.addEventListener("blur", close);
+    input.addEventListener("keydown", (event) => {
+      const many = list.children.length;
+      if (event.isComposing) return;
+      if (event.key === "Escape" && many) close();
+      else if (event.key === "ArrowDown" && many) choose(active + 1 < many ? active + 1 : -1);
+      else if (event.key === "ArrowUp" && many) choose(active < 0 ? many - 1 : active - 1);
+      else if (event.key === "Enter" && active >= 0) location.href = list.children[active].dataset.address;
+      else return;
+      event.preventDefault();
+    });
+    // The field keeps the focus, so that a click comes before its blur closes the list.
+    list.addEventListener("mousedown", (event) => event.preventDefault());
+    list.addEventListener("click", (event) => {
+      const option = event.target.closest("[data-address]");
+      if (option) location.href = option.dataset.address;
+    });
+  });
+
+  // What went wrong is read first.
+  $("#errors, #conflict")?.focus();
+
+  // The editor: preview, shortcuts, and nothing typed is lost.
+  const form = $("form#edit");
+  const saving = "wasiki:saving";
+  if (form) {
+    const { title, content } = form.elements;
+    const section = $("#preview"), text = $("#preview-text"), status = $("#preview-status");
+    const key = `wiki:${location.pathname}`;
+    const state = () => JSON.stringify([...new FormData(form)]);
+    const first = state();
+    let submitting = false, shown = null, turn = 0;
+
+    const preview = later(async () => {
+      if (content.value === shown) return;
+      const mine = ++turn, value = content.value;
+      try {
+        const body = new URLSearchParams({ title: title.value, content: value });
+        const answer = await fetch(form.dataset.preview, { method: "POST", body });
+        if (!answer.ok) throw answer.status;
+        const html = await answer.text();
+        if (mine !== turn) return;
+        const template = make("template", { innerHTML: html });
+        text.replaceChildren(template.content);
+        shown = value;
+        status.textContent = "";
+      } catch {
+        if (mine === turn) status.textContent = "The preview cannot be updated just now. It will be when you type on.";
+      }
+    }, 350);
+    section.hidden = false;
+    if (!text.childElementCount) preview();
+
+    const keep = later(() => {
+      if (!submitting) attempt(() => localStorage.setItem(key, JSON.stringify([form.elements.version?.value ?? "", content.value])));
+    }, 500);
+    content.addEventListener("input", () => { preview(); keep(); });
+
+    const [version, kept] = attempt(() => JSON.parse(localStorage.getItem(key))) ?? [];
+    if (kept && kept !== content.value && version === (form.elements.version?.value ?? "") && !$("#errors, #conflict")) {
+      const offer = make("p", { className: "notice", id: "draft", textContent: "You left without saving what you wrote here." });
+      const back = make("button", { type: "button", className: "button", textContent: "Bring it back" });
+      back.addEventListener("click", () => { content.value = kept; offer.remove(); content.focus(); preview(); });
+      offer.append(back);
+      form.prepend(offer);
+    }
+
+    addEventListener("beforeunload", (event) => { if (!submitting && state() !== first) event.preventDefault(); });
+    form.addEventListener("submit", (event) => {
+      submitting = true;
+      if (event.submitter?.value !== "preview") attempt(() => sessionStorage.setItem(saving, key));
+    });
+    // Back from the next page, the form is as it was left.
+    addEventListener("pageshow", () => { submitting = false; });
+    addEventListener("keydown", (event) => {
+      const save = event.key === "Enter" ? form.contains(event.target) : event.key.toLowerCase() === "s";
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !save) return;
+      event.preventDefault();
+      form.requestSubmit($("#save"));
+    });
+  } else {
+    // A page that is not the form: what was sent has been saved.
+    attempt(() => { localStorage.removeItem(sessionStorage.getItem(saving)); sessionStorage.removeItem(saving); });
+  }
+}

@@ -1,0 +1,183 @@
+//! Finding pages: search, suggestions, tags.
+
+use blackbox::{App, Client, Value, at_once, json};
+
+async fn write(wiki: &Client, title: &str, content: &str, tags: &[&str]) -> Value {
+    let body = json!({"user_id": 1, "title": title, "content": content, "tags": tags});
+    wiki.post("/posts").json(body).await.expect(201).json()
+}
+
+/// A wiki with a few pages to look for.
+async fn library() -> App {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    wiki.create_user("bob").await;
+    write(&wiki, "Engines", "The analytical engine weaves algebraic patterns.", &["machines"]).await;
+    write(&wiki, "Looms", "A loom weaves flowers and leaves. It is no engine.", &["machines", "cloth"]).await;
+    write(&wiki, "The Who", "A band from London.", &["music"]).await;
+    write(&wiki, "Größe", "Über die Größe von Seiten, x < y & \"mehr\" davon.", &[]).await;
+    let by_bob = json!({"user_id": 2, "content": "# Bob's engine\n\nmade of wood"});
+    wiki.post("/posts").json(by_bob).await.expect(201);
+    wiki
+}
+
+async fn titles(wiki: &Client, query: &str) -> Vec<String> {
+    let results = wiki.walk(&format!("/search?{query}"), "results").await;
+    results.iter().map(|found| found["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn words_phrases_alternatives_and_exclusions_are_understood() {
+    let wiki = library().await;
+    for (query, expected) in [
+        ("q=weaving", &["Engines", "Looms"][..]),
+        ("q=%22algebraic+patterns%22", &["Engines"]),
+        ("q=%22patterns+algebraic%22", &[]),
+        ("q=flowers+OR+london", &["Looms", "The Who"]),
+        ("q=weaves+-loom", &["Engines"]),
+        // No word is too common to be found.
+        ("q=%22the+who%22", &["The Who"]),
+        ("q=gr%C3%B6%C3%9Fe", &["Größe"]),
+        ("q=ENGINE&tag=cloth", &["Looms"]),
+        ("q=engine&user_id=2", &["Bob's engine"]),
+        ("q=engine&user_id=7", &[]),
+        ("q=nowhere", &[]),
+        ("q=%27%29%3B--+%26+%7C+%21", &[]),
+    ] {
+        let mut found = titles(&wiki, query).await;
+        found.sort();
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_match_in_the_title_ranks_first() {
+    let wiki = library().await;
+    for n in 0..5 {
+        write(&wiki, &format!("Other {n}"), "engine engine engine engine, and nothing but engine", &[]).await;
+    }
+    let found = titles(&wiki, "q=engine").await;
+    assert_eq!(found.len(), 8);
+    assert!(found[..2].contains(&"Engines".to_owned()) && found[..2].contains(&"Bob's engine".to_owned()), "{found:?}");
+    // The same, page by page.
+    assert_eq!(titles(&wiki, "q=engine&limit=3").await, found);
+}
+
+#[tokio::test]
+async fn snippets_show_the_words_and_are_safe_as_html() {
+    let wiki = library().await;
+    let results = wiki.get("/search?q=seiten").await.expect(200).json();
+    let snippet = results["results"][0]["snippet"].as_str().unwrap();
+    assert_eq!(snippet, "Über die Größe von <mark>Seiten</mark>, x &lt; y &amp; &quot;mehr&quot; davon");
+}
+
+#[tokio::test]
+async fn what_is_found_follows_edits_deletions_and_restores() {
+    let wiki = library().await;
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "Only steam."})).await.expect(200);
+    assert_eq!(titles(&wiki, "q=algebraic").await, [""; 0]);
+    assert_eq!(titles(&wiki, "q=steam").await, ["Engines"]);
+    wiki.delete("/posts/1").await.expect(204);
+    assert_eq!(titles(&wiki, "q=steam").await, [""; 0]);
+    wiki.post("/posts/1/restore").await.expect(200);
+    assert_eq!(titles(&wiki, "q=steam").await, ["Engines"]);
+    // The list of pages can be narrowed in the same way, in its own order.
+    let listed = wiki.walk("/posts?q=weaves+OR+steam&sort=title&limit=1", "posts").await;
+    assert_eq!(listed.iter().map(|post| &post["title"]).collect::<Vec<_>>(), ["Engines", "Looms"]);
+}
+
+#[tokio::test]
+async fn queries_that_cannot_be_answered_are_refused() {
+    let wiki = library().await;
+    let long = format!("/search?q={}", "x".repeat(301));
+    for (target, field) in [
+        ("/search", "q"),
+        ("/search?q=", "q"),
+        ("/search?q=+", "q"),
+        ("/search?q=%00", "q"),
+        (&long, "q"),
+        ("/search?q=a&limit=0", "limit"),
+        ("/search?q=a&limit=201", "limit"),
+        ("/search?q=a&cursor=zz", "cursor"),
+        ("/search?q=a&tag=%00", "tag"),
+        ("/posts?q=", "q"),
+        ("/search/suggestions?q=%00", "q"),
+    ] {
+        wiki.get(target).await.invalid(field);
+    }
+    // A cursor of another list does not fit.
+    let posts = wiki.get("/posts?limit=1").await.json();
+    let cursor = posts["next"].as_str().unwrap().split("cursor=").nth(1).unwrap().to_owned();
+    wiki.get(&format!("/search?q=a&cursor={cursor}")).await.invalid("cursor");
+}
+
+#[tokio::test]
+async fn a_page_with_more_words_than_can_be_indexed_is_still_saved_and_found() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    let words: String = (0..130_000).map(|n| format!("{:x} ", n * 7919 + 4096)).collect();
+    let post = write(&wiki, "Many words", &format!("needle {words}")[..1 << 20], &[]).await;
+    assert_eq!(titles(&wiki, "q=needle").await, ["Many words"]);
+    assert_eq!(titles(&wiki, "q=many").await, ["Many words"]);
+    wiki.get(&format!("/posts/{}", post["post_id"])).await.expect(200);
+}
+
+#[tokio::test]
+async fn titles_are_suggested_by_how_they_begin() {
+    let wiki = library().await;
+    write(&wiki, "100% of it", "x", &[]).await;
+    write(&wiki, "100 years", "x", &[]).await;
+    for n in 0..12 {
+        write(&wiki, &format!("Zebra {n:02}"), "x", &[]).await;
+    }
+    for (query, expected) in [
+        ("eng", &["Engines"][..]),
+        ("LO", &["Looms"]),
+        ("the+w", &["The Who"]),
+        ("100%25", &["100% of it"]),
+        ("_", &[]),
+        ("", &[]),
+        ("who", &[]),
+    ] {
+        let answer = wiki.get(&format!("/search/suggestions?q={query}")).await.expect(200).json();
+        let found: Vec<&str> =
+            answer["suggestions"].as_array().unwrap().iter().map(|s| s["title"].as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    let many = wiki.get("/search/suggestions?q=zebra").await.expect(200).json();
+    assert_eq!(many["suggestions"].as_array().unwrap().len(), 10);
+    assert_eq!(many["suggestions"][0], json!({"title": "Zebra 00", "slug": "zebra-00"}));
+}
+
+#[tokio::test]
+async fn tags_are_counted_as_pages_come_change_and_go() {
+    let wiki = library().await;
+    let tags = async |wiki: &Client| {
+        let tags = wiki.walk("/tags?limit=2", "tags").await;
+        tags.iter().map(|tag| format!("{}={}", tag["name"].as_str().unwrap(), tag["posts"])).collect::<Vec<_>>()
+    };
+    assert_eq!(tags(&wiki).await, ["cloth=1", "machines=2", "music=1"]);
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "x", "tags": ["cloth"]})).await.expect(200);
+    wiki.delete("/posts/3").await.expect(204);
+    assert_eq!(tags(&wiki).await, ["cloth=2", "machines=1"]);
+    wiki.post("/posts/3/restore").await.expect(200);
+    wiki.post("/posts/1/revert").json(json!({"version": 1})).await.expect(200);
+    assert_eq!(tags(&wiki).await, ["cloth=1", "machines=2", "music=1"]);
+    wiki.get("/tags?cursor=zz").await.invalid("cursor");
+    wiki.get("/tags?limit=0").await.invalid("limit");
+}
+
+#[tokio::test]
+async fn many_who_tag_at_once_are_all_counted() {
+    let wiki = App::wiki().replicas(2).start().await;
+    wiki.create_user("ada").await;
+    let posts = (0..40).map(|n| {
+        let client = wiki.replica(n % wiki.replicas()).clone();
+        // In both orders, which must not make two of them wait for each other.
+        let tags = if n % 2 == 0 { ["a", "b", "c"] } else { ["c", "b", "a"] };
+        async move { write(&client, &format!("Page {n}"), "x", &tags).await }
+    });
+    at_once(posts).await;
+    let tags = wiki.get("/tags").await.expect(200).json();
+    assert_eq!(tags["tags"], json!(["a", "b", "c"].map(|name| json!({"name": name, "posts": 40}))));
+}
