@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 use crate::browser::{delete, edit, history, lists, page, statics};
 use crate::db::Db;
 use crate::negotiate::preferred;
+use crate::pages::address;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{PathParams, Request};
@@ -77,11 +78,17 @@ const USER: &[(Method, Handler)] =
 pub fn answer(mut request: Request, db: &Db) -> Response {
     let response = dispatch(&mut request, db).unwrap_or_else(|problem| {
         match preferred(request.headers(), &["application/problem+json", "text/html"]) {
-            "text/html" => reply::problem_page(&problem),
+            "text/html" if is_for_people(request.uri().path()) => reply::problem_page(&problem),
             _ => reply::problem(&problem),
         }
     });
     reply::without_body(request.method(), response)
+}
+
+/// Whether a browser that asks for `path` is a person's: the wiki's pages, and addresses that never were any. The API
+/// reports its problems in one form, whoever asks.
+fn is_for_people(path: &str) -> bool {
+    path.starts_with(address::FRONT) || find(path).is_none_or(|(route, _)| route.path == "/")
 }
 
 fn dispatch(request: &mut Request, db: &Db) -> Result<Response, Problem> {
