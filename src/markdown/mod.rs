@@ -25,7 +25,7 @@ use writer::Writer;
 /// This bounds the parser's tree, which has up to three nodes for each: a mebibyte of brackets would need more memory than
 /// an instance has. Prose has one in 50 bytes and source code one in ten, so that pages written by people are as long as
 /// a page may be before they reach it.
-pub const MAX_MARKUP: usize = 1 << 18;
+pub const MAX_MARKUP: usize = 160_000;
 
 /// How deep quotes, lists and emphasis are nested in the HTML; of deeper ones the content is shown.
 ///

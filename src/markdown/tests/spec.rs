@@ -115,7 +115,7 @@ fn write(parent: ElementRef<'_>, in_pre: bool, out: &mut String) {
                 }
                 out.push_str(&format!("{mark}</{name}>{mark}"));
             }
-            _ => out.push_str("?"),
+            _ => out.push('?'),
         }
     }
 }
