@@ -1,4 +1,4 @@
-// What pages can do beyond links and forms. Every page works without it.
+// What pages do beyond links and forms. Every page works without it.
 "use strict";
 {
   const $ = (selector, within = document) => within.querySelector(selector);
@@ -26,7 +26,7 @@
   }
 
   // Changes are grouped by days, and days begin elsewhere in another zone.
-  const days = $("#days");
+  const days = $("#_days");
   if (days) {
     const groups = new Map();
     for (const item of days.querySelectorAll(".changes > li")) {
@@ -40,13 +40,13 @@
       section.append(make("h2", { textContent: name }), list);
       return section;
     }));
-    const note = $("#time-zone")?.firstChild;
+    const note = $("#_time-zone")?.firstChild;
     if (note && zone) note.data = `Days and times are those of ${zone}. `;
   }
 
   // Suggestions under search fields: the combobox pattern.
   document.querySelectorAll("input[data-suggest]").forEach((input, number) => {
-    const list = make("ul", { id: `suggestions-${number}`, className: "suggestions", role: "listbox", hidden: true });
+    const list = make("ul", { id: `_suggestions-${number}`, className: "suggestions", role: "listbox", hidden: true });
     list.ariaLabel = "Pages";
     input.after(list);
     input.role = "combobox";
@@ -93,7 +93,7 @@
       else return;
       event.preventDefault();
     });
-    // The field keeps the focus, so that a click comes before its blur closes the list.
+    // So that a click comes before the blur that closes the list.
     list.addEventListener("mousedown", (event) => event.preventDefault());
     list.addEventListener("click", (event) => {
       const option = event.target.closest("[data-address]");
@@ -102,17 +102,19 @@
   });
 
   // What went wrong is read first.
-  $("#errors, #conflict")?.focus();
+  $("#_errors, #_conflict")?.focus();
 
   // The editor: preview, shortcuts, and nothing typed is lost.
-  const form = $("form#edit");
+  const form = $("form#_edit");
   const saving = "wasiki:saving";
   if (form) {
+    attempt(() => sessionStorage.removeItem(saving));
     const { title, content } = form.elements;
-    const section = $("#preview"), text = $("#preview-text"), status = $("#preview-status");
+    const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
     const key = `wiki:${location.pathname}`;
     const state = () => JSON.stringify([...new FormData(form)]);
-    const first = state();
+    // A form that comes back from the server holds what has not been saved.
+    const first = $("#_errors, #_conflict, #_preview-text > *") ? "" : state();
     let submitting = false, shown = null, turn = 0;
 
     const preview = later(async () => {
@@ -129,7 +131,7 @@
         shown = value;
         status.textContent = "";
       } catch {
-        if (mine === turn) status.textContent = "The preview cannot be updated just now. It will be when you type on.";
+        if (mine === turn) status.textContent = "The preview cannot be updated just now.";
       }
     }, 350);
     section.hidden = false;
@@ -141,8 +143,8 @@
     content.addEventListener("input", () => { preview(); keep(); });
 
     const [version, kept] = attempt(() => JSON.parse(localStorage.getItem(key))) ?? [];
-    if (kept && kept !== content.value && version === (form.elements.version?.value ?? "") && !$("#errors, #conflict")) {
-      const offer = make("p", { className: "notice", id: "draft", textContent: "You left without saving what you wrote here." });
+    if (kept && kept !== content.value && version === (form.elements.version?.value ?? "") && !$("#_errors, #_conflict")) {
+      const offer = make("p", { className: "notice", id: "_draft", textContent: "You left without saving what you wrote here." });
       const back = make("button", { type: "button", className: "button", textContent: "Bring it back" });
       back.addEventListener("click", () => { content.value = kept; offer.remove(); content.focus(); preview(); });
       offer.append(back);
@@ -160,10 +162,10 @@
       const save = event.key === "Enter" ? form.contains(event.target) : event.key.toLowerCase() === "s";
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !save) return;
       event.preventDefault();
-      form.requestSubmit($("#save"));
+      form.requestSubmit($("#_save"));
     });
   } else {
-    // A page that is not the form: what was sent has been saved.
+    // Not the form again: what was sent has been saved.
     attempt(() => { localStorage.removeItem(sessionStorage.getItem(saving)); sessionStorage.removeItem(saving); });
   }
 }
