@@ -273,7 +273,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("pages", render(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
             ("pages-none", render(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
             ("changes", render(&Changes { changes: changes(12), next: next() })),
-            ("tags", render(&Tags { tags: self.counted(), next: Some(NEXT.to_owned()) })),
+            ("tags", render(&Tags { tags: self.counted(), next: next() })),
             ("tag", render(&Tagged { tag: self.text("größe"), pages: self.listed(8), next: next() })),
             (
                 "search",

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Which database that is comes from `WASIKI_TEST_DATABASE`, and which programs from `WASIKI_RUNNER`,
-//! `WASIKI_MANIFEST`, `WASIKI_PRECOMPILED` and `WASIKI_COMPONENT`; `cargo xtask test` sets them all.
+//! `WASIKI_CLI`, `WASIKI_MANIFEST`, `WASIKI_PRECOMPILED` and `WASIKI_COMPONENT`; `cargo xtask test` sets them all.
 
 #![forbid(unsafe_code)]
 
@@ -33,7 +33,7 @@ pub use command::{Output, wiki_runner};
 pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use http::{Client, Problem, Request, Response};
-pub use paths::{component, manifest_of_the_bookshop, manifest_of_the_wiki, repository};
+pub use paths::{client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository};
 pub use raw::{Raw, send_raw};
 pub use runner::Runner;
 pub use serde_json::{Value, json};

@@ -21,6 +21,11 @@ pub fn runner() -> PathBuf {
     from_environment("WASIKI_RUNNER").unwrap_or_else(|| target().join("release/wiki-runner"))
 }
 
+/// The client's binary: `WASIKI_CLI`, or the release build.
+pub fn client() -> PathBuf {
+    from_environment("WASIKI_CLI").unwrap_or_else(|| target().join("release/wasiki"))
+}
+
 /// The wiki's manifest: `WASIKI_MANIFEST`, or the repository's.
 pub fn manifest_of_the_wiki() -> PathBuf {
     from_environment("WASIKI_MANIFEST").unwrap_or_else(|| repository().join("spin.toml"))

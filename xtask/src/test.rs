@@ -38,6 +38,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
     // What `up` uses, and everything else with the same features: nothing is compiled twice.
     let program = runner::build(workspace)?;
+    progress::run("building the client", cargo(workspace, "build").args(["--workspace", "--bin", "wasiki"]))?;
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let runner = runner::precompile(workspace, program, component)?;
 
@@ -137,6 +138,7 @@ impl Suite<'_> {
         tests
             .env("WASIKI_TEST_DATABASE", database)
             .env("WASIKI_RUNNER", &runner.program)
+            .env("WASIKI_CLI", self.workspace.target.join("release/wasiki"))
             .env("WASIKI_MANIFEST", self.workspace.manifest())
             .env("WASIKI_COMPONENT", &runner.component)
             .env("WASIKI_PRECOMPILED", &runner.precompiled);

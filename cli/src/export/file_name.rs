@@ -1,0 +1,95 @@
+//! The names of exported files: the slug, as far as file systems take it.
+//!
+//! A name is made from the slug alone. The same page has the same file in every export, also of another wiki into which
+//! it was imported.
+
+/// Most file systems take names of 255 bytes (NTFS and APFS: 255 units of UTF-16 or characters, which is no less). This
+/// leaves room for a hash and for what backup programs add.
+const MAX_BYTES: usize = 200;
+
+/// Names that Windows keeps for devices, whatever comes after a dot.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// The name of the file for a page: `slug.md` or, where a file system would not take the slug or could take it for
+/// another, a beginning of it and a hash. The slug itself is in the front matter.
+pub fn file_name(slug: &str) -> String {
+    // What a slug can contain is the wiki's rule; that no name leaves the folder is ours.
+    let safe: String =
+        slug.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect();
+    let name = &safe[..safe.floor_char_boundary(MAX_BYTES)];
+    if name == slug && !name.is_empty() && !is_device(name) && is_one_of_its_case(name) {
+        return format!("{name}.md");
+    }
+    // No slug contains a tilde, so that this is no other page's name.
+    format!("{name}~{:016x}.md", hash(slug))
+}
+
+fn is_device(name: &str) -> bool {
+    let port =
+        |prefix| name.strip_prefix(prefix).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit());
+    DEVICES.contains(&name) || port("com") || port("lpt")
+}
+
+/// Whether no other text of lower case is the same to a file system that ignores case, as `straße` is to `strasse`.
+fn is_one_of_its_case(name: &str) -> bool {
+    name.to_uppercase().to_lowercase() == name
+}
+
+/// FNV-1a, the 64-bit variant: it must be the same in every version of this program, and guards nothing.
+fn hash(text: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_slug_is_a_file_name_where_it_can_be() {
+        for (slug, name) in [
+            ("home", "home.md"),
+            ("café-日本語", "café-日本語.md"),
+            ("console", "console.md"),
+            ("con", "con~f604f1190d01642b.md"),
+            ("lpt1", "lpt1~"),
+            ("../../etc/passwd", "______etc_passwd~"),
+            (".", "_~"),
+            ("", "~cbf29ce484222325.md"),
+        ] {
+            assert!(file_name(slug).starts_with(name), "{slug}: {}", file_name(slug));
+        }
+    }
+
+    #[test]
+    fn long_slugs_are_shortened_between_characters() {
+        let name = file_name(&"語".repeat(100));
+        assert!(name.starts_with(&format!("{}~", "語".repeat(66))) && name.len() < 255, "{name}");
+        assert_eq!(file_name(&"a".repeat(104)), format!("{}.md", "a".repeat(104)));
+    }
+
+    #[test]
+    fn slugs_that_differ_by_case_only_are_different_files() {
+        // The long s is a lower-case letter whose upper case is S.
+        for (plain, odd) in [("s", "ſ"), ("strasse", "straße"), ("fi", "ﬁ")] {
+            assert_eq!(file_name(plain), format!("{plain}.md"));
+            assert!(file_name(odd).starts_with(&format!("{odd}~")), "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_short_and_in_the_folder(slug in "\\PC{0,120}") {
+            let name = file_name(&slug);
+            prop_assert!(name.len() < 255 && name.ends_with(".md") && !name.starts_with('.'), "{}", name);
+            prop_assert!(!name.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\0']), "{}", name);
+        }
+
+        #[test]
+        fn different_slugs_have_different_names(a in "[a-zßſéﬁ語-]{1,4}", b in "[a-zßſéﬁ語-]{1,4}") {
+            let folded = |slug: &str| file_name(slug).to_uppercase();
+            prop_assert_eq!(folded(&a) == folded(&b), a == b);
+        }
+    }
+}
