@@ -11,7 +11,7 @@ async fn open(wiki: &Client, path: &str) -> Response {
 
 /// Submits a form from the wiki's own pages.
 async fn submit(wiki: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let mut form = form_urlencoded::Serializer::new(String::new());
     let form = form.extend_pairs(fields).finish();
     wiki.post(path)
         .header("accept", BROWSER)

@@ -1,0 +1,100 @@
+//! The examples in the documentation: each is run as it is written, and answers what it says.
+
+use blackbox::{App, Client, Response, repository};
+
+/// A command and what it prints. An ellipsis stands for anything; times are those of the run.
+struct Example {
+    command: Vec<String>,
+    output: String,
+}
+
+#[tokio::test]
+async fn the_examples_of_the_readme_work() {
+    run_examples("README.md").await;
+}
+
+#[tokio::test]
+async fn the_examples_of_the_api_work() {
+    run_examples("docs/API.md").await;
+}
+
+/// Runs the `curl` commands of a document, in order, on a wiki of its own.
+async fn run_examples(document: &str) {
+    let text = std::fs::read_to_string(repository().join(document)).unwrap();
+    let examples = examples(&text);
+    assert!(examples.len() >= 2, "{document} has examples");
+    let wiki = App::wiki().start().await;
+    for example in examples {
+        let answer = curl(&wiki, &example.command).await;
+        assert!((200..300).contains(&answer.status()), "{document}: {:?}\n{answer:?}", example.command);
+        let (expected, found) = (without_times(example.output.trim()), without_times(answer.text().trim()));
+        let mut rest = found.as_str();
+        for (index, piece) in expected.split('…').map(str::trim).enumerate() {
+            let at = rest.find(piece).filter(|at| index > 0 || *at == 0);
+            let at =
+                at.unwrap_or_else(|| panic!("{document}: {:?} answers\n{found}\nnot\n{expected}", example.command));
+            rest = &rest[at + piece.len()..];
+        }
+        assert!(expected.is_empty() || expected.ends_with('…') || rest.is_empty(), "{document}: and then {rest}");
+    }
+}
+
+/// The `$ curl` commands in the fenced `console` blocks, with the lines that follow each.
+fn examples(text: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let (mut in_console, mut open) = (false, false);
+    for line in text.lines() {
+        if line.starts_with("```") {
+            (in_console, open) = (line == "```console", false);
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| in_console) {
+            open = command.starts_with("curl ");
+            if open {
+                let command = shell_words::split(command).unwrap_or_else(|e| panic!("{command}: {e}"));
+                examples.push(Example { command, output: String::new() });
+            }
+        } else if let Some(example) = examples.last_mut().filter(|_| in_console && open) {
+            example.output.push_str(line);
+            example.output.push('\n');
+        }
+    }
+    examples
+}
+
+/// What `curl` would do with these arguments, but with the wiki of the test instead of `http://localhost:8000`.
+async fn curl(wiki: &Client, command: &[String]) -> Response {
+    let (mut method, mut headers, mut body, mut url) = (None, Vec::new(), None, None);
+    let mut arguments = command[1..].iter();
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} has a value: {command:?}"));
+        match argument.as_str() {
+            "-X" => method = Some(value().as_str()),
+            "-H" => headers.push(value().split_once(": ").expect("a header is a name and a value")),
+            "-d" => body = Some(value().clone()),
+            address => url = Some(address.strip_prefix("http://localhost:8000").expect("the address the wiki runs at")),
+        }
+    }
+    let method = method.unwrap_or(if body.is_some() { "POST" } else { "GET" });
+    let mut request = wiki.request(method, url.expect("an address"));
+    for (name, value) in &headers {
+        request = request.header(name, value);
+    }
+    if let Some(body) = body {
+        let media_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        request = request.body(media_type.map_or("application/x-www-form-urlencoded", |(_, value)| value), body);
+    }
+    request.await
+}
+
+/// `text` with one time in place of all.
+fn without_times(text: &str) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("\"20") {
+        let end = rest[at + 1..].find('"').map_or(rest.len(), |length| at + 1 + length);
+        let is_time = rest[at + 1..end].ends_with('Z') && rest[at + 1..end].contains('T');
+        result.push_str(&rest[..at]);
+        result.push_str(if is_time { "\"TIME" } else { &rest[at..end] });
+        rest = &rest[end..];
+    }
+    result + rest
+}
