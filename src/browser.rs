@@ -10,7 +10,7 @@ pub mod lists;
 pub mod page;
 pub mod statics;
 
-use crate::pages::parts::{Change, Heading, Listed, Name, Person, Rendered};
+use crate::pages::parts::{Change, Listed, Name, Person, Rendered};
 use crate::posts::Summary;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
@@ -38,12 +38,9 @@ fn person(user_id: i64, name: Option<String>) -> Person {
     }
 }
 
-/// Markdown as a view takes it; `leading` are the slugs of its links that lead to a page.
+/// Markdown as HTML; `leading` are the slugs of its links that lead to a page.
 fn rendered(content: &str, title: &str, leading: &[String]) -> Rendered {
-    let markdown::Rendered { html, headings } =
-        markdown::render(content, title, |slug| leading.iter().any(|leading| leading == slug));
-    let heading = |heading: markdown::Heading| Heading { level: heading.level, id: heading.id, text: heading.text };
-    Rendered { html, headings: headings.into_iter().map(heading).collect() }
+    markdown::render(content, title, |slug| leading.iter().any(|leading| leading == slug))
 }
 
 impl From<Summary> for Listed {

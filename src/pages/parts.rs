@@ -1,5 +1,6 @@
 //! What several views have in common: names, people, changes, lists of pages.
 
+pub use crate::markdown::{Heading, Rendered};
 use crate::pages::address;
 use crate::time::Time;
 
@@ -31,43 +32,6 @@ pub struct Person {
     pub id: Option<i64>,
     /// What they are called.
     pub name: String,
-}
-
-/// Markdown made into HTML, with what a contents list needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// Trusted: whoever made it has left out all that is not safe.
-    pub html: String,
-    /// The headings in it, in order.
-    pub headings: Vec<Heading>,
-}
-
-/// A heading of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heading {
-    /// From 1, the highest, to 6.
-    pub level: u8,
-    /// The element's id.
-    pub id: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// Fewer headings than this are seen at a glance and need no list.
-const FEWEST_LISTED: usize = 3;
-/// Levels below the highest that a contents list shows.
-const DEEPEST: u8 = 2;
-
-impl Rendered {
-    /// The contents list: headings, and how far below the highest level each is. Empty if it would be of no use.
-    pub fn contents(&self) -> Vec<(u8, &Heading)> {
-        if self.headings.len() < FEWEST_LISTED {
-            return Vec::new();
-        }
-        let highest = self.headings.iter().map(|heading| heading.level).min().unwrap_or(1);
-        let depths = self.headings.iter().map(|heading| (heading.level - highest, heading));
-        depths.filter(|(depth, _)| *depth <= DEEPEST).collect()
-    }
 }
 
 /// A page in a list.
@@ -166,17 +130,5 @@ mod tests {
         assert_eq!([0, 999, 1000, -1_234_567].map(|n| count(&n)), ["0", "999", "1,000", "−1,234,567"]);
         assert_eq!([0, 1200, -35].map(|n| signed(&n)), ["±0", "+1,200", "−35"]);
         assert_eq!([1, 2].map(|n| counted(&n, "page", "pages")), ["1 page", "2 pages"]);
-    }
-
-    #[test]
-    fn a_contents_list_begins_at_the_highest_level() {
-        let heading = |level| Heading { level, id: String::new(), text: String::new() };
-        let depths = |levels: &[u8]| {
-            let rendered =
-                Rendered { headings: levels.iter().map(|level| heading(*level)).collect(), ..Rendered::default() };
-            rendered.contents().iter().map(|(depth, _)| *depth).collect::<Vec<_>>()
-        };
-        assert_eq!(depths(&[2, 3, 2, 4, 5]), [0, 1, 0, 2]);
-        assert_eq!(depths(&[1, 2]), [0; 0]);
     }
 }

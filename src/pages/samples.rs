@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 
 use crate::compare;
+use crate::markdown;
 use crate::pages::feed::{self, Feed};
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
 use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
-use crate::pages::parts::{Change, Heading, Listed, Name, Person, Rendered, Tag};
+use crate::pages::parts::{Change, Listed, Name, Person, Rendered, Tag};
 use crate::pages::problem::Failure;
 use crate::pages::read::{Backlinks, Deleted, Front, Home, Missing, Page};
 use crate::pages::render;
@@ -57,18 +58,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let heading = |level, id: &str, text: &str| Heading { level, id: self.text(id), text: self.text(text) };
-        Rendered {
-            html: include_str!("sample.html").to_owned(),
-            headings: vec![
-                heading(2, "every-week", "Every week"),
-                heading(3, "before-you-start", "Before you start, which people forget"),
-                heading(3, "while-it-runs", "While it runs"),
-                heading(2, "how-it-fits-together", "How it fits together"),
-                heading(2, "numbers", "Zahlen & <Größen>"),
-                heading(2, "arabic", "النشر"),
-            ],
+        let mut page = markdown::render(include_str!("sample.md"), "", |slug| slug == "on-call");
+        for heading in &mut page.headings {
+            heading.text = self.text(&heading.text);
         }
+        page
     }
 
     fn change(&self, index: usize) -> Change {

@@ -255,3 +255,15 @@ fn raw_html_is_shown_not_used() {
         "a &lt;b&gt;<em>c</em>&lt;/b&gt; <a href=\"http://\" rel=\"nofollow ugc\">http://</a>",
     )]);
 }
+
+#[test]
+fn a_contents_list_begins_at_the_highest_level() {
+    let heading = |level| Heading { level, id: String::new(), text: String::new() };
+    let depths = |levels: &[u8]| {
+        let rendered =
+            Rendered { headings: levels.iter().map(|level| heading(*level)).collect(), ..Rendered::default() };
+        rendered.contents().iter().map(|(depth, _)| *depth).collect::<Vec<_>>()
+    };
+    assert_eq!(depths(&[2, 3, 2, 4, 5]), [0, 1, 0, 2]);
+    assert_eq!(depths(&[1, 2]), [0; 0]);
+}
