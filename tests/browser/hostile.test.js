@@ -1,0 +1,224 @@
+// Hostile input in every field and address: no script runs and no markup gets through, in any view.
+//
+// Two people look: one whose browser ignores the content security policy, so that it is not what saves them, and one whose
+// browser reports every violation of it, which would mean that markup got through.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { field, fill, visit } from "./support/see.js";
+import { LINES, TEXTS, grouped } from "./support/payloads.js";
+import { harmless, setTraps } from "./support/traps.js";
+import { api, at, person, rewrite, url, write } from "./support/world.js";
+
+/** Pages looked at side by side. */
+const TABS = 4;
+
+/** One page for each payload, in all its fields, and written by a user of that name. */
+const posts = [];
+
+/** A page whose versions hold all payloads. */
+let full;
+
+before(async () => {
+  assert.ok(LINES.length >= 100);
+  for (const [index, line] of LINES.entries()) {
+    const user_id = (await api("POST", "/users", { name: line.slice(0, 200) })).id;
+    const tags = line.includes(",") ? [] : [line.slice(0, 50)];
+    const fields = { user_id, tags, comment: line };
+    posts.push({ ...(await write(line.slice(0, 200), TEXTS[index], fields)), user_id, tags });
+  }
+  full = await write(LINES[0], grouped(LINES.length)[0]);
+  await rewrite(full, [...TEXTS].reverse().join("\n\n"), { title: LINES[10], tags: ["<b>"], comment: LINES[11] });
+});
+
+const people = {
+  "no policy": { bypassCSP: true },
+  "the policy": {},
+};
+
+/** A person who notices everything, and `look`, with which they go to an address and look around. */
+async function wary(t, options) {
+  const page = await person(t, options);
+  const sprung = await setTraps(page.context());
+  const look = async (address, tab = page) => {
+    await tab.goto(address);
+    const [expected, actual] = [new URL(address, url), new URL(tab.url())];
+    assert.equal(actual.origin, expected.origin, `where ${address} leads`);
+    await harmless(tab, sprung, address);
+  };
+  /** Looks at many addresses, several at once. */
+  const lookAtAll = async (addresses) => {
+    const left = addresses[Symbol.iterator]();
+    await Promise.all(Array.from({ length: TABS }, async () => {
+      const tab = await page.context().newPage();
+      for (const address of left) await look(address, tab);
+      await tab.close();
+    }));
+  };
+  return { page, sprung, look, lookAtAll };
+}
+
+test("the traps spring", async (t) => {
+  const { page, sprung, look } = await wary(t, { bypassCSP: true });
+  for (const html of [
+    "<img src=x onerror=alert(1)>", "<svg onload=prompt(1)>", "<a href='javascript:alert(1)'>x</a>", "<iframe srcdoc='<p>'></iframe>",
+    "<base href='https://evil.example/'>", "<p style='position:fixed'>x</p>", "<a href=' java\tscript:alert(1)'>x</a>",
+  ]) {
+    await look("/wiki");
+    await page.evaluate((html) => document.querySelector("main").insertAdjacentHTML("beforeend", html), html);
+    await assert.rejects(harmless(page, [], html), { name: "AssertionError" }, html);
+  }
+  while (sprung.length < 2) await page.waitForTimeout(10);
+  assert.ok(sprung.some((what) => what.startsWith("alert")) && sprung.some((what) => what.startsWith("prompt")), sprung.join());
+});
+
+test("a policy that is violated is noticed", async (t) => {
+  const context = (await person(t)).context();
+  const sprung = await setTraps(context);
+  const page = await context.newPage();
+  await page.route("**/violating", (route) => route.fulfill({
+    contentType: "text/html", headers: { "content-security-policy": "default-src 'self'" }, body: "<script>alert(1)</script>",
+  }));
+  // The person is told of it on the console, too, which `person` would take for a failure.
+  context.removeAllListeners("console");
+  await page.goto("/violating");
+  while (!sprung.length) await page.waitForTimeout(10);
+  assert.match(sprung[0], /^policy: script-src/);
+});
+
+test("every payload as a page, and in one more view each", async (t) => {
+  const { lookAtAll } = await wary(t, { bypassCSP: true });
+  const views = ["edit", "history", "history/1", "compare", "backlinks", "delete", "user", "post"];
+  await lookAtAll(posts.flatMap(({ slug, user_id, post_id }, index) => {
+    const view = views[index % views.length];
+    const other = { user: `/wiki/-/users/${user_id}`, post: `/posts/${post_id}` }[view] ?? at(slug, view);
+    return [at(slug), other];
+  }));
+});
+
+test("every payload as a tag", async (t) => {
+  const { page, lookAtAll } = await wary(t, { bypassCSP: true });
+  const tags = posts.flatMap(({ tags }) => tags.map((tag) => tag.trim().toLowerCase()));
+  await lookAtAll(tags.filter((_, index) => index % 2 === 0).map((tag) => `/wiki/-/tags/${encodeURIComponent(tag)}`));
+  assert.equal(await page.evaluate(() => 1), 1);
+});
+
+test("every payload searched for", async (t) => {
+  const { lookAtAll } = await wary(t, { bypassCSP: true });
+  await lookAtAll(LINES.map((line) => `/wiki/-/search?q=${encodeURIComponent(line)}`));
+});
+
+test("every payload in an address", async (t) => {
+  const { lookAtAll } = await wary(t, { bypassCSP: true });
+  const addresses = [
+    (text) => `/wiki/${text}`, (text) => `/wiki/x/edit?title=${text}`, (text) => `/wiki/-/new?title=${text}`, (text) => `/${text}`,
+    (text) => `/posts/${text}`, (text) => `/wiki/-/users/${text}`, (text) => `/wiki/-/changes?cursor=${text}`,
+    (text) => `${at(full.slug, "compare")}?from=${text}`, (text) => `${at(full.slug, "history")}/${text}`,
+    (text) => `/wiki/-/search?q=alert&tag=${text}`, (text) => `/wiki/-/${text}`, (text) => `/wiki/${text}/history`,
+  ];
+  await lookAtAll(LINES.flatMap((line, index) => [index, index + 5].map((at) => addresses[at % addresses.length](encodeURIComponent(line)))));
+});
+
+for (const [name, options] of Object.entries(people)) {
+  test(`every list (${name})`, async (t) => {
+    const { page, look } = await wary(t, options);
+    for (const first of ["/wiki", "/wiki/-/changes", "/wiki/-/pages", "/wiki/-/tags", "/wiki/-/users", "/wiki/-/search?q=alert"]) {
+      for (let address = first, more = 0; address && more < 20; more++) {
+        await look(address);
+        address = await page.locator('a[rel="next"]').first().getAttribute("href", { timeout: 1 }).catch(() => null);
+      }
+    }
+  });
+
+  test(`all payloads in one text (${name})`, async (t) => {
+    const { lookAtAll } = await wary(t, options);
+    const views = ["", "edit", "history", "history/1", "history/2", "compare", "compare?from=0&to=1", "backlinks", "delete"];
+    await lookAtAll(views.map((view) => at(full.slug, view)));
+    const missing = posts.filter((_, index) => index % 10 === 0);
+    await lookAtAll(missing.map(({ slug }) => at(slug)));
+  });
+
+  test(`written in the form (${name})`, async (t) => {
+    const { page, sprung, look } = await wary(t, options);
+    for (let index = 0; index < LINES.length; index += 40) {
+      const line = LINES[index];
+      await look("/wiki/-/new");
+      await fill(page, { title: line, content: TEXTS[index], tags: line.slice(0, 50), comment: line, author: line });
+      await page.getByRole("button", { name: "Preview" }).click();
+      await page.locator("#preview-text > *").first().waitFor();
+      await harmless(page, sprung, `the preview of ${line}`);
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.waitForURL((url) => !url.pathname.startsWith("/wiki/-/"));
+      await harmless(page, sprung, `the page ${line}`);
+      assert.equal(await page.getByRole("heading", { level: 1 }).first().textContent(), line.trim());
+    }
+  });
+
+  test(`refused in the form (${name})`, async (t) => {
+    const { page, sprung, look } = await wary(t, options);
+    for (const line of [LINES[0], '"><img src=x onerror=alert(1)>', "</textarea><script>alert(1)</script>"]) {
+      await look(at(full.slug, "edit"));
+      await page.getByText("Change the address").click();
+      await fill(page, { title: line, content: line, tags: `${line}${"x".repeat(60)}`, slug: line, comment: line, author: line });
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("alert").waitFor();
+      await harmless(page, sprung, `the form with mistakes and ${line}`);
+    }
+  });
+
+  test(`in the preview while it is typed (${name})`, async (t) => {
+    const { page, sprung, look } = await wary(t, options);
+    await look("/wiki/-/new");
+    for (const [index, text] of grouped(10).entries()) {
+      const mark = `Typed ${index}`;
+      await field(page, "content").fill(`${mark}\n\n${text}`);
+      await page.locator("#preview-text", { hasText: mark }).waitFor();
+      await harmless(page, sprung, `the preview of ${text}`);
+    }
+  });
+
+  test(`in a conflict (${name})`, async (t) => {
+    const { page, sprung, look } = await wary(t, options);
+    const post = await write(`Conflict with ${name}`, "Peace.");
+    await look(at(post.slug, "edit"));
+    const { id } = await api("POST", "/users", { name: LINES[1] });
+    const theirs = { title: LINES[10], tags: ['"><svg onload=alert(1)>'], comment: LINES[0], user_id: id };
+    await rewrite(post, grouped(LINES.length)[0], theirs);
+    await fill(page, { title: LINES[11], content: [...TEXTS].reverse().join("\n\n"), author: LINES[0] });
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("#conflict").waitFor();
+    await harmless(page, sprung, "the conflict");
+  });
+
+  test(`in suggestions (${name})`, async (t) => {
+    const { page, sprung, look } = await wary(t, options);
+    await look("/wiki");
+    const input = page.getByRole("combobox", { name: "Search the wiki" });
+    for (const typed of ["<", "<script>", "<img", "[x](java", "\"", "'", "![", "[[x", "#", "</", "&#"]) {
+      await input.fill(typed);
+      const option = page.getByRole("option").filter({ hasText: typed }).first();
+      await option.waitFor();
+      for (const shown of await page.getByRole("option").all()) {
+        assert.equal(await shown.evaluate((option) => option.childElementCount), 0);
+      }
+      await harmless(page, sprung, `suggestions for ${typed}`);
+    }
+  });
+}
+
+test("in the feed, which is well-formed", async (t) => {
+  const { page, look } = await wary(t, { bypassCSP: true });
+  await look("/wiki");
+  const [problems, titles] = await page.evaluate(async () => {
+    const answer = await fetch("/feed.atom");
+    const feed = new DOMParser().parseFromString(await answer.text(), "application/xml");
+    const links = [...feed.querySelectorAll("link")].map((link) => new URL(link.getAttribute("href"), location.href).origin);
+    const problems = [...feed.querySelectorAll("parsererror")].map((error) => error.textContent);
+    if (links.some((origin) => origin !== location.origin)) problems.push(`links to ${links}`);
+    const names = new Set([...feed.querySelectorAll("*")].map((element) => element.localName));
+    const known = ["feed", "title", "id", "link", "updated", "entry", "author", "name", "summary"];
+    problems.push(...[...names].filter((name) => !known.includes(name)).map((name) => `element ${name}`));
+    return [problems, [...feed.querySelectorAll("entry > title")].map((title) => title.textContent)];
+  });
+  assert.deepEqual(problems, []);
+  assert.ok(titles.some((title) => LINES.some((line) => title.includes(line.trim()))), titles.join("\n"));
+});

@@ -1,0 +1,66 @@
+// Renaming, deleting and restoring pages.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { button, fill, heading, link, reads, save, visit } from "./support/see.js";
+import { at, person, write } from "./support/world.js";
+
+test("a renamed page is found at its old address, and by the links to it", async (t) => {
+  await write("Old name", "The same text.");
+  await write("Signpost", "This way to [[Old name]].");
+  const page = await person(t);
+  await visit(page, at("old-name", "edit"));
+  await page.getByText("Change the address").click();
+  await fill(page, { title: "New name", slug: "new-name", author: "Grace" });
+  await save(page, at("new-name"));
+  await heading(page, "New name");
+
+  await visit(page, at("old-name"));
+  assert.equal(new URL(page.url()).pathname, at("new-name"));
+  await reads(page, "The same text.");
+  await visit(page, at("signpost"));
+  const linked = page.locator("#text").getByRole("link", { name: "Old name" });
+  assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
+  await linked.click();
+  await heading(page, "New name");
+  await link(page, "What links here").click();
+  assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Signpost"]);
+});
+
+test("a page is deleted after a question, and restored", async (t) => {
+  await write("Doomed", "Still here.");
+  await write("Mourner", "I miss [[Doomed]].");
+  const page = await person(t);
+  await visit(page, at("doomed"));
+  await link(page, "Delete").click();
+  await heading(page, "Delete “Doomed”?");
+  await page.getByText("1 page links here").waitFor();
+  await link(page, "Keep it").click();
+  await reads(page, "Still here.");
+  await link(page, "Delete").click();
+  await button(page, "Delete this page").click();
+  await heading(page, "“Doomed” was deleted");
+  assert.match(await page.locator(".lead").textContent(), /This page was deleted on .*\d{4}/);
+
+  await visit(page, at("mourner"));
+  assert.match(await page.locator("#text").getByRole("link", { name: "Doomed" }).getAttribute("class"), /\bmissing\b/);
+  await visit(page, "/wiki/-/pages");
+  assert.equal(await link(page, "Doomed").count(), 0);
+  await visit(page, at("doomed"), 404);
+  await button(page, "Restore it").click();
+  await reads(page, "Still here.");
+  await visit(page, "/wiki/-/pages");
+  await link(page, "Doomed").waitFor();
+});
+
+test("a page that was edited meanwhile is not deleted", async (t) => {
+  await write("Alive", "Before.");
+  const [grace, linus] = [await person(t), await person(t)];
+  await visit(grace, at("alive", "delete"));
+  await visit(linus, at("alive", "edit"));
+  await fill(linus, { content: "After.", author: "Linus" });
+  await save(linus, at("alive"));
+  await button(grace, "Delete this page").click();
+  await grace.getByRole("heading", { name: /^Error 409/ }).waitFor();
+  await visit(grace, at("alive"));
+  await reads(grace, "After.");
+});
