@@ -6,11 +6,12 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { field, fill, visit } from "./support/see.js";
 import { LINES, TEXTS, grouped } from "./support/payloads.js";
-import { harmless, setTraps } from "./support/traps.js";
+import { allHarmless, harmless, setTraps } from "./support/traps.js";
+import { eventually } from "./support/wiki.js";
 import { api, at, person, rewrite, url, write } from "./support/world.js";
 
-/** Pages looked at side by side. */
-const TABS = 4;
+/** Of many addresses, how many are gone to instead of shown in a frame. */
+const AS_PAGES = 10;
 
 /** One page for each payload, in all its fields, and written by a user of that name. */
 const posts = [];
@@ -45,30 +46,26 @@ async function wary(t, options) {
     assert.equal(actual.origin, expected.origin, `where ${address} leads`);
     await harmless(tab, sprung, address);
   };
-  /** Looks at many addresses, several at once. */
+  /** Looks at many addresses: at each in a frame, and at some, spread over them, as pages. */
   const lookAtAll = async (addresses) => {
-    const left = addresses[Symbol.iterator]();
-    await Promise.all(Array.from({ length: TABS }, async () => {
-      const tab = await page.context().newPage();
-      for (const address of left) await look(address, tab);
-      await tab.close();
-    }));
+    await look("/wiki");
+    await allHarmless(page, sprung, addresses);
+    for (let index = 0; index < addresses.length; index += Math.ceil(addresses.length / AS_PAGES)) await look(addresses[index]);
   };
   return { page, sprung, look, lookAtAll };
 }
 
 test("the traps spring", async (t) => {
-  const { page, sprung, look } = await wary(t, { bypassCSP: true });
+  const { page, sprung } = await wary(t, { bypassCSP: true });
   for (const html of [
-    "<img src=x onerror=alert(1)>", "<svg onload=prompt(1)>", "<a href='javascript:alert(1)'>x</a>", "<iframe srcdoc='<p>'></iframe>",
+    "<img src=x onerror=alert(1)>", "<img src=x onerror=prompt(1)>", "<a href='javascript:alert(1)'>x</a>", "<iframe srcdoc='<p>'></iframe>",
     "<base href='https://evil.example/'>", "<p style='position:fixed'>x</p>", "<a href=' java\tscript:alert(1)'>x</a>",
   ]) {
-    await look("/wiki");
+    await visit(page, "/wiki");
     await page.evaluate((html) => document.querySelector("main").insertAdjacentHTML("beforeend", html), html);
     await assert.rejects(harmless(page, [], html), { name: "AssertionError" }, html);
   }
-  while (sprung.length < 2) await page.waitForTimeout(10);
-  assert.ok(sprung.some((what) => what.startsWith("alert")) && sprung.some((what) => what.startsWith("prompt")), sprung.join());
+  await eventually("both scripts have run", () => ["alert(1)", "prompt(1)"].every((what) => sprung.includes(what)));
 });
 
 test("a policy that is violated is noticed", async (t) => {
@@ -81,8 +78,7 @@ test("a policy that is violated is noticed", async (t) => {
   // The person is told of it on the console, too, which `person` would take for a failure.
   context.removeAllListeners("console");
   await page.goto("/violating");
-  while (!sprung.length) await page.waitForTimeout(10);
-  assert.match(sprung[0], /^policy: script-src/);
+  await eventually("the violation is noticed", () => sprung.some((what) => what.startsWith("policy: script-src")));
 });
 
 test("every payload as a page, and in one more view each", async (t) => {
@@ -95,11 +91,10 @@ test("every payload as a page, and in one more view each", async (t) => {
   }));
 });
 
-test("every payload as a tag", async (t) => {
-  const { page, lookAtAll } = await wary(t, { bypassCSP: true });
-  const tags = posts.flatMap(({ tags }) => tags.map((tag) => tag.trim().toLowerCase()));
+test("every other payload as a tag", async (t) => {
+  const { lookAtAll } = await wary(t, { bypassCSP: true });
+  const tags = posts.flatMap(({ tags }) => tags.filter((_, index) => index % 2 === 0).map((tag) => tag.trim().toLowerCase()));
   await lookAtAll(tags.filter((_, index) => index % 2 === 0).map((tag) => `/wiki/-/tags/${encodeURIComponent(tag)}`));
-  assert.equal(await page.evaluate(() => 1), 1);
 });
 
 test("every payload searched for", async (t) => {
@@ -107,7 +102,7 @@ test("every payload searched for", async (t) => {
   await lookAtAll(LINES.map((line) => `/wiki/-/search?q=${encodeURIComponent(line)}`));
 });
 
-test("every payload in an address", async (t) => {
+test("every payload in an address, one kind of address each", async (t) => {
   const { lookAtAll } = await wary(t, { bypassCSP: true });
   const addresses = [
     (text) => `/wiki/${text}`, (text) => `/wiki/x/edit?title=${text}`, (text) => `/wiki/-/new?title=${text}`, (text) => `/${text}`,
@@ -115,7 +110,7 @@ test("every payload in an address", async (t) => {
     (text) => `${at(full.slug, "compare")}?from=${text}`, (text) => `${at(full.slug, "history")}/${text}`,
     (text) => `/wiki/-/search?q=alert&tag=${text}`, (text) => `/wiki/-/${text}`, (text) => `/wiki/${text}/history`,
   ];
-  await lookAtAll(LINES.flatMap((line, index) => [index, index + 5].map((at) => addresses[at % addresses.length](encodeURIComponent(line)))));
+  await lookAtAll(LINES.map((line, index) => addresses[index % addresses.length](encodeURIComponent(line))));
 });
 
 for (const [name, options] of Object.entries(people)) {
@@ -130,16 +125,15 @@ for (const [name, options] of Object.entries(people)) {
   });
 
   test(`all payloads in one text (${name})`, async (t) => {
-    const { lookAtAll } = await wary(t, options);
-    const views = ["", "edit", "history", "history/1", "history/2", "compare", "compare?from=0&to=1", "backlinks", "delete"];
-    await lookAtAll(views.map((view) => at(full.slug, view)));
-    const missing = posts.filter((_, index) => index % 10 === 0);
-    await lookAtAll(missing.map(({ slug }) => at(slug)));
+    const { look } = await wary(t, options);
+    for (const view of ["", "edit", "history", "history/1", "history/2", "compare", "compare?from=0&to=1", "backlinks", "delete"]) {
+      await look(at(full.slug, view));
+    }
   });
 
   test(`written in the form (${name})`, async (t) => {
     const { page, sprung, look } = await wary(t, options);
-    for (let index = 0; index < LINES.length; index += 40) {
+    for (let index = 0; index < LINES.length; index += 60) {
       const line = LINES[index];
       await look("/wiki/-/new");
       await fill(page, { title: line, content: TEXTS[index], tags: line.slice(0, 50), comment: line, author: line });
@@ -168,7 +162,7 @@ for (const [name, options] of Object.entries(people)) {
   test(`in the preview while it is typed (${name})`, async (t) => {
     const { page, sprung, look } = await wary(t, options);
     await look("/wiki/-/new");
-    for (const [index, text] of grouped(10).entries()) {
+    for (const [index, text] of grouped(30).entries()) {
       const mark = `Typed ${index}`;
       await field(page, "content").fill(`${mark}\n\n${text}`);
       await page.locator("#preview-text", { hasText: mark }).waitFor();
@@ -197,9 +191,7 @@ for (const [name, options] of Object.entries(people)) {
       await input.fill(typed);
       const option = page.getByRole("option").filter({ hasText: typed }).first();
       await option.waitFor();
-      for (const shown of await page.getByRole("option").all()) {
-        assert.equal(await shown.evaluate((option) => option.childElementCount), 0);
-      }
+      assert.equal(await page.locator("[role=option] *").count(), 0);
       await harmless(page, sprung, `suggestions for ${typed}`);
     }
   });

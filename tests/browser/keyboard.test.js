@@ -99,5 +99,5 @@ test("two versions are chosen and compared", async (t) => {
   // Enter sends the form, wherever in it one is.
   await page.keyboard.press("Enter");
   await page.waitForURL("**/compare?**");
-  await page.locator("del", { hasText: "one" }).waitFor();
+  await page.locator("tr.removed", { hasText: "one" }).waitFor();
 });

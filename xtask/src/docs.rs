@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
-/// Folders with no documentation of ours, besides hidden ones: built things, and texts that tests send to the wiki.
-const NOT_DOCUMENTATION: [&str; 2] = ["target", "tests/data"];
+/// Folders with no documentation of ours, besides hidden ones: built things, texts that tests send to the wiki, and other
+/// people's libraries.
+const NOT_DOCUMENTATION: [&str; 3] = ["target", "tests/data", "tests/browser"];
 
 /// Checks every Markdown file below `root`; fails with a line for each mistake.
 pub fn check(root: &Path, commands: &clap::Command) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Every chore of this repository, as `cargo xtask <chore>`.
 
+mod browser;
 mod cargo;
 mod component;
 mod docs;

@@ -1,4 +1,4 @@
-//! Counts of tests, read from what Rust's test harness prints.
+//! Counts of tests, read from what Rust's test harness and Node.js's print.
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -12,9 +12,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The counts in a harness's closing line, `test result: ok. 3 passed; 0 failed; 1 ignored; …`; `None` for any
-    /// other line.
+    /// The counts in a harness's closing line, or in one of its closing lines; `None` for any other line.
     pub fn read(line: &str) -> Option<Self> {
+        Self::read_rust(line).or_else(|| Self::read_node(line))
+    }
+
+    /// `test result: ok. 3 passed; 0 failed; 1 ignored; …`
+    fn read_rust(line: &str) -> Option<Self> {
         let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
         let mut tally = Self::default();
         for part in counts.split("; ") {
@@ -25,6 +29,20 @@ impl Tally {
                 _ => {}
             }
         }
+        Some(tally)
+    }
+
+    /// One line for each count: `ℹ pass 3`, `ℹ fail 0`, … What was cancelled, as by a limit of time, has failed.
+    fn read_node(line: &str) -> Option<Self> {
+        let (kind, count) = line.strip_prefix("ℹ ")?.split_once(' ')?;
+        let mut tally = Self::default();
+        let counted = match kind {
+            "pass" => &mut tally.passed,
+            "fail" | "cancelled" => &mut tally.failed,
+            "skipped" | "todo" => &mut tally.skipped,
+            _ => return None,
+        };
+        *counted = count.parse().ok()?;
         Some(tally)
     }
 
@@ -71,10 +89,29 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_not_counts() {
+    fn counts_are_read_from_several_closing_lines() {
+        let mut sum = Tally::default();
         for line in
-            ["", "test result: ok", "test a_test ... ok", "test result: ok. x passed; 0 failed", "running 3 tests"]
+            ["ℹ tests 9", "ℹ pass 3", "ℹ fail 1", "ℹ cancelled 1", "ℹ skipped 2", "ℹ todo 0", "ℹ duration_ms 9.5"]
         {
+            if let Some(tally) = Tally::read(line) {
+                sum += tally;
+            }
+        }
+        assert_eq!(sum, Tally { passed: 3, failed: 2, skipped: 2 });
+    }
+
+    #[test]
+    fn other_lines_are_not_counts() {
+        for line in [
+            "",
+            "test result: ok",
+            "test a_test ... ok",
+            "test result: ok. x passed; 0 failed",
+            "running 3 tests",
+            "ℹ pass",
+            "pass 3",
+        ] {
             assert_eq!(Tally::read(line), None, "{line}");
         }
     }

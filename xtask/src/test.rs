@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::ensure;
 use clap::CommandFactory;
 
+use crate::browser::Browser;
 use crate::cargo::{cargo, prepare};
 use crate::component;
 use crate::docs;
@@ -57,6 +58,10 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         Some((name, url)) => results.push(suite.black_box(name, url, &runner)?),
         None if args.embedded_only => note("PostgreSQL is left out, as --embedded-only says"),
         None => note("PostgreSQL is left out: none is installed here, and DATABASE_URL names none"),
+    }
+    match Browser::find() {
+        Ok(browser) => results.push(suite.browser(&browser, &runner)?),
+        Err(reason) => note(&format!("the browser tests are left out: {reason}")),
     }
     results.iter().for_each(|result| say(result));
     say(&suite.sum.to_string());
@@ -146,6 +151,15 @@ impl Suite<'_> {
         let tally = self.run(&label, &mut tests)?;
         ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
         Ok(format!("{label}: {tally}"))
+    }
+
+    /// What a person sees, in a browser, on the embedded database; returns the line that sums it up.
+    fn browser(&mut self, browser: &Browser, runner: &Runner) -> anyhow::Result<String> {
+        browser.prepare(self.workspace)?;
+        let mut tests = browser.tests(self.workspace, runner);
+        let tally = self.run("browser tests", &mut tests)?;
+        ensure!(!tally.is_empty(), "the stage `browser tests` ran no test");
+        Ok(format!("browser tests: {tally}"))
     }
 
     /// `cargo test` over the whole workspace, for the same features everywhere, untouched by the user's settings.
