@@ -100,6 +100,31 @@ test("tables are tables and code is code", async (t) => {
   await page.waitForURL("**#bakers");
 });
 
+test("columns of a table are aligned as they say", async (t) => {
+  await write("Aligned", "| a | b | c |\n|:--|:-:|--:|\n| 1 | 2 | 3 |");
+  const page = await person(t);
+  await visit(page, at("aligned"));
+  const aligned = (cell) => page.locator(`#text ${cell}`).evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
+  for (const cell of ["th", "td"]) {
+    const [left, center, right] = await aligned(cell);
+    assert.match(left, /^(left|start)$/);
+    assert.match(center, /center$/);
+    assert.match(right, /^(right|end)$/);
+  }
+});
+
+test("a heading is nearer to what it heads, and its link stands beside it", async (t) => {
+  await write("Headed", "Before.\n\n## Heading\n\nAfter.");
+  const page = await person(t);
+  await visit(page, at("headed"));
+  const box = (words) => page.locator("#text").getByText(words, { exact: true }).boundingBox();
+  const [before, heading, after, link] = await Promise.all(["Before.", "Heading", "After.", "#"].map(box));
+  const [above, below] = [heading.y - before.y - before.height, after.y - heading.y - heading.height];
+  assert.ok(below < above, `${below} px below it, ${above} px above`);
+  const middle = link.y + link.height / 2;
+  assert.ok(middle > heading.y && middle < heading.y + heading.height, `the link at ${middle}, the heading from ${heading.y}`);
+});
+
 test("a document with broken characters is shown with what can be shown", async (t) => {
   const post = await write("Mojibake", document("mojibake.md"));
   const page = await person(t);
