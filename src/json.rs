@@ -98,6 +98,10 @@ impl Body {
         match self.members.remove(field)? {
             Value::Null => None,
             Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.as_i64().unwrap_or(i64::MAX)),
+            // To JSON 1 and 1.0 are one number. The cast keeps to the range of ids, as above.
+            Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => {
+                number.as_f64().map(|number| number as i64)
+            }
             _ => self.reject(field, "must be a whole number"),
         }
     }
@@ -255,6 +259,12 @@ mod tests {
         let mut body = body(r#"{"a": 18446744073709551615, "b": -5}"#).unwrap();
         assert_eq!(body.integer("a"), Some(i64::MAX));
         assert_eq!(body.integer("b"), Some(-5));
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction() {
+        let mut body = body(r#"{"a": 3.0, "b": 1e300, "c": 3.5}"#).unwrap();
+        assert_eq!((body.integer("a"), body.integer("b"), body.integer("c")), (Some(3), Some(i64::MAX), None));
     }
 
     proptest! {
