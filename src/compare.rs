@@ -20,6 +20,7 @@ const MAX_LINES: usize = 10_000;
 
 /// Lines that changed, with some around them.
 #[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Hunk {
     /// Its lines, in order.
     pub lines: Vec<Line>,
@@ -27,14 +28,17 @@ pub struct Hunk {
 
 /// One line of a hunk.
 #[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Line {
     /// What became of it.
     pub kind: Kind,
     /// Its number in the older text, from 1; none if it was added.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = usize, minimum = 1, required = false))]
     pub from_line: Option<usize>,
     /// Its number in the newer text, from 1; none if it was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = usize, minimum = 1, required = false))]
     pub to_line: Option<usize>,
     /// Its text without the line's end, in parts that changed and parts that did not.
     pub parts: Vec<Part>,
@@ -46,6 +50,7 @@ pub struct Line {
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Kind {
     /// In both texts.
     Unchanged,
@@ -57,6 +62,7 @@ pub enum Kind {
 
 /// A piece of a line.
 #[derive(Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Part {
     /// What it says.
     pub text: String,

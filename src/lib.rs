@@ -13,6 +13,7 @@ pub mod links;
 pub mod list;
 pub mod markdown;
 pub mod negotiate;
+pub mod openapi;
 pub mod origin;
 pub mod pages;
 pub mod posts;

@@ -1,7 +1,7 @@
 //! Which form of a resource a client prefers: the Accept header (RFC 9110, 12.5.1).
 
 use http::HeaderMap;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, ACCEPT_ENCODING};
 
 /// The form among `offers` (media types such as `text/html`) the client likes best; the first of equals, and the first
 /// of all when it has no wish or one that cannot be met: an answer in another form serves it better than none.
@@ -25,6 +25,25 @@ pub fn preferred<'a>(headers: &HeaderMap, offers: &[&'a str]) -> &'a str {
         }
     }
     best.1
+}
+
+/// Whether a client takes a body compressed with gzip (RFC 9110, 12.5.3): who says nothing takes anything.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if codings.peek().is_none() {
+        return true;
+    }
+    let (mut gzip, mut any) = (None, None);
+    for coding in codings.flat_map(|value| value.split(',')) {
+        let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+        let quality = parameters.trim().strip_prefix("q=").map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "gzip" | "x-gzip" => gzip = Some(quality > 0.0),
+            "*" => any = Some(quality > 0.0),
+            _ => {}
+        }
+    }
+    gzip.or(any).unwrap_or(false)
 }
 
 /// One element of Accept.
@@ -86,6 +105,24 @@ mod tests {
         assert_eq!(choose("image/png"), "application/json");
         assert_eq!(choose("nonsense;;,=,/"), "application/json");
         assert_eq!(preferred(&HeaderMap::new(), &["application/json", "text/html"]), "application/json");
+    }
+
+    #[test]
+    fn who_says_nothing_of_encodings_takes_gzip() {
+        assert!(takes_gzip(&HeaderMap::new()));
+        for (accepted, takes) in [
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1, GZIP ; q=0.5", true),
+            ("*", true),
+            ("*, gzip;q=0", false),
+            ("gzip;q=0.0", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, accepted.parse().unwrap());
+            assert_eq!(takes_gzip(&headers), takes, "{accepted:?}");
+        }
     }
 
     proptest! {

@@ -28,6 +28,7 @@ pub const MAX_QUERY: usize = 300;
 
 /// A page as clients see one.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Post {
     /// The page's number.
     pub post_id: i64,
@@ -51,6 +52,7 @@ pub struct Post {
 
 /// A page in a list: everything but its content, which may be a mebibyte, and how many bytes that has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Summary {
     /// The page's number.
     pub post_id: i64,

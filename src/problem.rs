@@ -26,6 +26,7 @@ pub struct Problem {
 
 /// What is wrong with one member of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The member of the body, or the query parameter.
     pub field: Cow<'static, str>,

@@ -1,8 +1,8 @@
 //! How an answer is written: JSON, HTML, Markdown, problem details, entity tags. No other file sets a header.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
@@ -16,7 +16,8 @@ use crate::request::{self, Request};
 /// An answer with its whole body.
 pub type Response = http::Response<Vec<u8>>;
 
-const JSON: &str = "application/json";
+/// RFC 8259.
+pub const JSON: &str = "application/json";
 const PROBLEM: &str = "application/problem+json";
 /// RFC 7763.
 pub const MARKDOWN: &str = "text/markdown; charset=utf-8";
@@ -82,6 +83,17 @@ pub fn html_with(status: StatusCode, body: String) -> Response {
     let response = set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     // Other sites learn that somebody came from this wiki, and not from which page.
     set(response, REFERRER_POLICY, "same-origin")
+}
+
+/// A page whose style sheet carries drawings in itself, as `data:` addresses.
+pub fn html_with_drawings(body: String) -> Response {
+    let policy = CONTENT_POLICY.replace("img-src 'self' http: https:", "img-src 'self' data:");
+    set(html(body), CONTENT_SECURITY_POLICY, &policy)
+}
+
+/// `response`, whose body is stored compressed with gzip, as it is.
+pub fn gzipped(response: Response) -> Response {
+    set(set(response, CONTENT_ENCODING, "gzip"), VARY, "Accept-Encoding")
 }
 
 /// What was asked for is at `location` now, and may be elsewhere later.

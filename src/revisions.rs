@@ -15,6 +15,7 @@ use crate::time::Time;
 
 /// A revision in a list: what was done, when, by whom.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Entry {
     /// The page.
     pub post_id: i64,
@@ -23,6 +24,7 @@ pub struct Entry {
     /// Who wrote it.
     pub user_id: i64,
     /// What they are called; none if they were deleted.
+    #[cfg_attr(test, schema(required = true))]
     pub author: Option<String>,
     /// The page's title in this version.
     pub title: String,
@@ -72,6 +74,7 @@ impl Entry {
 
 /// A revision with all that the page was at the time.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Revision {
     /// What was done, when, by whom.
     #[serde(flatten)]

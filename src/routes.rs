@@ -10,7 +10,7 @@ use crate::pages::address;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{PathParams, Request};
-use crate::{feed, links, origin, posts, revisions, search, service, tags, users};
+use crate::{feed, links, openapi, origin, posts, revisions, search, service, tags, users};
 
 /// Answers a request. What it needs to know of the world is in its arguments.
 pub type Handler = fn(&Request, &Db) -> Result<Response, Problem>;
@@ -48,6 +48,8 @@ pub const ROUTES: &[Route] = &[
     Route { path: "/search/suggestions", methods: &[(Method::GET, search::suggestions)] },
     Route { path: "/tags", methods: &[(Method::GET, tags::list)] },
     Route { path: "/feed.atom", methods: &[(Method::GET, feed::read)] },
+    Route { path: "/openapi.json", methods: &[(Method::GET, openapi::document)] },
+    Route { path: "/docs", methods: &[(Method::GET, openapi::docs)] },
     // What a person sees. A slug never is a hyphen alone.
     Route { path: "/wiki", methods: &[(Method::GET, page::front)] },
     Route { path: "/wiki/-/new", methods: &[(Method::GET, edit::new), (Method::POST, edit::create)] },

@@ -26,10 +26,11 @@ const MATCH_BEGINS: char = '\u{1}';
 const MATCH_ENDS: char = '\u{2}';
 
 /// The most suggestions.
-const MAX_SUGGESTIONS: usize = 10;
+pub const MAX_SUGGESTIONS: usize = 10;
 
 /// A page that was found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Found {
     /// The page's number.
     pub post_id: i64,
@@ -53,6 +54,7 @@ pub struct Found {
 ///
 /// As JSON it is HTML: escaped text with `<mark>` around matches.
 #[derive(Debug, PartialEq)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct Snippet(pub Vec<(String, bool)>);
 
 impl Snippet {
@@ -153,9 +155,12 @@ pub fn find(request: &Request, db: &Db, wanted: &str) -> Result<Page<Found>, Pro
 
 /// A page whose title begins with what was typed.
 #[derive(Debug, Serialize)]
-struct Suggestion {
-    title: String,
-    slug: String,
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Suggestion {
+    /// Its title.
+    pub title: String,
+    /// Its name in URLs.
+    pub slug: String,
 }
 
 /// `GET /search/suggestions?q=`: titles that begin so, in whatever case

@@ -11,6 +11,7 @@ use crate::request::Request;
 
 /// A tag that a page has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Tag {
     /// The tag itself.
     pub name: String,

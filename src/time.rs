@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 /// An instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 pub struct Time(DateTime<Utc>);
 
 impl Time {

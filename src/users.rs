@@ -13,15 +13,26 @@ use crate::reply::{self, Response};
 use crate::request::{self, Request, path_id, query};
 use crate::time::Time;
 
+/// The most characters of a username.
+pub const MAX_USERNAME: usize = 64;
+/// The most characters of a name.
+pub const MAX_NAME: usize = 200;
+/// The most bytes of an email address.
+pub const MAX_EMAIL: usize = 254;
+
 /// A user as clients see one.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct User {
     /// The user's number.
     pub id: i64,
     /// A short name for URLs and mentions.
+    #[cfg_attr(test, schema(required = true))]
     pub username: Option<String>,
     /// What they are called.
     pub name: String,
+    /// Where to write to them.
+    #[cfg_attr(test, schema(required = true))]
     email: Option<String>,
     /// When they joined.
     pub created_time: Time,
@@ -60,7 +71,7 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
         body.reject::<()>("username", "is required, unless there is a name");
     }
     let username = body.text("username", username);
-    let name = body.text("name", rules::line::<200>);
+    let name = body.text("name", rules::line::<MAX_NAME>);
     let email = body.text("email", email);
     body.finish()?;
 
@@ -115,7 +126,7 @@ pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
     let versions = request::if_match(request.headers())?.and_then(|tags| request::versions(&tags));
     let mut body = Body::read(request)?;
     let username = body.nullable_text("username", username);
-    let name = body.nullable_text("name", rules::line::<200>);
+    let name = body.nullable_text("name", rules::line::<MAX_NAME>);
     if name == Some(None) {
         body.reject::<()>("name", "cannot be cleared; give another name instead");
     }
@@ -238,10 +249,10 @@ fn taken(failure: Failure, username: Option<&str>, email: Option<&str>) -> Probl
 /// A username: it goes into URLs as it is.
 fn username(text: &str) -> Result<(), Cow<'static, str>> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+    if (1..=MAX_USERNAME).contains(&text.len()) && text.chars().all(allowed) {
         Ok(())
     } else {
-        Err("must be 1 to 64 letters, digits, points, underscores or hyphens".into())
+        Err(format!("must be 1 to {MAX_USERNAME} letters, digits, points, underscores or hyphens").into())
     }
 }
 
@@ -249,8 +260,8 @@ fn username(text: &str) -> Result<(), Cow<'static, str>> {
 fn email(text: &str) -> Result<(), Cow<'static, str>> {
     let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
     match text.rsplit_once('@') {
-        Some((local, domain)) if plain && !local.is_empty() && !domain.is_empty() && text.len() <= 254 => Ok(()),
-        _ => Err("must be an email address of at most 254 bytes, as in name@example.org".into()),
+        Some((local, domain)) if plain && !local.is_empty() && !domain.is_empty() && text.len() <= MAX_EMAIL => Ok(()),
+        _ => Err(format!("must be an email address of at most {MAX_EMAIL} bytes, as in name@example.org").into()),
     }
 }
 

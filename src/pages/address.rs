@@ -25,6 +25,8 @@ pub const USERS: &str = "/wiki/-/users";
 pub const FEED: &str = "/feed.atom";
 /// The description of the API.
 pub const API: &str = "/docs";
+/// The same for programs.
+pub const DESCRIPTION: &str = "/openapi.json";
 
 /// `text` for one segment of a path or one value of a query.
 pub fn escaped(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The files pages load: style sheet, script, icon. Their names carry a hash of what is in them, so that browsers may
+//! The files pages load: style sheets, scripts, the icon. Their names carry a hash of what is in them, so that browsers may
 //! keep them for ever.
 
 /// A file that is part of the component.
@@ -12,6 +12,8 @@ pub struct Asset {
     pub bytes: &'static [u8],
     /// What that is.
     pub content_type: &'static str,
+    /// Whether the bytes are compressed with gzip.
+    pub gzipped: bool,
 }
 
 /// What a path under `/static/` names.
@@ -30,8 +32,14 @@ pub struct Found {
 pub const FOLDER: &str = "/static/";
 
 macro_rules! asset {
-    ($stem:literal, $extension:literal, $content_type:literal) => {{
-        const BYTES: &[u8] = include_bytes!(concat!("../../static/", $stem, ".", $extension));
+    ($stem:literal, $extension:literal, $content_type:literal) => {
+        asset!($stem, $extension, $content_type, concat!($stem, ".", $extension), false)
+    };
+    ($stem:literal, $extension:literal, $content_type:literal, gzipped $file:literal) => {
+        asset!($stem, $extension, $content_type, $file, true)
+    };
+    ($stem:literal, $extension:literal, $content_type:literal, $file:expr, $gzipped:literal) => {{
+        const BYTES: &[u8] = include_bytes!(concat!("../../static/", $file));
         const HASH: [u8; 16] = hex(fnv1a(BYTES));
         const PATH: &[u8] = &joined::<{ FOLDER.len() + $stem.len() + $extension.len() + 18 }>([
             FOLDER,
@@ -41,7 +49,13 @@ macro_rules! asset {
             ".",
             $extension,
         ]);
-        Asset { name: concat!($stem, ".", $extension), path: ascii(PATH), bytes: BYTES, content_type: $content_type }
+        Asset {
+            name: concat!($stem, ".", $extension),
+            path: ascii(PATH),
+            bytes: BYTES,
+            content_type: $content_type,
+            gzipped: $gzipped,
+        }
     }};
 }
 
@@ -51,9 +65,23 @@ pub static STYLE: Asset = asset!("style", "css", "text/css; charset=utf-8");
 pub static SCRIPT: Asset = asset!("wiki", "js", "text/javascript; charset=utf-8");
 /// The wiki's mark.
 pub static ICON: Asset = asset!("icon", "svg", "image/svg+xml");
+/// Starts Swagger UI.
+pub static DOCS_SCRIPT: Asset = asset!("docs", "js", "text/javascript; charset=utf-8");
+/// How the page around Swagger UI looks.
+pub static DOCS_STYLE: Asset = asset!("docs", "css", "text/css; charset=utf-8");
+/// Swagger UI, which shows `/openapi.json`.
+pub static SWAGGER_SCRIPT: Asset = asset!(
+    "swagger-ui-bundle",
+    "js",
+    "text/javascript; charset=utf-8",
+    gzipped "vendor/swagger-ui/swagger-ui-bundle.js.gz"
+);
+/// How it looks.
+pub static SWAGGER_STYLE: Asset =
+    asset!("swagger-ui", "css", "text/css; charset=utf-8", gzipped "vendor/swagger-ui/swagger-ui.css.gz");
 
 /// All of them.
-pub static ALL: [&Asset; 3] = [&STYLE, &SCRIPT, &ICON];
+pub static ALL: [&Asset; 7] = [&STYLE, &SCRIPT, &ICON, &DOCS_SCRIPT, &DOCS_STYLE, &SWAGGER_SCRIPT, &SWAGGER_STYLE];
 
 /// The file at `path`.
 pub fn find(path: &str) -> Option<Found> {

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod docs;
 pub mod feed;
 pub mod history;
 pub mod lists;

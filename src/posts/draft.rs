@@ -15,6 +15,10 @@ pub const MAX_CONTENT: usize = 1 << 20;
 pub const MAX_TITLE: usize = 200;
 /// The most tags of one page.
 pub const MAX_TAGS: usize = 20;
+/// The most characters of a tag.
+pub const MAX_TAG: usize = 50;
+/// The most characters of a comment.
+pub const MAX_COMMENT: usize = 500;
 
 /// A page, or an edit of one, as somebody sends it. What is not given stays as it is, or gets its default.
 #[derive(Debug, Default)]
@@ -87,12 +91,12 @@ fn slug(text: &str) -> Result<(), Cow<'static, str>> {
 
 /// Why an edit was made: one line, or nothing.
 pub fn comment(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.is_empty() { Ok(()) } else { rules::line::<500>(text) }
+    if text.is_empty() { Ok(()) } else { rules::line::<MAX_COMMENT>(text) }
 }
 
 /// One tag: a line without a comma.
 pub fn tag(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.contains(',') { Err("must not contain a comma".into()) } else { rules::line::<50>(text) }
+    if text.contains(',') { Err("must not contain a comma".into()) } else { rules::line::<MAX_TAG>(text) }
 }
 
 /// Tags differ by more than case and surrounding space.

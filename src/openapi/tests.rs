@@ -1,0 +1,160 @@
+//! That the document is up to date, complete and sound.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value, json};
+
+use super::document::document;
+use crate::db::Db;
+use crate::problem::Problem;
+use crate::request::Request;
+use crate::routes::{ROUTES, answer};
+
+/// Where the paths begin that people open in a browser, and that are no part of the API.
+const FOR_PEOPLE: [&str; 3] = ["/wiki", "/static/", "/docs"];
+
+/// Set by `cargo xtask openapi`.
+const RENEW: &str = "WASIKI_RENEW_OPENAPI";
+
+#[test]
+fn the_document_that_is_served_is_up_to_date() {
+    let text = format!("{:#}\n", document());
+    if std::env::var_os(RENEW).is_some() {
+        std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json"), text).unwrap();
+    } else {
+        assert!(text == super::DOCUMENT, "openapi.json is not what the routes are: run `cargo xtask openapi`");
+    }
+}
+
+#[test]
+fn every_route_is_described_and_nothing_else() {
+    let routes: BTreeSet<String> = ROUTES
+        .iter()
+        .filter(|route| !FOR_PEOPLE.iter().any(|prefix| route.path.starts_with(prefix)))
+        .flat_map(|route| route.methods.iter().map(|(method, _)| format!("{method} {}", route.path)))
+        .collect();
+    let described: BTreeSet<String> = operations().map(|(method, path, _)| format!("{method} {path}")).collect();
+    let missing: Vec<_> = routes.difference(&described).collect();
+    assert!(missing.is_empty(), "describe these in src/openapi/operations: {missing:?}");
+    let gone: Vec<_> = described.difference(&routes).collect();
+    assert!(gone.is_empty(), "these are no routes: {gone:?}");
+}
+
+#[test]
+fn every_segment_of_a_path_is_a_parameter() {
+    let document = document();
+    for (method, path, operation) in operations() {
+        let given: BTreeSet<String> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| resolved(&document, parameter))
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()))
+            .collect();
+        let wanted: BTreeSet<String> =
+            path.split('/').filter(|segment| segment.starts_with('{')).map(str::to_owned).collect();
+        assert_eq!(given, wanted, "{method} {path}");
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let mut names = BTreeSet::new();
+    for (_, _, operation) in operations() {
+        assert!(names.insert(operation["operationId"].to_string()), "{}", operation["operationId"]);
+    }
+}
+
+#[test]
+fn every_pointer_leads_somewhere_and_everything_shared_is_used() {
+    let document = document();
+    let mut pointers = BTreeSet::new();
+    collect_pointers(&document, &mut pointers);
+    for pointer in &pointers {
+        assert!(document.pointer(&pointer[1..]).is_some(), "{pointer}");
+    }
+    for (kind, things) in document["components"].as_object().unwrap() {
+        for name in things.as_object().unwrap().keys() {
+            assert!(pointers.contains(&format!("#/components/{kind}/{name}")), "{kind}/{name} is not used");
+        }
+    }
+}
+
+/// Every described member of a body is sent with a wrong type: the reader must complain of exactly these.
+#[test]
+fn bodies_are_described_as_they_are_read() {
+    let document = document();
+    for (method, path, operation) in operations() {
+        let Some(content) = operation["requestBody"]["content"].get("application/json") else { continue };
+        let schema = resolved(&document, &content["schema"]);
+        let members = schema["properties"].as_object().unwrap();
+        let wrong: Map<String, Value> = members.keys().map(|name| (name.clone(), json!({}))).collect();
+        let problem = send(&method, &path, &wrong.into());
+        let complained: BTreeSet<&str> =
+            problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+        assert_eq!(complained, members.keys().map(String::as_str).collect(), "{method} {path}: {problem}");
+
+        for name in schema["required"].as_array().into_iter().flatten() {
+            let mut body = content["example"].clone();
+            body.as_object_mut().unwrap().remove(name.as_str().unwrap());
+            let problem = send(&method, &path, &body);
+            assert_eq!(problem["errors"][0], json!({ "field": name, "message": "is required" }), "{method} {path}");
+        }
+        // What the reader takes gets as far as the database, which there is none of here.
+        assert_eq!(send(&method, &path, &content["example"])["status"], 503, "{method} {path}");
+    }
+}
+
+#[test]
+fn a_problem_has_the_members_that_are_described() {
+    let schema = &document()["components"]["schemas"]["Problem"]["properties"];
+    let problems = [
+        Problem::internal("a test"),
+        Problem::taken("slug", "hello"),
+        Problem::not_found("Post not found").with("version", 3).with("current", json!({})),
+    ];
+    for problem in problems {
+        let body: Value = serde_json::from_slice(crate::reply::problem(&problem).body()).unwrap();
+        for member in body.as_object().unwrap().keys() {
+            assert!(schema.get(member).is_some(), "{member}");
+        }
+    }
+}
+
+/// The operations of the document: method, path, description.
+fn operations() -> impl Iterator<Item = (String, String, Value)> {
+    let Value::Object(paths) = document()["paths"].take() else { panic!("paths are an object") };
+    paths.into_iter().flat_map(|(path, item)| {
+        let Value::Object(item) = item else { panic!("a path is an object") };
+        item.into_iter().map(move |(method, operation)| (method.to_ascii_uppercase(), path.clone(), operation))
+    })
+}
+
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    value["$ref"].as_str().map_or(value, |pointer| document.pointer(&pointer[1..]).unwrap())
+}
+
+fn collect_pointers(value: &Value, pointers: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            pointers.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| collect_pointers(member, pointers));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_pointers(item, pointers)),
+        _ => {}
+    }
+}
+
+/// What a wiki without a database answers.
+fn send(method: &str, path: &str, body: &Value) -> Value {
+    let mut request = Request::new(body.to_string().into_bytes());
+    *request.method_mut() = method.parse().unwrap();
+    *request.uri_mut() = path.replace("{id}", "1").parse().unwrap();
+    request.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
+    let db = Db::new(|| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "There is no database here.")));
+    serde_json::from_slice(answer(request, &db).body()).unwrap()
+}
