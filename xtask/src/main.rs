@@ -7,6 +7,7 @@ mod docs;
 mod postgres;
 mod progress;
 mod runner;
+mod schemathesis;
 mod tally;
 mod test;
 mod toolchain;
@@ -37,6 +38,8 @@ enum Chore {
     Up(up::Args),
     /// Run every check and every test, on the embedded database and on PostgreSQL.
     Test(test::Args),
+    /// Renew openapi.json, the description of the API, from the routes and their types.
+    Openapi,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Build => build(&workspace).map(drop),
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
+        Chore::Openapi => openapi(&workspace),
     }
 }
 
@@ -64,6 +68,13 @@ fn build(workspace: &Workspace) -> anyhow::Result<runner::Runner> {
     let component = component::build(workspace, &toolchain, "wiki")?;
     let program = runner::build(workspace)?;
     runner::precompile(workspace, program, component)
+}
+
+/// Runs the test that compares openapi.json, asking it to write the file instead.
+fn openapi(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut test = cargo::cargo(workspace, "test");
+    test.args(["--package", "wiki", "--lib", "openapi::"]).env("WASIKI_RENEW_OPENAPI", "1");
+    progress::run("describing the API", &mut test)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::docs;
 use crate::postgres::{Installation, Server};
 use crate::progress::{self, note, say, step, watch};
 use crate::runner::{self, Runner};
+use crate::schemathesis;
 use crate::tally::Tally;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::workspace::Workspace;
@@ -63,6 +64,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         Ok(browser) => results.push(suite.browser(&browser, &runner)?),
         Err(reason) => note(&format!("the browser tests are left out: {reason}")),
     }
+    schemathesis::test(workspace, &runner)?;
     results.iter().for_each(|result| say(result));
     say(&suite.sum.to_string());
     Ok(())
@@ -95,6 +97,16 @@ fn lint_components(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Resu
     let mut clippy = cargo(workspace, "clippy");
     clippy.args(["--target", TARGET, "--package", "wiki", "--package", "bookshop", "--lib", "--", "-D", "warnings"]);
     progress::run(&format!("checking the lints for {TARGET}"), &mut clippy)
+}
+
+/// Keeps the user's settings from a program under test.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// A PostgreSQL server to test on.
@@ -166,12 +178,7 @@ impl Suite<'_> {
     fn cargo_test(&self, targets: &[&str]) -> Command {
         let mut command = cargo(self.workspace, "test");
         command.args(["--workspace", "--no-fail-fast"]).args(targets);
-        for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
-                command.env_remove(&name);
-            }
-        }
+        without_settings(&mut command);
         command
     }
 
