@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::db::{self, Db, Row};
 use crate::json::{self, rules};
 use crate::list::{self, Cursor, Page};
+use crate::pages::html::escaped;
 use crate::pages::parts::Name;
 use crate::posts::MAX_QUERY;
 use crate::posts::select::Filter;
@@ -77,16 +78,11 @@ impl Serialize for Snippet {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut html = String::new();
         for (text, matched) in &self.0 {
-            let text = escape(text);
+            let text = escaped(text);
             html.push_str(&if *matched { format!("<mark>{text}</mark>") } else { text });
         }
         serializer.serialize_str(&html)
     }
-}
-
-/// `text` for use in HTML.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 impl Found {

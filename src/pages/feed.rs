@@ -52,7 +52,7 @@ impl Escaper for Xml {
                 '&' => dest.write_str("&amp;")?,
                 '<' => dest.write_str("&lt;")?,
                 '>' => dest.write_str("&gt;")?,
-                '"' => dest.write_str("&#34;")?,
+                '"' => dest.write_str("&quot;")?,
                 '\'' => dest.write_str("&#39;")?,
                 '\t' | '\n' | '\r' => dest.write_char(c)?,
                 '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}

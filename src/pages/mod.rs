@@ -7,6 +7,7 @@ pub mod assets;
 pub mod docs;
 pub mod feed;
 pub mod history;
+pub mod html;
 pub mod lists;
 pub mod parts;
 pub mod problem;

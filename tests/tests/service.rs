@@ -153,9 +153,36 @@ const PATHS: &[(&str, &[&str])] = &[
 #[tokio::test]
 async fn every_path_tells_its_methods_and_refuses_others() {
     let wiki = App::wiki().start().await;
+    let endpoints = wiki.get("/").await.expect(200).json()["endpoints"].clone();
     for (path, methods) in PATHS {
-        let mut allowed: Vec<&str> = [methods, &["HEAD", "OPTIONS"][..]].concat();
+        assert!(endpoints.get(path.replace('1', "{id}")).is_some(), "GET / lists {path}");
+        assert_eq!(
+            *methods,
+            wiki.options(path)
+                .await
+                .expect(204)
+                .allow()
+                .iter()
+                .filter(|m| !["HEAD", "OPTIONS"].contains(m))
+                .copied()
+                .collect::<Vec<_>>()
+        );
+    }
+    for (path, methods) in endpoints.as_object().expect("endpoints by path") {
+        let path = path
+            .replace("{id}", "1")
+            .replace("{version}", "1")
+            .replace("{slug}", "x")
+            .replace("{tag}", "x")
+            .replace("{name}", "x");
+        let mut allowed: Vec<&str> =
+            methods.as_array().unwrap().iter().map(|method| method.as_str().unwrap()).collect();
+        if allowed.contains(&"GET") {
+            allowed.push("HEAD");
+        }
+        allowed.push("OPTIONS");
         allowed.sort_unstable();
+        let path = path.as_str();
         let options = wiki.options(path).await.expect(204);
         assert_eq!(options.allow(), allowed, "OPTIONS {path}");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get"] {
@@ -209,4 +236,27 @@ async fn what_a_list_or_a_page_says_is_not_guessed_by_the_browser() {
     for path in ["/", "/users", "/posts", "/metrics", "/nothing"] {
         assert_eq!(wiki.get(path).await.header("x-content-type-options"), "nosniff", "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_api_describes_itself() {
+    let wiki = App::wiki().start().await;
+    let description = wiki.get("/openapi.json").await.expect(200);
+    assert_eq!(description.media_type(), "application/json");
+    let document = description.json();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
+    assert!(document["paths"]["/posts/{id}"]["put"]["responses"]["412"].is_object());
+    wiki.get("/openapi.json").header("if-none-match", description.header("etag")).await.expect(304);
+
+    let page = wiki.get("/docs").await.expect(200);
+    assert_eq!(page.media_type(), "text/html");
+    assert!(!page.header("content-security-policy").contains("unsafe"), "{page:?}");
+    let mut files = 0;
+    for path in page.text().split('"').filter(|part| part.starts_with("/static/")) {
+        let file = wiki.get(path).header("accept-encoding", "gzip").await.expect(200);
+        assert!(file.header("cache-control").contains("immutable"), "{path}");
+        files += 1;
+    }
+    assert!(files >= 4, "{}", page.text());
+    assert!(!page.text().contains("http://") && !page.text().contains("https://"), "nothing comes from elsewhere");
 }
