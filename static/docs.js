@@ -15,7 +15,13 @@
     }
   }).observe(main, { childList: true, subtree: true });
 
+  // The button that opens an operation must hold no link (WAI-ARIA: a button's children are presentational).
+  const plainPaths = (system) => ({
+    components: { DeepLink: ({ text }) => system.React.createElement("span", null, text) },
+  });
+
   SwaggerUIBundle({
+    plugins: [plainPaths],
     url: main.dataset.description,
     domNode: main,
     deepLinking: true,

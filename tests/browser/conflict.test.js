@@ -28,7 +28,7 @@ for (const [people, who] of [["with", person], ["without", plainPerson]]) {
     assert.match(await row("Bread needs a whole day.").textContent(), /added/);
     assert.match((await linus.locator("del").allTextContents()).join(""), /hour/);
     assert.match((await linus.locator("ins").allTextContents()).join(""), /whole day/);
-    if (people === "with") assert.equal(await linus.evaluate(() => document.activeElement.id), "conflict");
+    if (people === "with") assert.equal(await linus.evaluate(() => document.activeElement.id), "_conflict");
 
     await fill(linus, { content: "Bread needs an hour and a half, or a whole day." });
     await save(linus, at(slug));

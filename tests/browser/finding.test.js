@@ -19,8 +19,8 @@ test("a search shows where the words are", async (t) => {
   await searchField(page).fill("sticky dough");
   await button(page, "Search").click();
   await page.waitForURL("**/wiki/-/search?q=sticky+dough");
-  assert.deepEqual(await page.locator("#results h2").allTextContents(), ["Rye flour"]);
-  assert.deepEqual(await page.locator("#results mark").allTextContents(), ["sticky", "dough"]);
+  assert.deepEqual(await page.locator("#_results h2").allTextContents(), ["Rye flour"]);
+  assert.deepEqual(await page.locator("#_results mark").allTextContents(), ["sticky", "dough"]);
   assert.equal(await searchField(page).inputValue(), "sticky dough");
   await link(page, "Rye flour").click();
   await reads(page, "It makes a very sticky dough.");
@@ -131,7 +131,7 @@ test("a page says what links to it", async (t) => {
 test("a page that is missing offers to be made, and the links to it then lead somewhere", async (t) => {
   const page = await person(t);
   await visit(page, at("sourdough"));
-  const linked = page.locator("#text").getByRole("link", { name: "Banneton" });
+  const linked = page.locator("#_text").getByRole("link", { name: "Banneton" });
   assert.match(await linked.getAttribute("class"), /\bmissing\b/);
   await linked.click();
   await heading(page, "There is no page named “Banneton” yet");

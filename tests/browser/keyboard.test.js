@@ -35,8 +35,8 @@ test("from the first stop to a saved page", async (t) => {
   // Out of sight otherwise, it is to be seen now.
   assert.equal(await skip.evaluate((skip) => getComputedStyle(skip).clipPath), "none");
   await keyboard.press("Enter");
-  await page.waitForURL("**#main");
-  assert.equal(await focused(page), "main");
+  await page.waitForURL("**#_main");
+  assert.equal(await focused(page), "_main");
   await tabTo(page, link(page, "Write the front page"));
   await keyboard.press("Enter");
   await heading(page, "New page");
@@ -78,11 +78,11 @@ test("mistakes are reached and corrected", async (t) => {
   await tabTo(page, button(page, "Save"));
   await keyboard.press("Enter");
   await page.getByRole("alert").waitFor();
-  assert.equal(await focused(page), "errors");
+  assert.equal(await focused(page), "_errors");
   await tabTo(page, page.getByRole("alert").getByRole("link", { name: /^Your name/ }));
   await keyboard.press("Enter");
   await page.waitForURL("**#author");
-  assert.equal(await focused(page), "author");
+  assert.equal(await focused(page), "_author");
   await keyboard.type("Grace");
   await keyboard.press("Enter");
   await page.waitForURL("**/wiki/nameless");

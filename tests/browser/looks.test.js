@@ -42,7 +42,7 @@ test("on paper there is the text, and no navigation", async (t) => {
     assert.equal(await page.getByRole("navigation", { name, includeHidden: true }).isVisible(), false, name);
   }
   assert.ok(await page.getByRole("heading", { name: "A sample of everything" }).isVisible());
-  assert.ok(await page.locator("#text table").isVisible());
+  assert.ok(await page.locator("#_text table").isVisible());
   assert.equal(await ground(page), "rgb(255, 255, 255)");
   // Headless Chromium prints: what comes out is a document of at least one page.
   assert.match((await page.pdf()).subarray(0, 8).toString("latin1"), /^%PDF-1/);
@@ -75,7 +75,7 @@ test("drawings made of characters fit together", async (t) => {
   const post = await write("Boxes", document("boxes.md"));
   const page = await person(t);
   await visit(page, at(post.slug));
-  const text = page.locator("#text");
+  const text = page.locator("#_text");
   assert.equal(await text.locator("pre").count(), 2);
   const measured = await widths(text.locator("pre code").first(), "┌", "└");
   assert.equal(measured.length, 13);
@@ -92,7 +92,7 @@ test("tables are tables and code is code", async (t) => {
   const post = await write("Boxes again", document("boxes.md"));
   const page = await person(t);
   await visit(page, at(post.slug));
-  const text = page.locator("#text");
+  const text = page.locator("#_text");
   assert.deepEqual(await text.locator("table th").allTextContents(), ["Oven", "Heat", "Command"]);
   assert.deepEqual(await text.locator("table td code").allTextContents(), ["oven | tee log", "a && b > /dev/null 2>&1"]);
   assert.match(await text.locator("pre").nth(1).textContent(), /^apiVersion: bakery\/v1\n.*\n\ttabs: "are not allowed here, but are kept"\n$/s);
@@ -104,7 +104,7 @@ test("columns of a table are aligned as they say", async (t) => {
   await write("Aligned", "| a | b | c |\n|:--|:-:|--:|\n| 1 | 2 | 3 |");
   const page = await person(t);
   await visit(page, at("aligned"));
-  const aligned = (cell) => page.locator(`#text ${cell}`).evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
+  const aligned = (cell) => page.locator(`#_text ${cell}`).evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
   for (const cell of ["th", "td"]) {
     const [left, center, right] = await aligned(cell);
     assert.match(left, /^(left|start)$/);
@@ -117,7 +117,7 @@ test("a heading is nearer to what it heads, and its link stands beside it", asyn
   await write("Headed", "Before.\n\n## Heading\n\nAfter.");
   const page = await person(t);
   await visit(page, at("headed"));
-  const box = (words) => page.locator("#text").getByText(words, { exact: true }).boundingBox();
+  const box = (words) => page.locator("#_text").getByText(words, { exact: true }).boundingBox();
   const [before, heading, after, link] = await Promise.all(["Before.", "Heading", "After.", "#"].map(box));
   const [above, below] = [heading.y - before.y - before.height, after.y - heading.y - heading.height];
   assert.ok(below < above, `${below} px below it, ${above} px above`);
@@ -129,7 +129,7 @@ test("a document with broken characters is shown with what can be shown", async 
   const post = await write("Mojibake", document("mojibake.md"));
   const page = await person(t);
   await visit(page, at(post.slug));
-  const text = page.locator("#text");
+  const text = page.locator("#_text");
   assert.equal(await text.locator("table").count(), 1);
   assert.deepEqual(await text.locator("table th").allTextContents(), ["Step", "Time"]);
   assert.match(await text.locator("pre").textContent(), /oven --heat 240 && echo "done \\"\$\?\\""/);

@@ -18,7 +18,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   assert.equal(new URL(page.url()).pathname, at("new-name"));
   await reads(page, "The same text.");
   await visit(page, at("signpost"));
-  const linked = page.locator("#text").getByRole("link", { name: "Old name" });
+  const linked = page.locator("#_text").getByRole("link", { name: "Old name" });
   assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
   await linked.click();
   await heading(page, "New name");
@@ -42,7 +42,7 @@ test("a page is deleted after a question, and restored", async (t) => {
   assert.match(await page.locator(".lead").textContent(), /This page was deleted on .*\d{4}/);
 
   await visit(page, at("mourner"));
-  assert.match(await page.locator("#text").getByRole("link", { name: "Doomed" }).getAttribute("class"), /\bmissing\b/);
+  assert.match(await page.locator("#_text").getByRole("link", { name: "Doomed" }).getAttribute("class"), /\bmissing\b/);
   await visit(page, "/wiki/-/pages");
   assert.equal(await link(page, "Doomed").count(), 0);
   await visit(page, at("doomed"), 404);

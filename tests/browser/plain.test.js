@@ -29,7 +29,7 @@ test("everything can be done without JavaScript", async (t) => {
   await t.test("find it", async () => {
     await page.getByLabel("Search the wiki").fill("salt");
     await button(page, "Search").click();
-    await page.locator("#results mark", { hasText: "salt" }).waitFor();
+    await page.locator("#_results mark", { hasText: "salt" }).waitFor();
     await link(page, "Plain bread").click();
   });
 

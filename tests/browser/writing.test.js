@@ -14,7 +14,7 @@ test("a page is made from the empty front page", async (t) => {
   await save(page, "/wiki/sourdough");
   await heading(page, "Sourdough");
   await reads(page, "Feed it daily.");
-  assert.equal(await page.locator("#text strong").textContent(), "daily");
+  assert.equal(await page.locator("#_text strong").textContent(), "daily");
   assert.deepEqual(await page.getByRole("list", { name: "Tags" }).getByRole("link").allTextContents(), ["bread", "how-to"]);
   await link(page, "Grace").waitFor();
 });
@@ -122,11 +122,11 @@ for (const [people, who] of [["with", person], ["without", plainPerson]]) {
     }
     for (const name of ["content", "comment"]) assert.equal(await field(page, name).getAttribute("aria-invalid"), null, name);
     assert.match(await page.title(), /^Error: /);
-    if (people === "with") assert.equal(await page.evaluate(() => document.activeElement.id), "errors");
+    if (people === "with") assert.equal(await page.evaluate(() => document.activeElement.id), "_errors");
     // Each line of the summary leads to its field.
     await summary.getByRole("link", { name: /^Tags/ }).click();
-    await page.waitForURL("**/edit#tags");
-    if (people === "with") assert.equal(await page.evaluate(() => document.activeElement.id), "tags");
+    await page.waitForURL("**/edit#_tags");
+    if (people === "with") assert.equal(await page.evaluate(() => document.activeElement.id), "_tags");
 
     await fill(page, { title: `Mistaken ${people}`, tags: "one, two", slug: `mistaken-${people}`, author: "Grace" });
     await save(page, at(`mistaken-${people}`));

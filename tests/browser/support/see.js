@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 export const heading = (page, name) => page.getByRole("heading", { name, exact: true }).waitFor();
 
 /** Waits until the page's text is there with `words` in it. */
-export const reads = (page, words) => page.locator("#text", { hasText: words }).waitFor();
+export const reads = (page, words) => page.locator("#_text", { hasText: words }).waitFor();
 
 /** The labels of a form's fields by their names. */
 const LABELS = {

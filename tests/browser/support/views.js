@@ -43,7 +43,7 @@ export const VIEWS = {
   preview: async (page) => {
     await sample("edit")(page);
     await button(page, "Preview").click();
-    await page.locator("#preview-text .table").waitFor();
+    await page.locator("#_preview-text .table").waitFor();
   },
   conflict: async (page) => {
     await visit(page, at("contested", "edit"));
