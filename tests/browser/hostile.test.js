@@ -81,11 +81,12 @@ test("a policy that is violated is noticed", async (t) => {
   await eventually("the violation is noticed", () => sprung.some((what) => what.startsWith("policy: script-src")));
 });
 
-test("every payload as a page, and in one more view each", async (t) => {
+test("every payload as a page, and every other in one more view", async (t) => {
   const { lookAtAll } = await wary(t, { bypassCSP: true });
   const views = ["edit", "history", "history/1", "compare", "backlinks", "delete", "user", "post"];
   await lookAtAll(posts.flatMap(({ slug, user_id, post_id }, index) => {
-    const view = views[index % views.length];
+    if (index % 2) return [at(slug)];
+    const view = views[(index / 2) % views.length];
     const other = { user: `/wiki/-/users/${user_id}`, post: `/posts/${post_id}` }[view] ?? at(slug, view);
     return [at(slug), other];
   }));
@@ -97,9 +98,9 @@ test("every other payload as a tag", async (t) => {
   await lookAtAll(tags.filter((_, index) => index % 2 === 0).map((tag) => `/wiki/-/tags/${encodeURIComponent(tag)}`));
 });
 
-test("every payload searched for", async (t) => {
+test("every other payload searched for", async (t) => {
   const { lookAtAll } = await wary(t, { bypassCSP: true });
-  await lookAtAll(LINES.map((line) => `/wiki/-/search?q=${encodeURIComponent(line)}`));
+  await lookAtAll(LINES.filter((_, index) => index % 2 === 0).map((line) => `/wiki/-/search?q=${encodeURIComponent(line)}`));
 });
 
 test("every payload in an address, one kind of address each", async (t) => {

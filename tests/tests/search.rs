@@ -115,11 +115,24 @@ async fn queries_that_cannot_be_answered_are_refused() {
 async fn a_page_with_more_words_than_can_be_indexed_is_still_saved_and_found() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
-    let words: String = (0..130_000).map(|n| format!("{:x} ", n * 7919 + 4096)).collect();
-    let post = write(&wiki, "Many words", &format!("needle {words}")[..1 << 20], &[]).await;
-    assert_eq!(titles(&wiki, "q=needle").await, ["Many words"]);
-    assert_eq!(titles(&wiki, "q=many").await, ["Many words"]);
-    wiki.get(&format!("/posts/{}", post["post_id"])).await.expect(200);
+    let numbers: String = (0..130_000).map(|n| format!("{:x} ", n * 7919 + 4096)).collect();
+    // What takes most room in the index: compounds of different ideographs, which count as a whole and in their parts.
+    let ideograph = |n: u32| char::from_u32(0x4e00 + n % 20_000).unwrap();
+    let astral = |n: u32| char::from_u32(0x20000 + n % 40_000).unwrap();
+    let compounds: String =
+        (0..60_000).map(|n| format!("{}-{} ", ideograph(n), ideograph(n * 7 + n / 20_000 + 1))).collect();
+    let rare: String = (0..60_000).map(|n| format!("{}-{} ", astral(n), astral(n * 7 + n / 40_000 + 1))).collect();
+    let letters: String = (0..200_000).map(|n| format!("{:x}-{:x} ", n % 256, n / 256)).collect();
+    let urls: String = (0..60_000).map(|n| format!("a{n:x}.de/{n:x} ")).collect();
+    for (index, words) in [numbers, compounds, rare, letters, urls].into_iter().enumerate() {
+        let mut content = format!("needle{index} {words}");
+        let end = (0..=1 << 20).rev().find(|end| content.is_char_boundary(*end)).unwrap();
+        content.truncate(end);
+        let title = format!("Many words {index}");
+        write(&wiki, &title, &content, &[]).await;
+        assert_eq!(titles(&wiki, &format!("q=needle{index}")).await, [title]);
+    }
+    assert_eq!(titles(&wiki, "q=many").await.len(), 5);
 }
 
 #[tokio::test]

@@ -94,7 +94,9 @@ fn wrong_command(code: &str, commands: &clap::Command) -> Option<String> {
 
 /// The first relative link in a line that leads nowhere.
 fn broken_link(prose: &str, folder: &Path) -> Option<String> {
-    prose.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '#']).next()).find_map(|link| {
+    // What stands between backquotes is an example, and no link.
+    let outside: String = prose.split('`').step_by(2).collect();
+    outside.split("](").skip(1).filter_map(|rest| rest.split([')', ' ', '#']).next()).find_map(|link| {
         let elsewhere = link.is_empty() || link.contains(':');
         (!elsewhere && !folder.join(link).exists()).then(|| format!("the link to {link} is broken"))
     })
