@@ -214,6 +214,8 @@ mod tests {
     proptest! {
         #[test]
         fn encoded_parts_come_back(user in "[^\\x00]+", password in "[^\\x00]+", name in "[^\\x00]+", value in "[^\\x00]*") {
+            // Segments of these names mean folders, encoded or not (URL Standard, "double-dot URL path segment").
+            prop_assume!(!matches!(name.as_str(), "." | ".."));
             let encode = |text: &str| {
                 percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
             };
