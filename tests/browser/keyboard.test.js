@@ -81,7 +81,7 @@ test("mistakes are reached and corrected", async (t) => {
   assert.equal(await focused(page), "_errors");
   await tabTo(page, page.getByRole("alert").getByRole("link", { name: /^Your name/ }));
   await keyboard.press("Enter");
-  await page.waitForURL("**#author");
+  await page.waitForURL("**#_author");
   assert.equal(await focused(page), "_author");
   await keyboard.type("Grace");
   await keyboard.press("Enter");
