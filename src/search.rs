@@ -17,7 +17,7 @@ use crate::time::Time;
 
 /// The most pages that are ranked, of those whose title and of those whose text matches: a word that is on every page must
 /// not read every page.
-const MAX_RANKED: usize = 1000;
+const MAX_RANKED: usize = 500;
 
 /// Characters from the beginning of a page that a snippet is looked for in. To find it takes time with every word.
 const SNIPPET_SOURCE: usize = 20_000;

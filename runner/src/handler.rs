@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tracing::Instrument as _;
 use uuid::Uuid;
 use wasmtime_wasi_http::Error;
@@ -39,6 +42,10 @@ impl Handler {
         let id = request_id(request.headers());
         // Whatever is logged meanwhile, by the guest too, says for which request.
         let span = tracing::info_span!("request", id);
+        let (head, body) = request.into_parts();
+        let body = Received::new(body);
+        let whole = body.whole.clone();
+        let request = Request::from_parts(head, body);
         let mut response = match self.forward(request, client, &id).instrument(span.clone()).await {
             Ok(response) => response.map(Either::Left),
             Err(problem) => {
@@ -51,12 +58,17 @@ impl Handler {
         if let Ok(id) = HeaderValue::try_from(id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
+        if !whole.load(Ordering::Relaxed) {
+            // What is left of the request stands before the next one on this connection. The client must know that the
+            // connection ends here, or its next request would meet a closed one (RFC 9112, 9.6).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 
     async fn forward(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Received>,
         client: SocketAddr,
         id: &str,
     ) -> Result<Response<GuestBody>, Problem> {
@@ -119,6 +131,39 @@ fn request_id(headers: &HeaderMap) -> String {
         (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     given.filter(fits).map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned)
+}
+
+/// A request's body that tells, after it was given away, whether all of it has been received.
+struct Received {
+    body: Incoming,
+    whole: Arc<AtomicBool>,
+}
+
+impl Received {
+    fn new(body: Incoming) -> Self {
+        Self { whole: Arc::new(AtomicBool::new(body.is_end_stream())), body }
+    }
+}
+
+impl Body for Received {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.whole.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn body_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {

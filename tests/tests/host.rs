@@ -191,6 +191,10 @@ async fn a_body_over_the_hosts_limit_is_refused() {
     }
     let announced = "POST /shelf HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
     assert_eq!(send_raw(shop.url(), announced).await.status, Some(413));
+    // The rest of such a body is not read: whoever would go on with the connection is told that it ends.
+    let kept = "POST /shelf HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n";
+    let refused = send_raw(shop.url(), kept).await;
+    assert!(refused.text.to_ascii_lowercase().contains("connection: close\r\n"), "{refused:?}");
     shop.get("/health").await.expect(200);
 }
 
