@@ -129,12 +129,12 @@ pub fn find(request: &Request, db: &Db, wanted: &str) -> Result<Page<Found>, Pro
     // Rank prefers matches in the title by their weight, and short pages to long ones (normalisation 1). Only what is
     // shown is searched for a snippet. Made of this file's own words only; everything a client said is a parameter.
     let sql = format!(
-        "WITH matching AS (
-           (SELECT id FROM posts WHERE {conditions} AND to_tsvector('wiki', title) @@ {query} LIMIT {MAX_RANKED})
+        "WITH ranked AS (
+           (SELECT id, ts_rank(words, {query}, 1)::float8 AS rank FROM posts
+            WHERE {conditions} AND to_tsvector('wiki', title) @@ {query} LIMIT {MAX_RANKED})
            UNION
-           (SELECT id FROM posts WHERE {conditions} AND words @@ {query} LIMIT {MAX_RANKED})
-         ), ranked AS (
-           SELECT posts.id, ts_rank(words, {query}, 1)::float8 AS rank FROM matching JOIN posts ON posts.id = matching.id
+           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM posts
+            WHERE {conditions} AND words @@ {query} AND reads_words(words) LIMIT {MAX_RANKED})
          ), shown AS (
            SELECT id, rank FROM ranked {after} ORDER BY rank DESC, id DESC LIMIT ${}
          )
