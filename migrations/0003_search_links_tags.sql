@@ -29,6 +29,9 @@ BEGIN
 END
 $$;
 
+CREATE VIEW posts_by_text AS
+SELECT id, user_id, title, tags, words, deleted_time, reads_words(words) AS is_read FROM posts;
+
 -- To find the page somebody deleted by its address.
 CREATE INDEX posts_deleted_by_slug ON posts (slug, deleted_time) WHERE deleted_time IS NOT NULL;
 

@@ -133,8 +133,8 @@ pub fn find(request: &Request, db: &Db, wanted: &str) -> Result<Page<Found>, Pro
            (SELECT id, ts_rank(words, {query}, 1)::float8 AS rank FROM posts
             WHERE {conditions} AND to_tsvector('wiki', title) @@ {query} LIMIT {MAX_RANKED})
            UNION
-           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM posts
-            WHERE {conditions} AND words @@ {query} AND reads_words(words) LIMIT {MAX_RANKED})
+           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM posts_by_text
+            WHERE {conditions} AND words @@ {query} AND is_read LIMIT {MAX_RANKED})
          ), shown AS (
            SELECT id, rank FROM ranked {after} ORDER BY rank DESC, id DESC LIMIT ${}
          )
