@@ -19,8 +19,10 @@ use crate::time::Time;
 /// not read every page.
 const MAX_RANKED: usize = 500;
 
-/// Characters from the beginning of a page that a snippet is looked for in. To find it takes time with every word.
-const SNIPPET_SOURCE: usize = 20_000;
+/// Characters that PostgreSQL's parser must not see, and what stands for them in what is searched: as in the function
+/// `searchable` of the migrations.
+const STAND_INS: [(char, char); 6] =
+    [('-', '\u{e000}'), ('_', '\u{e001}'), ('/', '\u{e002}'), ('<', '\u{e003}'), ('@', '\u{e004}'), ('~', '\u{e005}')];
 
 /// What stands around a match in what PostgreSQL returns: no page can contain them.
 const MATCH_BEGINS: char = '\u{1}';
@@ -66,12 +68,31 @@ impl Snippet {
             for (part, is_match) in [(before, false), (matched, true)] {
                 let part = part.trim_end_matches(MATCH_ENDS);
                 if !part.is_empty() {
-                    parts.push((part.to_owned(), is_match));
+                    parts.push((part.chars().map(original).collect(), is_match));
                 }
             }
         }
         Self(parts)
     }
+}
+
+/// The character that `searched` stands for.
+fn original(searched: char) -> char {
+    STAND_INS.iter().find(|(_, stand_in)| *stand_in == searched).map_or(searched, |(original, _)| *original)
+}
+
+/// A query in the words pages are searched by: what joins words in it separates them, but for the `-` before a word.
+fn searchable(wanted: &str) -> String {
+    let mut before = ' ';
+    wanted
+        .chars()
+        .map(|char| {
+            let joins = STAND_INS.iter().any(|(original, _)| *original == char);
+            let excludes = char == '-' && before.is_whitespace();
+            before = char;
+            if joins && !excludes { ' ' } else { char }
+        })
+        .collect()
 }
 
 impl Serialize for Snippet {
@@ -117,7 +138,7 @@ pub fn find(request: &Request, db: &Db, wanted: &str) -> Result<Page<Found>, Pro
     let filter = Filter::read(request)?;
     let conditions = filter.sql();
     let mut params = filter.params;
-    params.push(wanted.to_owned().into());
+    params.push(searchable(wanted).into());
     let query = format!("websearch_to_tsquery('wiki', ${})", params.len());
     let mut after = String::new();
     if let Some(Cursor(keys)) = cursor {
@@ -130,19 +151,19 @@ pub fn find(request: &Request, db: &Db, wanted: &str) -> Result<Page<Found>, Pro
     // shown is searched for a snippet. Made of this file's own words only; everything a client said is a parameter.
     let sql = format!(
         "WITH ranked AS (
-           (SELECT id, ts_rank(words, {query}, 1)::float8 AS rank FROM posts
-            WHERE {conditions} AND to_tsvector('wiki', title) @@ {query} LIMIT {MAX_RANKED})
+           (SELECT id, ts_rank(words, {query}, 1)::float8 AS rank FROM searched_posts
+            WHERE {conditions} AND title_words @@ {query} AND words @@ {query} LIMIT {MAX_RANKED})
            UNION
-           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM posts_by_text
+           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM searched_posts
             WHERE {conditions} AND words @@ {query} AND is_read LIMIT {MAX_RANKED})
          ), shown AS (
            SELECT id, rank FROM ranked {after} ORDER BY rank DESC, id DESC LIMIT ${}
          )
-         SELECT posts.id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC',
-           ts_headline('wiki', left(content, {SNIPPET_SOURCE}), {query},
+         SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC',
+           ts_headline('wiki', beginning, {query},
              'StartSel={MATCH_BEGINS}, StopSel={MATCH_ENDS}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=\" … \"'),
            rank
-         FROM shown JOIN posts ON posts.id = shown.id ORDER BY rank DESC, id DESC",
+         FROM shown JOIN searched_posts USING (id) ORDER BY rank DESC, id DESC",
         params.len()
     );
     let found = db.query(&sql, &params)?.into_iter().map(Found::from_row).collect::<Result<Vec<_>, _>>()?;
@@ -183,13 +204,13 @@ pub fn suggestions(request: &Request, db: &Db) -> Result<Response, Problem> {
 pub fn similar(db: &Db, title: &str) -> Result<Vec<Name>, Problem> {
     let rows = db.query(
         "WITH related AS (
-           SELECT id, title, slug, replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery AS query FROM posts
-           WHERE deleted_time IS NULL
-             AND to_tsvector('wiki', title) @@ replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery
+           SELECT id, title, slug, title_words, replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery AS query
+           FROM searched_posts
+           WHERE deleted_time IS NULL AND title_words @@ replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery
            LIMIT 200
          )
-         SELECT title, slug FROM related ORDER BY ts_rank(to_tsvector('wiki', title), query, 1) DESC, id LIMIT 5",
-        &[title.to_owned().into()],
+         SELECT title, slug FROM related ORDER BY ts_rank(title_words, query, 1) DESC, id LIMIT 5",
+        &[searchable(title).into()],
     )?;
     rows.into_iter().map(|mut row| Ok(Name { title: row.column()?, slug: row.column()? })).collect()
 }
@@ -197,6 +218,18 @@ pub fn similar(db: &Db, title: &str) -> Result<Vec<Name>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_joins_words_separates_them() {
+        for (wanted, searched) in [
+            ("snake_case -and/or well-known", "snake case -and or well known"),
+            ("\"a <b>\" -\"x-y\" me@example", "\"a  b>\" -\"x y\" me example"),
+            ("--x - y", "- x - y"),
+        ] {
+            assert_eq!(searchable(wanted), searched);
+        }
+        assert_eq!(Snippet::parse("a\u{e001}b \u{1}c\u{2}").0, [("a_b ".to_owned(), false), ("c".to_owned(), true)]);
+    }
 
     #[test]
     fn a_snippet_is_cut_at_its_matches() {

@@ -27,6 +27,45 @@ async fn titles(wiki: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn texts_that_are_hard_to_read_are_saved_and_found_as_fast_as_others() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    // Each had the database's parser begin again at every character.
+    for (number, pattern) in ["<!--", "a_", ".a-a", "a-1-", "@1a", "/~", "1e@", "<a "].into_iter().enumerate() {
+        let began = std::time::Instant::now();
+        let text = format!("{} findable{number}", pattern.repeat(100_000 / pattern.len()));
+        write(&wiki, &pattern.repeat(40), &text, &[]).await;
+        assert_eq!(titles(&wiki, &format!("q=findable{number}")).await.len(), 1, "{pattern:?}");
+        // Reading it once takes milliseconds; reading it from every character on took minutes.
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{pattern:?} took {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn words_joined_by_signs_are_found_apart_and_together() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    write(&wiki, "A well-known page", "Uses snake_case in src/main.rs, see <b>me@example.org</b>.", &[]).await;
+    for query in [
+        "known",
+        "well-known",
+        "snake",
+        "snake_case",
+        "case",
+        "src",
+        "src/main.rs",
+        "%22src/main.rs%22",
+        "me@example.org",
+    ] {
+        assert_eq!(titles(&wiki, &format!("q={query}")).await, ["A well-known page"], "{query}");
+    }
+    let found = wiki.get("/search?q=snake").await.expect(200).json();
+    let snippet = found["results"][0]["snippet"].as_str().unwrap();
+    assert!(snippet.contains("<mark>snake</mark>_case in src/main.rs, see &lt;b&gt;me@example.org"), "{snippet}");
+    assert_eq!(titles(&wiki, "q=known+-snake").await, [""; 0]);
+}
+
+#[tokio::test]
 async fn words_phrases_alternatives_and_exclusions_are_understood() {
     let wiki = library().await;
     for (query, expected) in [
