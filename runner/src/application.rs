@@ -139,7 +139,7 @@ mod tests {
         assert!(!component.allowed_hosts.permits("postgres", "localhost", 5432));
         assert_eq!(component.environment, [("RAW".to_owned(), "{{ db_host }}".to_owned())], "as in Spin");
         assert_eq!(format!("{:?}", component.variables), "{\"key\"}");
-        assert_eq!(application.router.find("/x").unwrap().component_id(), "c");
+        assert_eq!(&**application.router.find("/x").unwrap().component_id(), "c");
     }
 
     #[test]

@@ -1,106 +1,191 @@
 //! One request: found its component, put into the shape Spin promises a guest, answered.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tracing::Instrument as _;
-use uuid::Uuid;
-use wasmtime_wasi_http::Error;
+use http_body_util::{BodyExt, Either, Empty, Full};
+use hyper::body::Incoming;
+use tracing::{Instrument as _, Span, field};
+use wasmtime_wasi_http::WasiBody;
 
+use crate::access::{Record, Reply};
 use crate::instances::{Failure, GuestBody, Instances};
+use crate::metrics::Metrics;
+use crate::received::{Fate, Received};
 use crate::router::Router;
+use crate::settings::Limits;
+use crate::trace::{self, TRACEPARENT, TRACESTATE, TraceContext};
+use crate::transport::Exchange;
 
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
 const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// A response's body: a guest's, or the runner's own words.
-pub type Reply = Either<GuestBody, Full<Bytes>>;
 
 /// Answers requests with the components of one application.
 pub struct Handler {
     /// Which component answers a path.
     pub router: Router,
     /// The instances of each component, by its id.
-    pub components: BTreeMap<String, Arc<Instances>>,
-    /// The most bytes of a request's body.
-    pub max_body: u64,
+    pub components: BTreeMap<Arc<str>, Arc<Instances>>,
+    /// What a request may use.
+    pub limits: Limits,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+    /// Whether each request is logged.
+    pub access_log: bool,
+    /// Whether the service is about to end: clients are asked to take their further requests elsewhere.
+    pub stopping: AtomicBool,
+}
+
+/// What identifies a request in logs and traces, here and elsewhere.
+struct Identity {
+    id: String,
+    trace: TraceContext,
 }
 
 impl Handler {
     /// The response to `request`: a component's, or problem details (RFC 9457) that say why there is none.
-    pub async fn handle(&self, request: Request<Incoming>, client: SocketAddr) -> Response<Reply> {
-        let id = request_id(request.headers());
-        // Whatever is logged meanwhile, by the guest too, says for which request.
-        let span = tracing::info_span!("request", id);
+    pub async fn handle(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+        exchange: Arc<Exchange>,
+    ) -> Response<Reply> {
         let (head, body) = request.into_parts();
-        let body = Received::new(body);
-        let whole = body.whole.clone();
-        let request = Request::from_parts(head, body);
-        let mut response = match self.forward(request, client, &id).instrument(span.clone()).await {
-            Ok(response) => response.map(Either::Left),
+        let (identity, span) = identify(&head);
+        let path = self.access_log.then(|| head.uri.path().to_owned());
+        let (metrics, method) = (self.metrics.clone(), head.method.clone());
+        let mut record = Record::begin(metrics, exchange, method, path, client, span.clone());
+
+        // Two ways to say where a body ends are how requests are smuggled (RFC 9112, 11.2); what follows one that is
+        // framed in the way that wins is not read.
+        let mut last = head.headers.contains_key(TRANSFER_ENCODING);
+        let body = Received::new(body, &self.limits);
+        let outcome = body.outcome();
+        let request = Request::from_parts(head, body.boxed_unsync());
+        let answer = self.forward(request, client, &identity, &mut record).instrument(span.clone()).await;
+        let answer = match outcome.fate() {
+            Fate::TooLarge => Err(self.too_large()),
+            Fate::TooSlow => Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "The rest of the request's body did not come. Send it without long pauses.",
+            )),
+            fate => {
+                // What is left of the request stands before the next one on this connection.
+                last |= fate == Fate::Unfinished;
+                answer
+            }
+        };
+        last |= outcome.fate() != Fate::Whole || self.stopping.load(Ordering::Relaxed);
+        let (mut head, body) = match answer {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                (head, Either::Left(body))
+            }
             Err(problem) => {
                 if problem.status.is_server_error() {
                     span.in_scope(|| tracing::error!(status = problem.status.as_u16(), "{}", problem.cause));
                 }
-                problem.response(&id)
+                let (head, body) = problem.response(&identity.id).into_parts();
+                (head, Either::Right(body))
             }
         };
-        if let Ok(id) = HeaderValue::try_from(id) {
-            response.headers_mut().insert(REQUEST_ID, id);
+        if let Ok(id) = HeaderValue::try_from(identity.id) {
+            head.headers.insert(REQUEST_ID, id);
         }
-        if !whole.load(Ordering::Relaxed) {
-            // What is left of the request stands before the next one on this connection. The client must know that the
-            // connection ends here, or its next request would meet a closed one (RFC 9112, 9.6).
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        if last {
+            // The client must know, or its next request would meet a closed connection (RFC 9112, 9.6).
+            head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response
+        record.status = head.status;
+        Response::from_parts(head, Reply::new(body, record))
+    }
+
+    /// The status the application answers a `GET` of `path` with, asked by the runner itself.
+    pub async fn ask(&self, path: &str) -> StatusCode {
+        let request = Request::get(path).header(HOST, "localhost").body(empty());
+        let Ok(request) = request else { return StatusCode::BAD_REQUEST };
+        let (head, body) = request.into_parts();
+        let (identity, span) = identify(&head);
+        let (metrics, exchange, method) = (Metrics::new(), Exchange::new(), head.method.clone());
+        let client = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut record = Record::begin(metrics, exchange, method, None, client, span);
+        let request = Request::from_parts(head, body);
+        match self.forward(request, client, &identity, &mut record).await {
+            Ok(response) => response.status(),
+            Err(problem) => problem.status,
+        }
     }
 
     async fn forward(
         &self,
-        mut request: Request<Received>,
+        mut request: Request<WasiBody>,
         client: SocketAddr,
-        id: &str,
+        identity: &Identity,
+        record: &mut Record,
     ) -> Result<Response<GuestBody>, Problem> {
         let url = full_url(&request)?;
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: u64| length > self.max_body) {
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format!("The body of a request may have at most {} bytes.", self.max_body),
-            ));
+        if length.is_some_and(|length: u64| length > self.limits.max_body.as_u64()) {
+            return Err(self.too_large());
         }
         let path = request.uri().path().to_owned();
-        let route = self.router.find(&path);
-        let route =
-            route.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("No component answers {path}.")))?;
+        let found = self.router.find(&path);
+        let found =
+            found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("No component answers {path}.")))?;
+        record.component.clone_from(found.component_id());
+        record.route.clone_from(found.route());
         // The router's components are this map's keys: `Handler` is made from one application.
-        let instances = self.components.get(route.component_id()).ok_or_else(Problem::internal)?;
+        let instances = self.components.get(found.component_id()).ok_or_else(Problem::internal)?;
 
         let headers = request.headers_mut();
         remove_spin_headers(headers);
-        headers.extend(route.headers());
+        headers.extend(found.headers());
         headers.insert(FULL_URL, url);
-        if let Ok(client) = HeaderValue::try_from(client.to_string()) {
-            headers.insert(CLIENT_ADDR, client);
+        for (name, value) in [
+            (CLIENT_ADDR, HeaderValue::try_from(client.to_string()).ok()),
+            (REQUEST_ID, HeaderValue::try_from(&identity.id).ok()),
+            (TRACEPARENT, identity.trace.header()),
+        ] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
         }
-        if let Ok(id) = HeaderValue::try_from(id) {
-            headers.insert(REQUEST_ID, id);
-        }
-        let limit = usize::try_from(self.max_body).unwrap_or(usize::MAX);
-        let request = request.map(|body| Limited::new(body, limit).map_err(body_error).boxed_unsync());
         instances.handle(request).await.map_err(Problem::from)
     }
+
+    fn too_large(&self) -> Problem {
+        let most = self.limits.max_body.as_u64();
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body of a request may have at most {most} bytes."))
+    }
+}
+
+fn empty() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The request's id and trace, those of the client if it gave some, and the span for what happens because of it.
+fn identify(head: &http::request::Parts) -> (Identity, Span) {
+    let id = request_id(&head.headers);
+    let given = TraceContext::of(&head.headers);
+    let span = tracing::info_span!(
+        target: trace::TARGET, "request", id,
+        otel.name = field::Empty, otel.kind = field::Empty, url.path = field::Empty
+    );
+    #[cfg(feature = "otlp")]
+    if let Some(trace) = crate::otlp::join(&span, given) {
+        span.record("otel.name", head.method.as_str());
+        span.record("otel.kind", "server");
+        span.record("url.path", head.uri.path());
+        return (Identity { id, trace }, span);
+    }
+    let trace = given.map_or_else(TraceContext::new, TraceContext::child);
+    (Identity { id, trace }, span)
 }
 
 /// The URL the client asked for: what the Host header and the request line say (RFC 9112, 3.3).
@@ -116,8 +201,11 @@ fn full_url<B>(request: &Request<B>) -> Result<HeaderValue, Problem> {
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The request's path is not valid."))
 }
 
-/// A client must not be able to say what only the host knows.
+/// A client must not be able to say what only the host knows; and what vendors add to a trace is nothing without it.
 fn remove_spin_headers(headers: &mut HeaderMap) {
+    if TraceContext::of(headers).is_none() {
+        headers.remove(TRACESTATE);
+    }
     let forged: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("spin-")).cloned().collect();
     for name in forged {
         headers.remove(name);
@@ -130,48 +218,8 @@ fn request_id(headers: &HeaderMap) -> String {
     let fits = |id: &&str| {
         (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    given.filter(fits).map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned)
-}
-
-/// A request's body that tells, after it was given away, whether all of it has been received.
-struct Received {
-    body: Incoming,
-    whole: Arc<AtomicBool>,
-}
-
-impl Received {
-    fn new(body: Incoming) -> Self {
-        Self { whole: Arc::new(AtomicBool::new(body.is_end_stream())), body }
-    }
-}
-
-impl Body for Received {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.whole.store(true, Ordering::Relaxed);
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-fn body_error(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<hyper::Error>() {
-        Ok(error) => Error::Hyper(*error),
-        Err(error) if error.is::<LengthLimitError>() => Error::HttpRequestBodySize(None),
-        Err(error) => Error::InternalError(Some(error.to_string())),
-    }
+    // It only tells requests apart; a source of unpredictable numbers would cost a call of the kernel.
+    given.filter(fits).map_or_else(|| format!("{:032x}", fastrand::u128(..)), str::to_owned)
 }
 
 /// What a client is told when no component answered it.
@@ -191,7 +239,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The request could not be answered.")
     }
 
-    fn response(&self, id: &str) -> Response<Reply> {
+    fn response(&self, id: &str) -> Response<Full<Bytes>> {
         let body = serde_json::json!({
             "type": "about:blank",
             "title": self.status.canonical_reason(),
@@ -199,7 +247,7 @@ impl Problem {
             "detail": self.detail,
             "request_id": id,
         });
-        let mut response = Response::new(Either::Right(Full::from(body.to_string())));
+        let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

@@ -4,6 +4,7 @@
 //! any other is dropped, and with it whatever the guest held.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,7 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use wasmtime::Store;
 use wasmtime::component::Component as Code;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
@@ -22,12 +25,15 @@ use crate::application::Component;
 use crate::engine;
 use crate::host::Guest;
 use crate::host::postgres::Pools;
+use crate::metrics::{Discard, Metrics};
 use crate::settings::Limits;
+use crate::slots::{Slot, Slots};
+use crate::trace;
 
 /// Why a guest gave no response.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// No instance became free within the request's time.
+    /// Too many requests wait already, or this one waited for too long.
     #[error("too many requests are running")]
     Overloaded,
     /// The guest took longer than it may.
@@ -48,9 +54,13 @@ pub struct Instances {
     pools: Arc<Pools>,
     /// Instances waiting for a request, the last used on top: its memory is the likeliest to be in a cache.
     idle: Mutex<Vec<Instance>>,
+    busy: AtomicU64,
     /// Requests that may run at once, over all components.
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
     limits: Limits,
+    metrics: Arc<Metrics>,
+    created: Counter,
+    reused: Counter,
 }
 
 struct Instance {
@@ -71,10 +81,37 @@ impl Instances {
         component: Component,
         code: &Code,
         pools: Arc<Pools>,
-        slots: Arc<Semaphore>,
+        slots: Arc<Slots>,
         limits: Limits,
+        metrics: Arc<Metrics>,
     ) -> anyhow::Result<Self> {
-        Ok(Self { component, pre: engine::link(code)?, pools, idle: Mutex::default(), slots, limits })
+        Ok(Self {
+            pre: engine::link(code)?,
+            pools,
+            idle: Mutex::default(),
+            busy: AtomicU64::new(0),
+            slots,
+            limits,
+            created: metrics.instances_created(&component.id),
+            reused: metrics.instances_reused(&component.id),
+            metrics,
+            component,
+        })
+    }
+
+    /// The component's id.
+    pub fn component(&self) -> &str {
+        &self.component.id
+    }
+
+    /// Instances that wait for a request.
+    pub fn idle(&self) -> u64 {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
+    /// Instances that serve one.
+    pub fn busy(&self) -> u64 {
+        self.busy.load(Ordering::Relaxed)
     }
 
     /// The guest's response to `request`.
@@ -82,11 +119,10 @@ impl Instances {
     /// The guest may still be writing the body: it runs on as the body is read, within the same time limit. Dropping the
     /// future before it is done drops the instance.
     pub async fn handle(self: &Arc<Self>, request: Request<WasiBody>) -> Result<Response<GuestBody>, Failure> {
-        let slot = tokio::time::timeout(self.limits.request_timeout, self.slots.clone().acquire_owned()).await;
-        // The semaphore is never closed, so either error means that no slot became free.
-        let slot = slot.ok().and_then(Result::ok).ok_or(Failure::Overloaded)?;
+        let slot = self.slots.take().await.ok_or(Failure::Overloaded)?;
         let (sender, mut answer) = oneshot::channel();
-        let mut running: Running = Box::pin(self.clone().run(request, sender, slot));
+        let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
+        let mut running: Running = Box::pin(self.clone().run(request, sender, slot).instrument(span));
 
         // The guest goes first: most have finished, body and all, when their response is looked at.
         let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
@@ -104,13 +140,9 @@ impl Instances {
         Ok(response.map(|body| GuestBody { body, guest, failed: false }))
     }
 
-    async fn run(
-        self: Arc<Self>,
-        request: Request<WasiBody>,
-        sender: oneshot::Sender<Answer>,
-        slot: OwnedSemaphorePermit,
-    ) -> Outcome {
+    async fn run(self: Arc<Self>, request: Request<WasiBody>, sender: oneshot::Sender<Answer>, slot: Slot) -> Outcome {
         let limit = self.limits.request_timeout;
+        let mut usage = Usage::begin(&self);
         let work = async {
             let mut instance = match self.take() {
                 Some(instance) => instance,
@@ -119,14 +151,24 @@ impl Instances {
             instance.handle(request, sender).await?;
             wasmtime::error::Ok(instance)
         };
-        match tokio::time::timeout(limit, work).await {
-            Ok(Ok(instance)) => self.put_back(instance),
-            Ok(Err(error)) => return Err(Failure::Failed(error)),
-            Err(_) => return Err(Failure::TimedOut(limit)),
-        }
+        let outcome = match tokio::time::timeout(limit, work).await {
+            Ok(Ok(instance)) => {
+                usage.discard = self.put_back(instance);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                usage.discard = Some(Discard::Trapped);
+                Err(Failure::Failed(error))
+            }
+            Err(_) => {
+                usage.discard = Some(Discard::TimedOut);
+                Err(Failure::TimedOut(limit))
+            }
+        };
+        drop(usage);
         // Only now is there room for another: whatever became of the instance, its memory is free or back.
         drop(slot);
-        Ok(())
+        outcome
     }
 
     async fn instantiate(&self) -> wasmtime::Result<Instance> {
@@ -137,16 +179,48 @@ impl Instances {
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
+        self.created.inc();
         Ok(Instance { store, proxy, requests: 0 })
     }
 
     fn take(&self) -> Option<Instance> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let instance = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        self.reused.inc();
+        Some(instance)
     }
 
-    fn put_back(&self, instance: Instance) {
-        if instance.requests < self.limits.instance_reuse && instance.store.data().holds_nothing() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+    /// Keeps the instance, or tells why not.
+    fn put_back(&self, instance: Instance) -> Option<Discard> {
+        if instance.requests >= self.limits.instance_reuse {
+            return Some(Discard::Worn);
+        }
+        if !instance.store.data().holds_nothing() {
+            return Some(Discard::Holding);
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        None
+    }
+}
+
+/// An instance at work. Dropping it counts what became of the instance.
+struct Usage<'a> {
+    instances: &'a Instances,
+    discard: Option<Discard>,
+}
+
+impl<'a> Usage<'a> {
+    fn begin(instances: &'a Instances) -> Self {
+        instances.busy.fetch_add(1, Ordering::Relaxed);
+        // Unless it is said otherwise: then nobody waits for the guest any more.
+        Self { instances, discard: Some(Discard::Abandoned) }
+    }
+}
+
+impl Drop for Usage<'_> {
+    fn drop(&mut self) {
+        self.instances.busy.fetch_sub(1, Ordering::Relaxed);
+        if let Some(reason) = self.discard {
+            self.instances.metrics.instance_discarded(&self.instances.component.id, reason);
         }
     }
 }

@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 use crate::settings::in_container;
 
@@ -29,16 +31,37 @@ enum Format {
     Json,
 }
 
+/// What must live as long as anything is logged.
+#[derive(Default)]
+pub struct Guard {
+    #[cfg(feature = "otlp")]
+    _exporter: Option<crate::otlp::Exporter>,
+}
+
 impl Logging {
-    /// Starts logging to standard error. Fails if the filter is malformed.
-    pub fn start(&self) -> anyhow::Result<()> {
+    /// Starts logging to standard error, and tracing if the environment says where to.
+    ///
+    /// Fails if the filter is malformed, or the address for traces is.
+    pub fn start(&self) -> anyhow::Result<Guard> {
         let filter = EnvFilter::try_new(&self.log).with_context(|| format!("RUNNER_LOG: {:?}", self.log))?;
         let colours = io::stderr().is_terminal();
-        let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(colours).with_env_filter(filter);
-        match self.log_format.unwrap_or(if in_container() { Format::Json } else { Format::Text }) {
-            Format::Text => lines.init(),
-            Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+        let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
+        let lines = match self.log_format.unwrap_or(if in_container() { Format::Json } else { Format::Text }) {
+            Format::Text => lines.boxed(),
+            Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        };
+        let registry = Registry::default().with(lines.with_filter(filter));
+        #[cfg(feature = "otlp")]
+        {
+            let exporter = crate::otlp::Exporter::from_env()?;
+            let only = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == crate::trace::TARGET);
+            registry.with(exporter.as_ref().map(|exporter| exporter.layer().with_filter(only))).init();
+            Ok(Guard { _exporter: exporter })
         }
-        Ok(())
+        #[cfg(not(feature = "otlp"))]
+        {
+            registry.init();
+            Ok(Guard::default())
+        }
     }
 }

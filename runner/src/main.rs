@@ -2,6 +2,8 @@
 
 #![deny(unsafe_code)]
 
+mod access;
+mod admin;
 mod application;
 #[cfg(feature = "compiler")]
 mod compile;
@@ -17,13 +19,21 @@ mod host;
 mod instances;
 mod logging;
 mod manifest;
+mod metrics;
 mod migrate;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod precompiled;
+mod process;
+mod received;
 mod router;
 mod serve;
 mod server;
 mod settings;
+mod slots;
 mod template;
+mod trace;
+mod transport;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -85,7 +95,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    cli.logging.start()?;
+    let _logging = cli.logging.start()?;
     match cli.command {
         Command::Serve(args) => block_on(serve::run(args)),
         Command::Migrate(args) => block_on(migrate::run(&args)),

@@ -8,6 +8,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use http::{HeaderName, HeaderValue};
@@ -29,8 +30,8 @@ pub struct Router {
 
 #[derive(Debug)]
 struct Route {
-    component: String,
-    raw: String,
+    component: Arc<str>,
+    raw: Arc<str>,
     segments: Vec<Segment>,
     // The headers that do not depend on the path, made once: a clone of a `HeaderValue` copies no bytes.
     raw_header: HeaderValue,
@@ -59,7 +60,7 @@ impl Router {
             .into_iter()
             .map(|(raw, component)| {
                 let raw = raw.into();
-                Route::new(&raw, component.into()).with_context(|| format!("route {raw:?}"))
+                Route::new(&raw, &component.into()).with_context(|| format!("route {raw:?}"))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         routes.sort_by(|a, b| a.precedence(b));
@@ -82,12 +83,12 @@ impl Router {
 
     /// Every pair of route, as the manifest has it, and component id, in order of precedence.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.routes.iter().map(|route| (route.raw.as_str(), route.component.as_str()))
+        self.routes.iter().map(|route| (&*route.raw, &*route.component))
     }
 }
 
 impl Route {
-    fn new(raw: &str, component: String) -> anyhow::Result<Self> {
+    fn new(raw: &str, component: &str) -> anyhow::Result<Self> {
         ensure!(raw.starts_with('/'), "a route begins with a slash: write {:?}", format!("/{raw}"));
         ensure!(
             raw.bytes().all(|byte| byte.is_ascii_graphic()),
@@ -105,8 +106,8 @@ impl Route {
             // Spin drops one slash at the end here, so the route "/" gives an empty value.
             matched_header: header(raw.strip_suffix('/').unwrap_or(raw))?,
             prefix_header: header(raw.strip_suffix("/...").unwrap_or(raw))?,
-            component,
-            raw: raw.to_owned(),
+            component: component.into(),
+            raw: raw.into(),
             segments,
         })
     }
@@ -179,8 +180,13 @@ pub struct RouteMatch<'a> {
 
 impl<'a> RouteMatch<'a> {
     /// The component that answers.
-    pub fn component_id(&self) -> &'a str {
+    pub fn component_id(&self) -> &'a Arc<str> {
         &self.route.component
+    }
+
+    /// The route as the manifest has it.
+    pub fn route(&self) -> &'a Arc<str> {
+        &self.route.raw
     }
 
     /// The request headers a Spin application finds its route in.
@@ -273,7 +279,7 @@ mod tests {
     }
 
     fn found<'a>(router: &'a Router, path: &'a str) -> Option<&'a str> {
-        router.find(path).map(|found| found.component_id())
+        router.find(path).map(|found| &**found.component_id())
     }
 
     fn refusal(routes: &[&str]) -> String {

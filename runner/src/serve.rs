@@ -5,11 +5,11 @@ use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
 use crate::application::Application;
@@ -19,8 +19,10 @@ use crate::handler::Handler;
 use crate::host::postgres::Pools;
 use crate::instances::Instances;
 use crate::manifest::Manifest;
+use crate::metrics::Metrics;
 use crate::settings::Serve;
-use crate::{engine, precompiled, server};
+use crate::slots::Slots;
+use crate::{admin, engine, precompiled, server};
 
 /// Runs the application until SIGTERM or SIGINT, then until its requests have finished or the grace period is over.
 ///
@@ -42,24 +44,34 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
             settings.embedded.data.display()
         );
     }
-    let pools = Pools::new(&postgres)?;
+    let metrics = Metrics::new();
+    let pools = Pools::new(&postgres, metrics.database.clone())?;
 
     let name = application.name.clone();
-    let handler = Arc::new(handler(application, &settings, pools)?);
+    let handler = Arc::new(handler(application, &settings, pools.clone(), metrics)?);
+    let admin = admin::start(&settings.admin, handler.clone(), pools).await?;
     let address = settings.listen.socket_addr()?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let local = listener.local_addr()?;
     println!("{name} runs on {}", url(local));
     tracing::info!(%local, "listening");
 
-    server::serve(listener, handler, &settings.limits, stop).await
+    let served = server::serve(listener, handler, stop).await;
+    // Up to here: that the service stops can be seen.
+    drop(admin);
+    served
 }
 
-fn handler(application: Application, settings: &Serve, pools: Arc<Pools>) -> anyhow::Result<Handler> {
+fn handler(
+    application: Application,
+    settings: &Serve,
+    pools: Arc<Pools>,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<Handler> {
     let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
     // Every component may come to hold as many idle instances as requests can run at once.
     let engine = engine::new(&settings.limits, settings.limits.max_concurrency.saturating_mul(count))?;
-    let slots = Arc::new(Semaphore::new(settings.limits.max_concurrency as usize));
+    let slots = Slots::new(&settings.limits);
     let mut components = BTreeMap::new();
     // Components may share a file; it is compiled once.
     let mut compiled: BTreeMap<PathBuf, Component> = BTreeMap::new();
@@ -72,11 +84,19 @@ fn handler(application: Application, settings: &Serve, pools: Arc<Pools>) -> any
                 Entry::Vacant(new) => new.insert(engine::load(&engine, &component.source)?).clone(),
             },
         };
-        let instances = Instances::new(component, &code, pools.clone(), slots.clone(), settings.limits.clone())
+        let (pools, slots, limits) = (pools.clone(), slots.clone(), settings.limits.clone());
+        let instances = Instances::new(component, &code, pools, slots, limits, metrics.clone())
             .with_context(|| format!("component {id}"))?;
-        components.insert(id, Arc::new(instances));
+        components.insert(id.into(), Arc::new(instances));
     }
-    Ok(Handler { router: application.router, components, max_body: settings.limits.max_body.as_u64() })
+    Ok(Handler {
+        router: application.router,
+        components,
+        limits: settings.limits.clone(),
+        metrics,
+        access_log: settings.admin.access_log,
+        stopping: AtomicBool::new(false),
+    })
 }
 
 /// Where a person on this machine finds what listens on `local`.

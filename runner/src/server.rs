@@ -1,7 +1,9 @@
 //! Listening, accepting, draining: HTTP/1.1 in, instances behind it.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,58 +11,134 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::handler::Handler;
-use crate::settings::Limits;
+use crate::metrics::Metrics;
+use crate::transport::{Exchange, Transport};
 
 /// Time to let other work go on when a connection cannot be accepted, for example because all file descriptors are in
 /// use: one that closes meanwhile makes room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` completes, then lets requests in flight finish, for at most the grace period.
-pub async fn serve(
-    listener: TcpListener,
+/// Connections that the kernel has completed when the service stops to accept are still taken within this.
+const LAST_CALL: Duration = Duration::from_millis(100);
+
+/// The most headers of a request, and bytes of its head, give or take what one read brings: what other servers commonly
+/// take (nginx 4 x 8 KiB, Node.js 16 KiB, Apache 100 headers) and some more.
+const MAX_HEAD: usize = 64 << 10;
+const MAX_HEADERS: usize = 100;
+
+/// The whole answer to a client there is no connection for.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+
+/// Serves until `stop` completes, goes on for the drain delay, then lets requests in flight finish, for at most the grace
+/// period.
+pub async fn serve(listener: TcpListener, handler: Arc<Handler>, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let limits = handler.limits.clone();
+    let server = Server::new(handler);
+    {
+        let stop = async {
+            stop.await;
+            server.handler.stopping.store(true, Ordering::Relaxed);
+            tracing::info!("stopping: new requests are taken for another {:?}", limits.drain_delay);
+            tokio::time::sleep(limits.drain_delay).await;
+        };
+        tokio::select! {
+            () = server.accept(&listener) => {}
+            () = stop => {}
+        }
+    }
+    _ = tokio::time::timeout(LAST_CALL, async {
+        // As long as there is one at once.
+        while let Ok(Ok((stream, client))) = tokio::time::timeout(LAST_CALL / 10, listener.accept()).await {
+            server.take(stream, client);
+        }
+    })
+    .await;
+    drop(listener);
+    let remaining = server.connections.count();
+    tracing::info!(connections = remaining, "stopping: requests in flight may finish");
+    tokio::time::timeout(limits.grace_period, server.connections.shutdown())
+        .await
+        .with_context(|| format!("requests were still running after {:?} and were cut off", limits.grace_period))
+}
+
+struct Server {
     handler: Arc<Handler>,
-    limits: &Limits,
-    stop: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
-    let connections = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut stop => break,
-        };
-        let (stream, client) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
+    http: http1::Builder,
+    connections: GracefulShutdown,
+    room: Arc<Semaphore>,
+}
+
+impl Server {
+    fn new(handler: Arc<Handler>) -> Self {
+        let mut http = http1::Builder::new();
+        // How long a head may take is the transport's business, which knows a waiting connection from a slow one.
+        http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
+        let room = Arc::new(Semaphore::new(handler.limits.max_connections as usize));
+        Self { handler, http, connections: GracefulShutdown::new(), room }
+    }
+
+    /// Takes connections, for ever.
+    async fn accept(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, client)) => self.take(stream, client),
+                Err(error) => {
+                    tracing::warn!("cannot accept a connection: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, client: SocketAddr) {
+        let metrics = &self.handler.metrics;
+        let Ok(room) = self.room.clone().try_acquire_owned() else {
+            metrics.connections_refused.inc();
+            // If there is no room for it in the socket's buffer, there is none.
+            _ = stream.try_write(FULL);
+            return;
         };
+        let open = Open::new(metrics.clone(), room);
         // A response goes out in one or two writes; waiting for more to send with them (Nagle) would only delay it. That
         // a socket refuses the option is no reason to refuse the client.
         _ = stream.set_nodelay(true);
-        let handler = handler.clone();
+        let exchange = Exchange::new();
+        let transport = Transport::new(stream, exchange.clone(), metrics.clone(), &self.handler.limits);
+        let handler = self.handler.clone();
         let service = service_fn(move |request| {
-            let handler = handler.clone();
-            async move { Ok::<_, Infallible>(handler.handle(request, client).await) }
+            let (handler, exchange) = (handler.clone(), exchange.clone());
+            async move { Ok::<_, Infallible>(handler.handle(request, client, exchange).await) }
         });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = self.connections.watch(self.http.serve_connection(TokioIo::new(transport), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%client, "connection closed: {error}");
             }
+            drop(open);
         });
     }
-    drop(listener);
-    let remaining = connections.count();
-    tracing::info!(connections = remaining, "stopping: requests in flight may finish");
-    tokio::time::timeout(limits.grace_period, connections.shutdown())
-        .await
-        .with_context(|| format!("requests were still running after {:?} and were cut off", limits.grace_period))
+}
+
+/// An open connection.
+struct Open {
+    metrics: Arc<Metrics>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(metrics: Arc<Metrics>, room: OwnedSemaphorePermit) -> Self {
+        metrics.connections.inc();
+        Self { metrics, _room: room }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.metrics.connections.dec();
+    }
 }

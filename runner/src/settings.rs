@@ -20,6 +20,9 @@ pub struct Serve {
     pub listen: Listen,
 
     #[command(flatten)]
+    pub admin: Admin,
+
+    #[command(flatten)]
     pub limits: Limits,
 
     #[command(flatten)]
@@ -54,6 +57,26 @@ pub struct Listen {
     pub port: u16,
 }
 
+/// What operators and their tools see of the process.
+#[derive(Debug, Clone, Args)]
+pub struct Admin {
+    /// Address of `/livez`, `/readyz` and `/metrics`, or `off`. [default: 0.0.0.0:9090 in a container, 127.0.0.1:9090
+    /// otherwise]
+    // Apart from the application's address, because that is open to the world and this is not.
+    #[arg(long, env = "RUNNER_ADMIN", value_name = "ADDR:PORT")]
+    pub admin: Option<String>,
+
+    /// Path the application tells at whether it is ready; one it does not have makes it ready.
+    // Where the wiki has it, and many others.
+    #[arg(long, env = "RUNNER_READY_PATH", value_name = "PATH", default_value = "/ready")]
+    pub ready_path: String,
+
+    /// Log a line for every request.
+    // Off by default because it costs about as much as a small request, and the metrics count every request anyhow.
+    #[arg(long, env = "RUNNER_ACCESS_LOG", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub access_log: bool,
+}
+
 /// What one request, one connection and one instance may use.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
@@ -62,10 +85,27 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_REQUEST_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
     pub request_timeout: Duration,
 
-    /// Time for a client to send a request's headers.
+    /// Time for a client to send a request's headers, from the first byte on.
     // Slow clients hold a connection otherwise (Slowloris).
     #[arg(long, env = "RUNNER_HEADER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub header_timeout: Duration,
+
+    /// Time for which a client may pause within a request's body.
+    // A connection that works has something to give more often.
+    #[arg(long, env = "RUNNER_BODY_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub body_timeout: Duration,
+
+    /// Time a connection is kept for a further request.
+    // Longer than load balancers keep theirs, commonly a minute: the one that closes first must not be the one that is
+    // asked, or requests meet closed connections.
+    #[arg(long, env = "RUNNER_IDLE_TIMEOUT", default_value = "75s", value_parser = humantime::parse_duration)]
+    pub idle_timeout: Duration,
+
+    /// Connections of clients; further ones are answered 503.
+    // Each holds a file descriptor and some kilobytes. Processes may often open 1,024 files without further settings,
+    // and then fewer are accepted than this.
+    #[arg(long, env = "RUNNER_MAX_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: u32,
 
     /// Size of a request's body.
     // Applications set a tighter limit of their own; this one protects the host.
@@ -77,18 +117,34 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_MAX_MEMORY", default_value = "128MiB")]
     pub max_memory: ByteSize,
 
-    /// Requests that run at once; further ones wait.
+    /// Requests that run at once; further ones wait for their turn.
     // Each takes an instance and, mostly, a database connection: more only moves the queue.
     #[arg(long, env = "RUNNER_MAX_CONCURRENCY", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_concurrency: u32,
+
+    /// Requests that wait for their turn; further ones are answered 503 at once.
+    // Four times what runs: at a millisecond a request, some milliseconds of waiting. A longer queue only makes every
+    // answer late.
+    #[arg(long, env = "RUNNER_MAX_QUEUE", default_value_t = 1024)]
+    pub max_queue: u32,
+
+    /// Time a request waits for its turn before it is answered 503.
+    // Overload that lasts longer than this does not pass by waiting.
+    #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "2s", value_parser = humantime::parse_duration)]
+    pub queue_timeout: Duration,
 
     /// Requests one instance serves before it is replaced; 1 gives every request a fresh one, as Spin does.
     // Starting an instance costs more than a small request; replacing it now and then bounds what a leak can hold.
     #[arg(long, env = "RUNNER_INSTANCE_REUSE", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub instance_reuse: u32,
 
-    /// Time that requests in flight get to finish after SIGTERM or SIGINT.
-    // Below the 30 s after which Kubernetes kills a pod.
+    /// Time after SIGTERM or SIGINT for which requests are still accepted, while `/readyz` says no more.
+    // Nothing on a laptop; in a cluster, the seconds it takes until no request is sent here any more.
+    #[arg(long, env = "RUNNER_DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub drain_delay: Duration,
+
+    /// Time that requests in flight get to finish after that.
+    // With the delay, below the 30 s after which Kubernetes kills a pod.
     #[arg(long, env = "RUNNER_GRACE_PERIOD", default_value = "20s", value_parser = humantime::parse_duration)]
     pub grace_period: Duration,
 }
@@ -137,6 +193,23 @@ pub struct Embedded {
     /// Folder of the embedded database, used when no other database is configured.
     #[arg(long = "data", env = "RUNNER_DATA", value_name = "DIR", default_value = ".wasiki")]
     pub data: PathBuf,
+}
+
+impl Admin {
+    /// The address to bind; none if there is to be none. Fails if it is no address.
+    pub fn socket_addr(&self) -> anyhow::Result<Option<SocketAddr>> {
+        match self.admin.as_deref().filter(|given| !given.is_empty()) {
+            None => {
+                let ip = if in_container() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+                Ok(Some((ip, 9090).into()))
+            }
+            Some("off") => Ok(None),
+            Some(given) => match given.parse() {
+                Ok(address) => Ok(Some(address)),
+                Err(_) => bail!("--admin (RUNNER_ADMIN) {given:?} is not an address: write 127.0.0.1:9090 or off"),
+            },
+        }
+    }
 }
 
 impl Listen {

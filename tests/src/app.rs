@@ -49,9 +49,10 @@ impl App {
 
     /// The application of a manifest, which is ready when `GET ready` answers 200.
     pub fn of(manifest: PathBuf, ready: &'static str) -> Builder {
-        let recipe = Recipe { args: vec!["serve".into(), "--from".into(), manifest.into()], env: Vec::new() };
+        let args = vec!["serve".into(), "--from".into(), manifest.into()];
+        let recipe = Recipe { args, env: Vec::new(), open_files: None };
         let builder = Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true };
-        let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1");
+        let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
     }
 
@@ -71,6 +72,14 @@ impl App {
     /// The process of the first service.
     pub fn runner(&self) -> &Runner {
         &self.runners[0]
+    }
+
+    /// The client of the first service's address for operators.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn admin(&self) -> Client {
+        Client::new(&self.runner().admin_url())
     }
 
     /// The database.
@@ -162,6 +171,12 @@ impl Builder {
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.recipe.env.retain(|(known, _)| known != name);
         self.recipe.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With at most `count` open files in each process.
+    pub fn open_files(mut self, count: u32) -> Self {
+        self.recipe.open_files = Some(count);
         self
     }
 

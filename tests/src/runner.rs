@@ -15,6 +15,8 @@ pub struct Recipe {
     pub args: Vec<OsString>,
     /// The process's environment besides what [`command`] leaves in it.
     pub env: Vec<(String, OsString)>,
+    /// The most files it may have open, if not as many as this process.
+    pub open_files: Option<u32>,
 }
 
 /// A running service.
@@ -27,7 +29,15 @@ pub struct Runner {
 
 /// `wiki-runner` with nothing of this process's environment that would configure it.
 pub fn command(recipe: &Recipe) -> Command {
-    let mut command = Command::new(paths::runner());
+    let mut command = match recipe.open_files {
+        None => Command::new(paths::runner()),
+        Some(count) => {
+            // A process can limit only itself, so a shell does and becomes the service.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &count.to_string()]).arg(paths::runner());
+            shell
+        }
+    };
     command.args(&recipe.args).env_clear().stdin(Stdio::null());
     // PATH and the folders for temporary and cached files are the machine's business, not the service's configuration.
     for name in ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"] {
@@ -66,6 +76,18 @@ impl Runner {
     /// `http://host:port`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// `http://host:port` of probes and metrics.
+    ///
+    /// # Panics
+    /// When it did not log that it has such an address.
+    pub fn admin_url(&self) -> String {
+        let log = self.stderr();
+        let line = log.lines().find(|line| line.contains("probes and metrics"));
+        let port = line.and_then(|line| line.split("127.0.0.1:").nth(1));
+        let port = port.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+        format!("http://127.0.0.1:{}", port.unwrap_or_else(|| panic!("no address for operators was logged:\n{log}")))
     }
 
     /// What it has printed on its standard output so far.

@@ -32,7 +32,12 @@ impl Output {
     fn take(&self, bytes: &[u8]) {
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines(&mut rest, bytes) {
-            tracing::info!(target: "guest", component = &*self.component, stream = self.stream, "{line}");
+            let (component, stream) = (&*self.component, self.stream);
+            // What programs write to standard error is what somebody should look at.
+            match stream {
+                "stderr" => tracing::warn!(target: "guest", component, stream, "{line}"),
+                _ => tracing::info!(target: "guest", component, stream, "{line}"),
+            }
         }
     }
 }

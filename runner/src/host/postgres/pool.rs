@@ -1,10 +1,12 @@
 //! The connections of this process: one pool for each address that guests connect to.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, QueueMode, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
 use tokio_postgres::{Config, Error as DriverError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -14,6 +16,7 @@ use super::connection::Connection;
 use super::error;
 use super::tls::{Authorities, Verify};
 use crate::host::allowed_hosts::AllowedHosts;
+use crate::metrics::DatabaseMetrics;
 use crate::settings;
 
 /// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
@@ -26,6 +29,7 @@ pub type Loan = Object<Manager>;
 /// Every database that guests are connected to.
 pub struct Pools {
     settings: settings::Postgres,
+    metrics: DatabaseMetrics,
     authorities: Arc<Authorities>,
     /// The one used last is first.
     databases: Mutex<Vec<Arc<Database>>>,
@@ -39,12 +43,27 @@ pub struct Database {
     pub endpoints: Box<str>,
     /// Limits of its connections.
     pub settings: settings::Postgres,
+    /// Where its use is counted.
+    pub metrics: DatabaseMetrics,
     pool: managed::Pool<Manager>,
+}
+
+/// The connections to one database at a moment.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Hosts, ports and name of the database.
+    pub database: String,
+    /// Connections nobody uses.
+    pub idle: u64,
+    /// Connections on loan.
+    pub busy: u64,
+    /// Guests that wait for one.
+    pub waiting: u64,
 }
 
 impl Pools {
     /// No connections yet. Fails if a setting makes no sense or the file of certificate authorities is unusable.
-    pub fn new(settings: &settings::Postgres) -> Result<Arc<Self>> {
+    pub fn new(settings: &settings::Postgres, metrics: DatabaseMetrics) -> Result<Arc<Self>> {
         for (name, value) in [
             ("RUNNER_PG_WAIT_TIMEOUT", settings.pg_wait_timeout),
             ("RUNNER_PG_CONNECT_TIMEOUT", settings.pg_connect_timeout),
@@ -55,6 +74,7 @@ impl Pools {
         }
         Ok(Arc::new(Self {
             settings: settings.clone(),
+            metrics,
             authorities: Arc::new(Authorities::load(settings.pg_ca_file.as_deref())?),
             databases: Mutex::default(),
         }))
@@ -71,7 +91,8 @@ impl Pools {
         address.check(allowed).map_err(refused)?;
         let unusable = |error: anyhow::Error| Error::ConnectionFailed(format!("{error:#}"));
         let tls = connector(&self.authorities, &address).await.map_err(unusable)?;
-        let new = Arc::new(Database::new(text, address, tls, &self.settings).map_err(unusable)?);
+        let new = Database::new(text, address, tls, &self.settings, self.metrics.clone());
+        let new = Arc::new(new.map_err(unusable)?);
         Ok(self.keep(new))
     }
 
@@ -85,6 +106,22 @@ impl Pools {
         // Loans from the pools that go are finished undisturbed.
         databases.truncate(MAX_DATABASES);
         new
+    }
+
+    /// How the connections are used now. Addresses that differ only in the user are counted together.
+    pub fn states(&self) -> Vec<State> {
+        let databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = BTreeMap::<String, State>::new();
+        for database in &*databases {
+            let status = database.pool.status();
+            let name = database.name();
+            let state = states.entry(name.clone()).or_default();
+            state.database = name;
+            state.idle += status.available as u64;
+            state.busy += status.size.saturating_sub(status.available) as u64;
+            state.waiting += status.waiting as u64;
+        }
+        states.into_values().collect()
     }
 
     fn find(&self, text: &str) -> Option<Arc<Database>> {
@@ -107,7 +144,13 @@ pub async fn connector(authorities: &Arc<Authorities>, address: &Address) -> Res
 }
 
 impl Database {
-    fn new(text: &str, address: Address, tls: MakeRustlsConnect, settings: &settings::Postgres) -> Result<Self> {
+    fn new(
+        text: &str,
+        address: Address,
+        tls: MakeRustlsConnect,
+        settings: &settings::Postgres,
+        metrics: DatabaseMetrics,
+    ) -> Result<Self> {
         let mut limited = address.clone();
         limited.limit_statements(settings.pg_statement_timeout);
         let manager = Manager {
@@ -128,12 +171,25 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()?;
         let endpoints = address.endpoints().into();
-        Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), pool })
+        Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), metrics, pool })
+    }
+
+    /// Hosts, ports and name of the database.
+    fn name(&self) -> String {
+        format!("{}/{}", self.endpoints, self.address.config.get_dbname().unwrap_or_default())
     }
 
     /// A connection that was open a moment ago, from the pool or new. Waits for one if all are on loan.
     pub async fn connect(&self) -> Result<Loan, Error> {
-        self.pool.get().await.map_err(|error| error::not_connected(&error, &self.endpoints, &self.settings))
+        let asked = Instant::now();
+        let loan = self.pool.get().await;
+        self.metrics.wait.observe(asked.elapsed().as_secs_f64());
+        loan.map_err(|error| {
+            if matches!(error, PoolError::Timeout(_)) {
+                self.metrics.timeouts.inc();
+            }
+            error::not_connected(&error, &self.endpoints, &self.settings)
+        })
     }
 
     /// Closes the connections not on loan: when one was lost, the others may be too without knowing.

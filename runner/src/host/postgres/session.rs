@@ -2,12 +2,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::managed::Object;
 use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio_postgres::SimpleQueryMessage;
+use tracing::Instrument as _;
 
 use super::bindings::v4::{DbValue, Error, ParameterValue, Row, RowSet};
 use super::connection::{Connection, Prepared};
@@ -16,6 +17,7 @@ use super::error;
 use super::pool::{Database, Loan};
 use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
+use crate::trace;
 
 /// How much longer the host waits than the server, whose message is the better one.
 const GRACE: Duration = Duration::from_secs(1);
@@ -93,8 +95,27 @@ impl Session {
         self.run(sql, params, None).await
     }
 
-    /// Within the time for one statement. If this is dropped before it is done, the statement is cancelled.
     async fn run(&mut self, sql: &str, params: &[ParameterValue], result: Option<&mut RowSet>) -> Result<u64, Error> {
+        let begun = Instant::now();
+        let metrics = self.database.metrics.clone();
+        // Not the statement: who puts values into its text would find them with the collector.
+        let span =
+            tracing::debug_span!(target: trace::TARGET, "query", otel.kind = "client", db.system.name = "postgresql");
+        let outcome = self.run_in_time(sql, params, result).instrument(span).await;
+        metrics.queries.observe(begun.elapsed().as_secs_f64());
+        if outcome.is_err() {
+            metrics.errors.inc();
+        }
+        outcome
+    }
+
+    /// Within the time for one statement. If this is dropped before it is done, the statement is cancelled.
+    async fn run_in_time(
+        &mut self,
+        sql: &str,
+        params: &[ParameterValue],
+        result: Option<&mut RowSet>,
+    ) -> Result<u64, Error> {
         let limit = self.database.settings.pg_statement_timeout;
         let mut flight = Flight { session: self, landed: false };
         let Ok(outcome) = tokio::time::timeout(limit + GRACE, flight.session.attempt(sql, params, result)).await else {

@@ -17,6 +17,7 @@ use super::bindings::v4::{DbDataType, DbError, DbValue, Error, HostConnection, I
 use super::bindings::v4::{RangeBoundKind, RowSet};
 use super::session::Session;
 use super::{AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
+use crate::metrics::DatabaseMetrics;
 use crate::settings;
 
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -64,7 +65,7 @@ impl Database {
     fn guest(&self, adapt: impl FnOnce(&mut settings::Postgres)) -> Guest {
         let mut settings = settings();
         adapt(&mut settings);
-        Guest::new(Pools::new(&settings).unwrap(), &["*://*:*"])
+        Guest::new(Pools::new(&settings, DatabaseMetrics::new()).unwrap(), &["*://*:*"])
     }
 }
 
@@ -404,7 +405,10 @@ async fn a_refused_address_is_never_connected_to() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let elsewhere = format!("postgres://127.0.0.1:{}", if port == 1 { 2 } else { port - 1 });
-    let mut guest = Guest::new(Pools::new(&settings()).unwrap(), &[&elsewhere, "postgres://good.example:*"]);
+    let mut guest = Guest::new(
+        Pools::new(&settings(), DatabaseMetrics::new()).unwrap(),
+        &[&elsewhere, "postgres://good.example:*"],
+    );
     for address in [
         format!("postgres://u:secret@127.0.0.1:{port}/d"),
         format!("host=127.0.0.1 port={port} user=u password=secret"),
@@ -423,7 +427,7 @@ async fn a_refused_address_is_never_connected_to() {
 
 #[tokio::test]
 async fn one_guests_permission_is_not_anothers() {
-    let pools = Pools::new(&settings()).unwrap();
+    let pools = Pools::new(&settings(), DatabaseMetrics::new()).unwrap();
     let address = "postgres://u@127.0.0.1:1/d?sslmode=disable";
     let first = Guest::new(pools.clone(), &["postgres://127.0.0.1:1"]).try_open(address).await.unwrap_err();
     assert!(matches!(first, Error::ConnectionFailed(text) if text.contains("cannot connect to 127.0.0.1:1")));
@@ -435,7 +439,7 @@ async fn one_guests_permission_is_not_anothers() {
 async fn a_server_that_never_answers_is_given_up() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = settings::Postgres { pg_connect_timeout: Duration::from_millis(50), ..settings() };
-    let mut guest = Guest::new(Pools::new(&settings).unwrap(), &["*://*:*"]);
+    let mut guest = Guest::new(Pools::new(&settings, DatabaseMetrics::new()).unwrap(), &["*://*:*"]);
     let address = format!("postgres://u@{}/d", listener.local_addr().unwrap());
     let error = guest.try_open(&address).await.unwrap_err();
     assert!(matches!(&error, Error::ConnectionFailed(text) if text.contains("RUNNER_PG_CONNECT_TIMEOUT")), "{error:?}");
@@ -688,7 +692,7 @@ async fn waiting_for_a_connection_has_an_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_guests_share_a_pool() {
     let Some(database) = Database::get().await else { return };
-    let pools = Pools::new(&settings()).unwrap();
+    let pools = Pools::new(&settings(), DatabaseMetrics::new()).unwrap();
     let guests = (0..50).map(|number| {
         let (pools, url) = (pools.clone(), database.url.clone());
         tokio::spawn(async move {

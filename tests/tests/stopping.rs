@@ -1,0 +1,81 @@
+//! Ends of a service that nobody notices.
+
+use std::time::Duration;
+
+use blackbox::{App, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn a_service_that_is_told_to_stop_says_so_and_still_answers() {
+    let shop = App::bookshop().env("RUNNER_DRAIN_DELAY", "3s").start().await;
+    let admin = shop.admin();
+    admin.get("/readyz").await.expect(200);
+    let ended = async { shop.runner().terminate().await };
+    let meanwhile = async {
+        eventually("it is no longer ready", || async { admin.get("/readyz").await.status() == 503 }).await;
+        assert_eq!(admin.get("/readyz").await.problem(503).detail, "The service is stopping.");
+        admin.get("/livez").await.expect(200);
+        // Whoever did not hear of it yet is served, on a new connection too, and asked to go elsewhere next time.
+        let mut stream = TcpStream::connect(shop.url().trim_start_matches("http://")).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("connection: close"), "{answer}");
+    };
+    let (status, ()) = tokio::join!(ended, meanwhile);
+    assert!(status.success());
+}
+
+/// A proxy in front of services that asks each whether it is ready, as a load balancer does.
+async fn pick(shops: &[App]) -> &App {
+    for shop in shops {
+        if shop.admin().get("/readyz").attempt().await.is_ok_and(|answer| answer.status() == 200) {
+            return shop;
+        }
+    }
+    panic!("no service is ready");
+}
+
+#[tokio::test]
+async fn a_rolling_restart_under_load_loses_no_request() {
+    let old = App::bookshop().env("RUNNER_DRAIN_DELAY", "2s").start().await;
+    let new = App::bookshop().start().await;
+    let shops = [old, new];
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let load = async {
+        let mut answered = 0;
+        let mut target = pick(&shops).await;
+        let mut asked = std::time::Instant::now();
+        while !*stopped.borrow() {
+            // Every half second, as a load balancer would: in between it does not know.
+            if asked.elapsed() > Duration::from_millis(500) {
+                target = pick(&shops).await;
+                asked = std::time::Instant::now();
+            }
+            let requests = (0..8).map(|_| target.get("/shelf/a").attempt());
+            for answer in futures(requests).await {
+                assert_eq!(answer.expect("no connection is refused or broken off").status(), 200);
+                answered += 1;
+            }
+        }
+        answered
+    };
+    let restart = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert!(shops[0].runner().terminate().await.success());
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        _ = stop.send(true);
+    };
+    let (answered, ()) = tokio::join!(load, restart);
+    assert!(answered > 100, "{answered} requests were answered");
+}
+
+async fn futures<F: Future<Output = T> + Send + 'static, T: Send + 'static>(all: impl Iterator<Item = F>) -> Vec<T> {
+    let tasks: Vec<_> = all.map(tokio::spawn).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.expect("a request does not panic"));
+    }
+    results
+}
