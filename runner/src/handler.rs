@@ -42,6 +42,15 @@ pub struct Handler {
     pub stopping: AtomicBool,
 }
 
+/// Whom a connection is to.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The client's address.
+    pub address: SocketAddr,
+    /// Whether nobody between can read along.
+    pub secure: bool,
+}
+
 /// What identifies a request in logs and traces, here and elsewhere.
 struct Identity {
     id: String,
@@ -50,17 +59,12 @@ struct Identity {
 
 impl Handler {
     /// The response to `request`: a component's, or problem details (RFC 9457) that say why there is none.
-    pub async fn handle(
-        &self,
-        request: Request<Incoming>,
-        client: SocketAddr,
-        exchange: Arc<Exchange>,
-    ) -> Response<Reply> {
+    pub async fn handle(&self, request: Request<Incoming>, peer: Peer, exchange: Arc<Exchange>) -> Response<Reply> {
         let (head, body) = request.into_parts();
         let (identity, span) = identify(&head);
         let path = self.access_log.then(|| head.uri.path().to_owned());
         let (metrics, method) = (self.metrics.clone(), head.method.clone());
-        let mut record = Record::begin(metrics, exchange, method, path, client, span.clone());
+        let mut record = Record::begin(metrics, exchange, method, path, peer.address, span.clone());
 
         // Two ways to say where a body ends are how requests are smuggled (RFC 9112, 11.2); what follows one that is
         // framed in the way that wins is not read.
@@ -68,7 +72,7 @@ impl Handler {
         let body = Received::new(body, &self.limits);
         let outcome = body.outcome();
         let request = Request::from_parts(head, body.boxed_unsync());
-        let answer = self.forward(request, client, &identity, &mut record).instrument(span.clone()).await;
+        let answer = self.forward(request, peer, &identity, &mut record).instrument(span.clone()).await;
         let answer = match outcome.fate() {
             Fate::TooLarge => Err(self.too_large()),
             Fate::TooSlow => Err(Problem::new(
@@ -113,10 +117,10 @@ impl Handler {
         let (head, body) = request.into_parts();
         let (identity, span) = identify(&head);
         let (metrics, exchange, method) = (Metrics::new(), Exchange::new(), head.method.clone());
-        let client = (Ipv4Addr::LOCALHOST, 0).into();
-        let mut record = Record::begin(metrics, exchange, method, None, client, span);
+        let peer = Peer { address: (Ipv4Addr::LOCALHOST, 0).into(), secure: false };
+        let mut record = Record::begin(metrics, exchange, method, None, peer.address, span);
         let request = Request::from_parts(head, body);
-        match self.forward(request, client, &identity, &mut record).await {
+        match self.forward(request, peer, &identity, &mut record).await {
             Ok(response) => response.status(),
             Err(problem) => problem.status,
         }
@@ -125,11 +129,11 @@ impl Handler {
     async fn forward(
         &self,
         mut request: Request<WasiBody>,
-        client: SocketAddr,
+        peer: Peer,
         identity: &Identity,
         record: &mut Record,
     ) -> Result<Response<GuestBody>, Problem> {
-        let url = full_url(&request)?;
+        let url = full_url(&request, peer.secure)?;
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: u64| length > self.limits.max_body.as_u64()) {
             return Err(self.too_large());
@@ -148,7 +152,7 @@ impl Handler {
         headers.extend(found.headers());
         headers.insert(FULL_URL, url);
         for (name, value) in [
-            (CLIENT_ADDR, HeaderValue::try_from(client.to_string()).ok()),
+            (CLIENT_ADDR, HeaderValue::try_from(peer.address.to_string()).ok()),
             (REQUEST_ID, HeaderValue::try_from(&identity.id).ok()),
             (TRACEPARENT, identity.trace.header()),
         ] {
@@ -156,7 +160,7 @@ impl Handler {
                 headers.insert(name, value);
             }
         }
-        instances.handle(request).await.map_err(Problem::from)
+        instances.handle(request, peer.secure).await.map_err(Problem::from)
     }
 
     fn too_large(&self) -> Problem {
@@ -189,7 +193,7 @@ fn identify(head: &http::request::Parts) -> (Identity, Span) {
 }
 
 /// The URL the client asked for: what the Host header and the request line say (RFC 9112, 3.3).
-fn full_url<B>(request: &Request<B>) -> Result<HeaderValue, Problem> {
+fn full_url<B>(request: &Request<B>, secure: bool) -> Result<HeaderValue, Problem> {
     let host = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request.headers().get(HOST).and_then(|host| host.to_str().ok()),
@@ -197,7 +201,8 @@ fn full_url<B>(request: &Request<B>) -> Result<HeaderValue, Problem> {
     let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
     let host = host.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "The request needs a valid Host header."))?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    HeaderValue::try_from(format!("http://{host}{path}"))
+    let scheme = if secure { "https" } else { "http" };
+    HeaderValue::try_from(format!("{scheme}://{host}{path}"))
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The request's path is not valid."))
 }
 
@@ -300,8 +305,9 @@ mod tests {
 
     #[test]
     fn the_full_url_comes_from_the_host_header() {
-        let url =
-            |builder: http::request::Builder| full_url(&builder.body(()).unwrap()).map_err(|problem| problem.status);
+        let url = |builder: http::request::Builder| {
+            full_url(&builder.body(()).unwrap(), false).map_err(|problem| problem.status)
+        };
         assert_eq!(
             url(Request::get("/a?b=c").header(HOST, "wiki.example:8000")).unwrap(),
             "http://wiki.example:8000/a?b=c"

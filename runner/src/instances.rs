@@ -114,15 +114,19 @@ impl Instances {
         self.busy.load(Ordering::Relaxed)
     }
 
-    /// The guest's response to `request`.
+    /// The guest's response to `request`, which came over TLS if it is `secure`.
     ///
     /// The guest may still be writing the body: it runs on as the body is read, within the same time limit. Dropping the
     /// future before it is done drops the instance.
-    pub async fn handle(self: &Arc<Self>, request: Request<WasiBody>) -> Result<Response<GuestBody>, Failure> {
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: Request<WasiBody>,
+        secure: bool,
+    ) -> Result<Response<GuestBody>, Failure> {
         let slot = self.slots.take().await.ok_or(Failure::Overloaded)?;
         let (sender, mut answer) = oneshot::channel();
         let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
-        let mut running: Running = Box::pin(self.clone().run(request, sender, slot).instrument(span));
+        let mut running: Running = Box::pin(self.clone().run(request, secure, sender, slot).instrument(span));
 
         // The guest goes first: most have finished, body and all, when their response is looked at.
         let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
@@ -140,7 +144,13 @@ impl Instances {
         Ok(response.map(|body| GuestBody { body, guest, failed: false }))
     }
 
-    async fn run(self: Arc<Self>, request: Request<WasiBody>, sender: oneshot::Sender<Answer>, slot: Slot) -> Outcome {
+    async fn run(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        secure: bool,
+        sender: oneshot::Sender<Answer>,
+        slot: Slot,
+    ) -> Outcome {
         let limit = self.limits.request_timeout;
         let mut usage = Usage::begin(&self);
         let work = async {
@@ -148,7 +158,7 @@ impl Instances {
                 Some(instance) => instance,
                 None => self.instantiate().await?,
             };
-            instance.handle(request, sender).await?;
+            instance.handle(request, secure, sender).await?;
             wasmtime::error::Ok(instance)
         };
         let outcome = match tokio::time::timeout(limit, work).await {
@@ -230,12 +240,18 @@ fn no_response() -> Failure {
 }
 
 impl Instance {
-    async fn handle(&mut self, request: Request<WasiBody>, sender: oneshot::Sender<Answer>) -> wasmtime::Result<()> {
+    async fn handle(
+        &mut self,
+        request: Request<WasiBody>,
+        secure: bool,
+        sender: oneshot::Sender<Answer>,
+    ) -> wasmtime::Result<()> {
         self.requests += 1;
         // While the instance was idle its deadline has passed; a request begins with a whole tick.
         self.store.set_epoch_deadline(1);
         let mut http = self.store.data_mut().http();
-        let request = http.new_incoming_request(Scheme::Http, request)?;
+        let scheme = if secure { Scheme::Https } else { Scheme::Http };
+        let request = http.new_incoming_request(scheme, request)?;
         let response = http.new_response_outparam(sender)?;
         self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await
     }

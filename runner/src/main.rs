@@ -32,6 +32,7 @@ mod server;
 mod settings;
 mod slots;
 mod template;
+mod tls;
 mod trace;
 mod transport;
 

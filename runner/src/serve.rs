@@ -22,7 +22,7 @@ use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::settings::Serve;
 use crate::slots::Slots;
-use crate::{admin, engine, precompiled, server};
+use crate::{admin, engine, precompiled, server, tls};
 
 /// Runs the application until SIGTERM or SIGINT, then until its requests have finished or the grace period is over.
 ///
@@ -50,13 +50,14 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let name = application.name.clone();
     let handler = Arc::new(handler(application, &settings, pools.clone(), metrics)?);
     let admin = admin::start(&settings.admin, handler.clone(), pools).await?;
+    let tls = tls::acceptor(&settings.tls)?;
     let address = settings.listen.socket_addr()?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let local = listener.local_addr()?;
-    println!("{name} runs on {}", url(local));
+    println!("{name} runs on {}", url(local, tls.is_some()));
     tracing::info!(%local, "listening");
 
-    let served = server::serve(listener, handler, stop).await;
+    let served = server::serve(listener, tls, handler, stop).await;
     // Up to here: that the service stops can be seen.
     drop(admin);
     served
@@ -100,8 +101,13 @@ fn handler(
 }
 
 /// Where a person on this machine finds what listens on `local`.
-fn url(local: SocketAddr) -> String {
-    if local.ip().is_unspecified() { format!("http://localhost:{}", local.port()) } else { format!("http://{local}") }
+fn url(local: SocketAddr, secure: bool) -> String {
+    let scheme = if secure { "https" } else { "http" };
+    if local.ip().is_unspecified() {
+        format!("{scheme}://localhost:{}", local.port())
+    } else {
+        format!("{scheme}://{local}")
+    }
 }
 
 /// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).

@@ -10,11 +10,13 @@ use anyhow::Context;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
-use crate::handler::Handler;
+use crate::handler::{Handler, Peer};
 use crate::metrics::Metrics;
 use crate::transport::{Exchange, Transport};
 
@@ -36,9 +38,14 @@ const FULL: &[u8] =
 
 /// Serves until `stop` completes, goes on for the drain delay, then lets requests in flight finish, for at most the grace
 /// period.
-pub async fn serve(listener: TcpListener, handler: Arc<Handler>, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    handler: Arc<Handler>,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let limits = handler.limits.clone();
-    let server = Server::new(handler);
+    let server = Server::new(handler, tls);
     {
         let stop = async {
             stop.await;
@@ -68,18 +75,19 @@ pub async fn serve(listener: TcpListener, handler: Arc<Handler>, stop: impl Futu
 
 struct Server {
     handler: Arc<Handler>,
+    tls: Option<TlsAcceptor>,
     http: http1::Builder,
     connections: GracefulShutdown,
     room: Arc<Semaphore>,
 }
 
 impl Server {
-    fn new(handler: Arc<Handler>) -> Self {
+    fn new(handler: Arc<Handler>, tls: Option<TlsAcceptor>) -> Self {
         let mut http = http1::Builder::new();
         // How long a head may take is the transport's business, which knows a waiting connection from a slow one.
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
         let room = Arc::new(Semaphore::new(handler.limits.max_connections as usize));
-        Self { handler, http, connections: GracefulShutdown::new(), room }
+        Self { handler, tls, http, connections: GracefulShutdown::new(), room }
     }
 
     /// Takes connections, for ever.
@@ -107,20 +115,52 @@ impl Server {
         // A response goes out in one or two writes; waiting for more to send with them (Nagle) would only delay it. That
         // a socket refuses the option is no reason to refuse the client.
         _ = stream.set_nodelay(true);
-        let exchange = Exchange::new();
-        let transport = Transport::new(stream, exchange.clone(), metrics.clone(), &self.handler.limits);
-        let handler = self.handler.clone();
-        let service = service_fn(move |request| {
-            let (handler, exchange) = (handler.clone(), exchange.clone());
-            async move { Ok::<_, Infallible>(handler.handle(request, client, exchange).await) }
-        });
-        let connection = self.connections.watch(self.http.serve_connection(TokioIo::new(transport), service));
+        let conversation = Conversation {
+            handler: self.handler.clone(),
+            http: self.http.clone(),
+            watcher: self.connections.watcher(),
+        };
+        let tls = self.tls.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => conversation.run(stream, Peer { address: client, secure: false }).await,
+                Some(tls) => conversation.run_secure(&tls, stream, client).await,
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%client, "connection closed: {error}");
             }
             drop(open);
         });
+    }
+}
+
+/// The requests and answers on one connection.
+struct Conversation {
+    handler: Arc<Handler>,
+    http: http1::Builder,
+    watcher: Watcher,
+}
+
+type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+impl Conversation {
+    /// Until either side ends it.
+    async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: S, peer: Peer) -> Ended {
+        let Self { handler, http, watcher } = self;
+        let exchange = Exchange::new();
+        let transport = Transport::new(stream, exchange.clone(), handler.metrics.clone(), &handler.limits);
+        let service = service_fn(move |request| {
+            let (handler, exchange) = (handler.clone(), exchange.clone());
+            async move { Ok::<_, Infallible>(handler.handle(request, peer, exchange).await) }
+        });
+        Ok(watcher.watch(http.serve_connection(TokioIo::new(transport), service)).await?)
+    }
+
+    /// The same, once the client has agreed on a key, for which it has the time of a request's head.
+    async fn run_secure(self, tls: &TlsAcceptor, stream: TcpStream, client: SocketAddr) -> Ended {
+        let limit = self.handler.limits.header_timeout;
+        let stream = tokio::time::timeout(limit, tls.accept(stream)).await??;
+        self.run(stream, Peer { address: client, secure: true }).await
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Serve {
     pub listen: Listen,
 
     #[command(flatten)]
+    pub tls: Tls,
+
+    #[command(flatten)]
     pub admin: Admin,
 
     #[command(flatten)]
@@ -55,6 +58,19 @@ pub struct Listen {
     // 8000 is where the clients of the service this replaces look.
     #[arg(long, env = "PORT", default_value_t = 8000)]
     pub port: u16,
+}
+
+/// TLS to clients. In a cluster it usually ends in front of the service.
+#[derive(Debug, Clone, Args)]
+pub struct Tls {
+    /// The certificate and those between it and an authority (PEM). Clients are then answered with TLS only. Read again
+    /// when it changes.
+    #[arg(long, env = "RUNNER_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM).
+    #[arg(long, env = "RUNNER_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// What operators and their tools see of the process.

@@ -172,7 +172,7 @@ impl Drop for Runner {
     }
 }
 
-/// Gathers what comes out of a pipe, and sends the first address (`http://…`) in it.
+/// Gathers what comes out of a pipe, and sends the first address (`http://…` or `https://…`) in it.
 fn collect<R: Read + Send + 'static>(pipe: Option<R>, found: Option<mpsc::Sender<String>>) -> Arc<Mutex<String>> {
     let text = Arc::new(Mutex::new(String::new()));
     let gathered = text.clone();
@@ -193,7 +193,7 @@ fn collect<R: Read + Send + 'static>(pipe: Option<R>, found: Option<mpsc::Sender
 }
 
 fn address_in(line: &str) -> Option<String> {
-    let url = &line[line.find("http://")?..];
+    let url = &line[line.find("http://").or_else(|| line.find("https://"))?..];
     let end = url.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')')).unwrap_or(url.len());
     Some(url[..end].trim_end_matches(['/', '.']).to_owned())
 }
@@ -208,6 +208,7 @@ mod tests {
 
     #[test]
     fn the_address_is_found_in_a_line() {
+        assert_eq!(address_in("on https://127.0.0.1:81").as_deref(), Some("https://127.0.0.1:81"));
         for line in
             ["http://127.0.0.1:81", "Open http://127.0.0.1:81/ in a browser", "listening on http://127.0.0.1:81."]
         {

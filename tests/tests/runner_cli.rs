@@ -328,3 +328,24 @@ async fn code_compiled_ahead_of_time_is_run_and_checked() {
     let output = run(&["compile", "--from", text(&manifest), "-o", "/no/such/folder/x.cwasm"]).await;
     assert!(output.error().contains("/no/such/folder"), "{}", output.error());
 }
+
+#[tokio::test]
+async fn every_setting_is_documented_with_its_default() {
+    let document = std::fs::read_to_string(blackbox::repository().join("docs/OPERATIONS.md")).unwrap();
+    let none: [(&str, &str); 0] = [];
+    let output = wiki_runner(&["serve", "--help"], &none).await;
+    let mut settings = 0;
+    for option in output.success().split("\n      --").skip(1) {
+        let Some((_, rest)) = option.split_once("[env: ") else { continue };
+        let name = rest.split('=').next().unwrap();
+        let row = document.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{name}`")));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in docs/OPERATIONS.md"));
+        if let Some((_, default)) = option.split_once("[default: ") {
+            let default = default.split(']').next().unwrap();
+            // Where it depends on the machine, the help says so in words.
+            assert!(default.contains(' ') || row.contains(&format!("`{default}`")), "{name}: {default} in {row}");
+        }
+        settings += 1;
+    }
+    assert!(settings > 25, "{settings} settings were found in:\n{}", output.success());
+}

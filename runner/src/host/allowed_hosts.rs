@@ -52,12 +52,20 @@ impl AllowedHosts {
     ///
     /// `host` is a name or an address, IPv6 with or without brackets. A Unix socket's path never is.
     pub fn permits(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.permitting(scheme, host, port).next().is_some()
+    }
+
+    /// Whether it is permitted by an entry that says this very name, address or network, and not by a wildcard.
+    pub fn names(&self, scheme: &str, host: &str, port: u16) -> bool {
+        self.permitting(scheme, host, port).any(|entry| matches!(entry.host, Host::Named(_) | Host::Network(..)))
+    }
+
+    fn permitting(&self, scheme: &str, host: &str, port: u16) -> impl Iterator<Item = &Entry> {
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        if host.is_empty() || host.starts_with('/') {
-            return false;
-        }
-        self.0.iter().any(|entry| {
-            entry.ports.contains(&u32::from(port))
+        let is_host = !host.is_empty() && !host.starts_with('/');
+        self.0.iter().filter(move |entry| {
+            is_host
+                && entry.ports.contains(&u32::from(port))
                 && entry.scheme.as_ref().is_none_or(|allowed| allowed.eq_ignore_ascii_case(scheme))
                 && entry.host.covers(host)
         })

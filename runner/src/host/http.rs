@@ -1,5 +1,6 @@
-//! Outbound HTTP: only to allowed hosts.
+//! Outbound HTTP: only to allowed hosts, and into private networks only to those that are allowed by name.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use http::uri::Scheme;
@@ -21,10 +22,70 @@ impl Outbound {
     }
 
     fn permits(&self, uri: &Uri) -> bool {
-        let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else { return false };
-        let default_port = if *scheme == Scheme::HTTPS { 443 } else { 80 };
-        self.allowed.permits(scheme.as_str(), host, uri.port_u16().unwrap_or(default_port))
+        target(uri).is_some_and(|(scheme, host, port)| self.allowed.permits(scheme.as_str(), host, port))
     }
+
+    fn names(&self, uri: &Uri) -> bool {
+        target(uri).is_some_and(|(scheme, host, port)| self.allowed.names(scheme.as_str(), host, port))
+    }
+}
+
+fn target(uri: &Uri) -> Option<(&Scheme, &str, u16)> {
+    let (scheme, host) = (uri.scheme()?, uri.host()?);
+    let default_port = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    Some((scheme, host, uri.port_u16().unwrap_or(default_port)))
+}
+
+/// `uri` with an address in place of a name, if every address of the name is public.
+///
+/// A wildcard lets a guest, or whoever tells it where to go, choose any name, and a name can stand for this machine, its
+/// neighbours, or the cloud's metadata service. With TLS the name stays, because the server is verified by it.
+async fn public(uri: Uri) -> Result<Uri, Error> {
+    let (scheme, host, port) = target(&uri).ok_or(Error::HttpRequestUriInvalid)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((host, port)).await.map_err(Error::Connect)?;
+    let addresses: Vec<_> = found.collect();
+    if let Some(private) = addresses.iter().find(|address| !is_public(address.ip())) {
+        tracing::warn!(%host, address = %private.ip(), "refused an outbound request into a private network: name the host in allowed_outbound_hosts");
+        return Err(Error::HttpRequestDenied);
+    }
+    let Some(first) = addresses.first().filter(|_| *scheme == Scheme::HTTP) else { return Ok(uri) };
+    let mut parts = uri.into_parts();
+    parts.authority = first.to_string().parse().ok();
+    Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
+}
+
+/// Whether an address is one of the internet at large (IANA's special-purpose address registries, RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => is_public_v4(address),
+            None => is_public_v6(address),
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    let testing = a == 198 && (18..20).contains(&b);
+    !(a == 0
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a >= 240
+        || shared
+        || testing)
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let first = address.segments()[0];
+    // 64:ff9b::/96 stands for IPv4 addresses, public or not; so do 2002::/16 and 2001::/32.
+    let translated = first == 0x64 || first == 0x2002 || (first == 0x2001 && address.segments()[1] == 0);
+    (first & 0xe000) == 0x2000 && !translated
 }
 
 type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -41,7 +102,12 @@ impl WasiHttpHooks for Outbound {
             tracing::warn!(%authority, "refused an outbound request: add the host to allowed_outbound_hosts");
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
+        let is_named = self.names(request.uri());
         Box::new(async move {
+            let mut request = request;
+            if !is_named {
+                *request.uri_mut() = public(request.uri().clone()).await?;
+            }
             let (response, worker) = default_send_request(request, options).await?;
             Ok((response.map(BodyExt::boxed_unsync), Box::new(worker) as Worker))
         })
@@ -67,6 +133,31 @@ mod tests {
         {
             assert!(!outbound.permits(&uri.parse().unwrap()), "{uri}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_wildcard_does_not_lead_into_private_networks() {
+        for uri in [
+            "http://localhost/",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://10.1.2.3/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://[::ffff:192.168.0.1]/",
+            "http://[fd00::1]/",
+            "http://0.0.0.0/",
+            "https://100.64.0.1/",
+            "http://[64:ff9b::a00:1]/",
+        ] {
+            assert!(matches!(public(uri.parse().unwrap()).await, Err(Error::HttpRequestDenied)), "{uri}");
+        }
+        for uri in ["http://93.184.215.14/a?b", "https://93.184.215.14/", "http://[2606:2800:21f:cb07::1]:81/"] {
+            let kept = public(uri.parse().unwrap()).await.unwrap();
+            assert_eq!(kept.path_and_query(), uri.parse::<Uri>().unwrap().path_and_query());
+        }
+        let wildcard = outbound(&["http://*:*", "http://db.internal:81"]);
+        assert!(!wildcard.names(&"http://db.internal:82/".parse().unwrap()));
+        assert!(wildcard.names(&"http://db.internal:81/".parse().unwrap()));
     }
 
     #[test]
