@@ -120,33 +120,33 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 {{- end }}
 {{- end }}
 
-{{/* The volume with the password and the certificate authority. */}}
+{{/* The volume with the password and the certificate authority: an item for `volumes`. */}}
 {{- define "wasiki.databaseVolume" -}}
 {{- with include "wasiki.database" . | fromYaml -}}
-name: database
-projected:
-  # For the pod's group, which is fsGroup.
-  defaultMode: 0440
-  sources:
-    - secret:
-        name: {{ .passwordSecret }}
-        items: [{key: {{ .passwordKey }}, path: password}]
-    {{- if .caSecret }}
-    - secret:
-        name: {{ .caSecret }}
-        items: [{key: {{ .caKey }}, path: ca.crt}]
-    {{- else if .caConfigMap }}
-    - configMap:
-        name: {{ .caConfigMap }}
-        items: [{key: {{ .caKey }}, path: ca.crt}]
-    {{- end }}
+- name: database
+  projected:
+    # 0440, for the pod's group, which is fsGroup. In decimal, for YAML 1.2 has no such octal numbers.
+    defaultMode: 288
+    sources:
+      - secret:
+          name: {{ .passwordSecret }}
+          items: [{key: {{ .passwordKey }}, path: password}]
+      {{- if .caSecret }}
+      - secret:
+          name: {{ .caSecret }}
+          items: [{key: {{ .caKey }}, path: ca.crt}]
+      {{- else if .caConfigMap }}
+      - configMap:
+          name: {{ .caConfigMap }}
+          items: [{key: {{ .caKey }}, path: ca.crt}]
+      {{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "wasiki.databaseMount" -}}
-name: database
-mountPath: /run/secrets/database
-readOnly: true
+- name: database
+  mountPath: /run/secrets/database
+  readOnly: true
 {{- end }}
 
 {{/* NetworkPolicy rules by which a pod reaches names and the database: a list for `egress`. */}}
@@ -182,9 +182,15 @@ readOnly: true
 
 {{/* The pods that may reach the database: a list for `from`. */}}
 {{- define "wasiki.databaseClients" -}}
+{{- $jobs := dict "migration" .Values.migration.enabled "backup" .Values.backup.enabled }}
 {{- range list "wiki" "migration" "backup" }}
+{{- if dig . true $jobs }}
 - podSelector:
     matchLabels:
       {{- include "wasiki.selectorLabels" (list $ .) | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- with .Values.networkPolicy.databaseFrom }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}

@@ -29,11 +29,11 @@ spec:
       resources:
         {{- toYaml $root.Values.backup.resources | nindent 8 }}
       volumeMounts:
-        - {{- include "wasiki.databaseMount" $root | nindent 10 }}
+        {{- include "wasiki.databaseMount" $root | nindent 8 }}
         - {name: backup, mountPath: /backup}
         - {name: tmp, mountPath: /tmp}
   volumes:
-    - {{- include "wasiki.databaseVolume" $root | nindent 6 }}
+    {{- include "wasiki.databaseVolume" $root | nindent 4 }}
     - name: backup
       persistentVolumeClaim:
         claimName: {{ default (printf "%s-backup" (include "wasiki.fullname" $root)) $root.Values.backup.storage.existingClaim }}
