@@ -67,9 +67,10 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 
 {{- define "wasiki.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
+{{- /* A number of a values file is a float, which Go writes as 1e+06 from a million on. */}}
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+fsGroup: {{ int64 . }}
 # A volume of many files is not gone through at every start.
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile:

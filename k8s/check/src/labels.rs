@@ -107,7 +107,8 @@ mod tests {
     use super::*;
     use crate::objects::tests::set;
 
-    const LABELS: &str = "{app.kubernetes.io/name: n, app.kubernetes.io/instance: i, app.kubernetes.io/component: c}";
+    const LABELS: &str =
+        "{app.kubernetes.io/name: wiki, app.kubernetes.io/instance: i, app.kubernetes.io/component: c}";
 
     fn good() -> String {
         format!(
@@ -120,7 +121,7 @@ spec:
   template:
     metadata: {{labels: {LABELS}}}
     spec:
-      topologySpreadConstraints: [{{topologyKey: k, labelSelector: {{matchLabels: {{app.kubernetes.io/name: n}}}}}}]
+      topologySpreadConstraints: [{{topologyKey: k, labelSelector: {{matchLabels: {{app.kubernetes.io/name: wiki}}}}}}]
       containers: []
 ---
 apiVersion: v1
@@ -156,7 +157,7 @@ spec: {{maxReplicas: 2, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment,
                 "does not select its own pods",
             ),
             (
-                "labelSelector: {matchLabels: {app.kubernetes.io/name: n}}".into(),
+                "labelSelector: {matchLabels: {app.kubernetes.io/name: wiki}}".into(),
                 "labelSelector: {matchLabels: {a: b}}".into(),
                 "spread",
             ),
@@ -173,7 +174,7 @@ spec: {{maxReplicas: 2, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment,
             ("name: d}}".into(), "name: x}}".into(), "there is no Deployment/x"),
             ("spec:\n  selector".into(), "spec:\n  replicas: 2\n  selector".into(), "names a number of replicas"),
             (
-                "{name: s, labels: {app.kubernetes.io/name: n,".into(),
+                "{name: s, labels: {app.kubernetes.io/name: wiki,".into(),
                 "{name: s, labels: {".into(),
                 "has no label app.kubernetes.io/name",
             ),

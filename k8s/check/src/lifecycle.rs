@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use crate::network::shown;
 use crate::objects::Set;
 use crate::security::containers;
 
@@ -31,7 +32,7 @@ fn ports(container: &Container) -> impl Iterator<Item = String> {
             IntOrString::Int(number) => known.container_port == *number,
             IntOrString::String(name) => known.name.as_ref() == Some(name),
         });
-        (!known).then(|| format!("a probe asks port {port:?}, which it does not have"))
+        (!known).then(|| format!("a probe asks port {}, which it does not have", shown(port)))
     };
     probes.into_iter().flatten().filter_map(missing).collect::<Vec<_>>().into_iter()
 }
@@ -114,8 +115,8 @@ spec:
     #[test]
     fn each_disorder_is_named() {
         for (from, to, what) in [
-            ("name: admin, containerPort: 9090", "name: x, containerPort: 9090", "\"admin\""),
-            ("path: /livez, port: 9090", "path: /livez, port: 80", "80"),
+            ("name: admin, containerPort: 9090", "name: x, containerPort: 9090", "asks port admin"),
+            ("path: /livez, port: 9090", "path: /livez, port: 80", "asks port 80"),
             ("/readyz", "/livez", "asks the same for liveness"),
             ("startupProbe: {httpGet: {path: /livez, port: admin}}", "tty: false", "all three probes"),
             ("maxUnavailable: 0", "maxUnavailable: 25%", "maxUnavailable"),

@@ -18,8 +18,9 @@ mod schemas;
 mod security;
 mod values;
 
+use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -74,11 +75,12 @@ fn main() -> ExitCode {
 
 /// Runs every check and returns all mistakes.
 fn run(args: &Args) -> anyhow::Result<Vec<String>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = root.canonicalize().with_context(|| root.display().to_string())?;
+    // What `cargo run` says now, before what was so when this was compiled: checkouts may share a target folder.
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).ancestors().nth(2).context("k8s-check is not in k8s/check of a workspace")?;
     let work = std::path::absolute(&args.work).context("--work")?;
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-    let helm = match Helm::find(&root, &work) {
+    let helm = match Helm::find(root, &work) {
         Err(error) if args.if_possible => {
             println!("left out: {error:#}");
             return Ok(Vec::new());
@@ -86,20 +88,20 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
         found => found?,
     };
     if args.write {
-        let count = manifests::write(&root, &helm)?;
+        let count = manifests::write(root, &helm)?;
         println!("wrote {count} manifests to k8s/manifests");
         return Ok(Vec::new());
     }
 
     let mut mistakes = values::check(&root.join("k8s/chart"))?;
     let mut sets = Vec::new();
-    for case in cases::all(&root)? {
+    for case in cases::all(root)? {
         helm.lint(&case)?;
         sets.push(Set::parse(&case.name, &helm.template(&case)?, case.given)?);
     }
-    mistakes.extend(manifests::differences(&root, &helm)?);
-    sets.push(manifests::applied(&root)?);
-    sets.extend(cases::spinkube(&root)?);
+    mistakes.extend(manifests::differences(root, &helm)?);
+    sets.push(manifests::applied(root)?);
+    sets.extend(cases::spinkube(root)?);
 
     let tables = Tables::load(&root.join("k8s/check/fields"))?;
     for set in &sets {

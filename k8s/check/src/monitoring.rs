@@ -10,13 +10,14 @@ const HISTOGRAMS: [&str; 3] =
     ["wiki_runner_request_duration_seconds", "wiki_runner_pool_wait_seconds", "wiki_runner_query_duration_seconds"];
 
 /// The other metrics: the runner's, the wiki's (docs/API.md), and those of kube-state-metrics that alerts use.
-const METRICS: [&str; 28] = [
+const METRICS: [&str; 29] = [
     "wiki_runner_requests_total",
     "wiki_runner_requests_in_flight",
     "wiki_runner_connections",
     "wiki_runner_connections_refused_total",
     "wiki_runner_instances",
     "wiki_runner_instances_created_total",
+    "wiki_runner_instances_reused_total",
     "wiki_runner_instances_discarded_total",
     "wiki_runner_pool_connections",
     "wiki_runner_pool_waiting",

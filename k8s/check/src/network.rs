@@ -39,9 +39,17 @@ fn target_ports(service: &Service, pods: &[Pods]) -> Vec<String> {
         .filter_map(|port| {
             let target = port.target_port.clone().unwrap_or(IntOrString::Int(port.port));
             let missing = selected.iter().find(|pods| port_number(&target, pods).is_none())?;
-            Some(format!("Service/{name}: {} has no port {target:?}", missing.owner))
+            Some(format!("Service/{name}: {} has no port {}", missing.owner, shown(&target)))
         })
         .collect()
+}
+
+/// A port as it is written.
+pub fn shown(port: &IntOrString) -> String {
+    match port {
+        IntOrString::Int(number) => number.to_string(),
+        IntOrString::String(name) => name.clone(),
+    }
 }
 
 /// The number of a container's port.
@@ -75,7 +83,7 @@ fn backends(set: &Set, services: &[Service]) -> anyhow::Result<Vec<String>> {
             let port = backend.port.unwrap_or_default();
             let port = port.name.map_or(IntOrString::Int(port.number.unwrap_or_default()), IntOrString::String);
             if !known(&backend.name, &port) {
-                wrong.push(format!("Ingress: there is no Service {} with port {port:?}", backend.name));
+                wrong.push(format!("Ingress: there is no Service {} with port {}", backend.name, shown(&port)));
             }
         }
     }
@@ -86,7 +94,7 @@ fn backends(set: &Set, services: &[Service]) -> anyhow::Result<Vec<String>> {
             let name = backend.get("name").and_then(Value::as_str).unwrap_or_default();
             let port = backend.get("port").and_then(Value::as_i64).and_then(|port| port.try_into().ok());
             if !port.is_some_and(|port| known(name, &IntOrString::Int(port))) {
-                wrong.push(format!("{}: there is no Service {name} with port {port:?}", route.title()));
+                wrong.push(format!("{}: there is no Service {name} with such a port", route.title()));
             }
         }
     }
@@ -106,7 +114,7 @@ fn leads_nowhere(policy: &NetworkPolicy, pods: &[Pods]) -> Vec<String> {
     let ports = spec.ingress.iter().flatten().flat_map(|rule| rule.ports.iter().flatten());
     for port in ports.filter_map(|port| port.port.as_ref()) {
         for pods in selected.iter().filter(|pods| port_number(port, pods).is_none()) {
-            wrong.push(format!("NetworkPolicy/{name}: {} has no port {port:?}", pods.owner));
+            wrong.push(format!("NetworkPolicy/{name}: {} has no port {}", pods.owner, shown(port)));
         }
     }
     for peer in peers(spec).filter(|peer| peer.namespace_selector.is_none()) {
@@ -271,10 +279,10 @@ spec:
     #[test]
     fn what_leads_nowhere_or_too_far_is_named() {
         for (from, to, what) in [
-            ("targetPort: http", "targetPort: x", "Service/s: Deployment/w has no port \"x\""),
+            ("targetPort: http", "targetPort: x", "Service/s: Deployment/w has no port x"),
             ("port: {name: web}", "port: {number: 81}", "Ingress: there is no Service s with port 81"),
             ("{name: s, port: 80}", "{name: s, port: 81}", "HTTPRoute/r: there is no Service s"),
-            ("[{port: sql}]", "[{port: x}]", "StatefulSet/p has no port \"x\""),
+            ("[{port: sql}]", "[{port: x}]", "StatefulSet/p has no port x"),
             (
                 "- ports: [{port: 5432}]",
                 "- ports: [{port: 5433}]",

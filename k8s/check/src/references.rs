@@ -158,7 +158,7 @@ spec: {variables: [{name: a, valueFrom: {configMapKeyRef: {name: m, key: a}}}]}
     #[test]
     fn what_is_not_there_is_named() {
         for (from, to, what) in [
-            ("configMapRef: {name: m}", "configMapRef: {name: n}", "Pod/x: there is no ConfigMap/n"),
+            ("configMapRef: {name: m}", "configMapRef: {name: o}", "Pod/x: there is no ConfigMap/o"),
             ("key: p}", "key: q}", "Pod/x: there is no Secret/s/q"),
             ("key: k,", "key: l,", "Pod/x: there is no Secret/given/l"),
             ("{name: v, mountPath", "{name: w, mountPath", "Pod/x: there is no volume w"),

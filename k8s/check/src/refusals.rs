@@ -9,7 +9,7 @@ use crate::cases::Case;
 use crate::helm::Helm;
 
 /// What is refused by `helm lint`, through the schema of the values: the values, and what Helm must name.
-const LINT: [(&str, &str); 34] = [
+const LINT: [(&str, &str); 36] = [
     // Keys that do not exist, at the top and below.
     ("replicaCount: 3", "'replicaCount'"),
     ("image: {pulPolicy: Always}", "'pulPolicy'"),
@@ -42,6 +42,9 @@ const LINT: [(&str, &str); 34] = [
     ("wiki: {resources: {limits: {memory: lots}}}", "/wiki/resources/limits/memory"),
     ("wiki: {variables: {db_host: elsewhere}}", "db_host"),
     ("wiki: {variables: {Site-Name: x}}", "Site-Name"),
+    // Which Helm would write as 5e+06.
+    ("wiki: {variables: {most: 5000000}}", "/wiki/variables/most"),
+    ("postgresql: {parameters: {jit: false}}", "/postgresql/parameters/jit"),
     ("wiki: {settings: {RUNNER_ADMIN: '1'}}", "RUNNER_ADMIN"),
     ("externalDatabase: {sslmode: maybe}", "/externalDatabase/sslmode"),
     ("cnpg: {instances: 0}", "/cnpg/instances"),
