@@ -10,6 +10,7 @@ mod labels;
 mod lifecycle;
 mod manifests;
 mod monitoring;
+mod names;
 mod network;
 mod objects;
 mod references;
@@ -49,8 +50,9 @@ struct Args {
 /// Every check of one set of objects: its name and what it finds wrong.
 type Check = (&'static str, fn(&Set) -> anyhow::Result<Vec<String>>);
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 7] = [
     ("pod security", security::check),
+    ("names", names::check),
     ("labels and selectors", labels::check),
     ("starting and stopping", lifecycle::check),
     ("ports and network policies", network::check),
@@ -94,6 +96,7 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
     }
 
     let mut mistakes = values::check(&root.join("k8s/chart"))?;
+    mistakes.extend(names::runbooks(root)?);
     let mut sets = Vec::new();
     for case in cases::all(root)? {
         helm.lint(&case)?;
