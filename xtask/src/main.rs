@@ -4,6 +4,7 @@ mod browser;
 mod cargo;
 mod component;
 mod docs;
+mod k8s;
 mod postgres;
 mod progress;
 mod runner;
@@ -38,6 +39,8 @@ enum Chore {
     Up(up::Args),
     /// Run every check and every test, on the embedded database and on PostgreSQL.
     Test(test::Args),
+    /// Check the Helm chart, the manifests and the SpinApps in k8s/.
+    K8s(k8s::Args),
     /// Renew openapi.json, the description of the API, from the routes and their types.
     Openapi,
 }
@@ -58,6 +61,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Build => build(&workspace).map(drop),
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
+        Chore::K8s(args) => k8s::check(&workspace, &args),
         Chore::Openapi => openapi(&workspace),
     }
 }

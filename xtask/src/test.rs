@@ -10,6 +10,7 @@ use crate::browser::Browser;
 use crate::cargo::{cargo, prepare};
 use crate::component;
 use crate::docs;
+use crate::k8s;
 use crate::postgres::{Installation, Server};
 use crate::progress::{self, note, say, step, watch};
 use crate::runner::{self, Runner};
@@ -35,6 +36,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     checks(workspace)?;
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
+    k8s::test(workspace)?;
     let component = component::build(workspace, &toolchain, "wiki")?;
     component::build(workspace, &toolchain, "bookshop")?;
 

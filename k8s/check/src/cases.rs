@@ -1,0 +1,85 @@
+//! With which values the chart is rendered, and what else is checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::objects::Set;
+
+/// One way to render the chart.
+#[derive(Debug)]
+pub struct Case {
+    /// What to call it in messages.
+    pub name: String,
+    /// Values files, the last of which counts most.
+    pub files: Vec<PathBuf>,
+    /// Further options for Helm.
+    pub options: Vec<String>,
+    /// What the values say is there already, as in `Secret/wiki-database/password` or `Pods/label=value`.
+    pub given: Vec<String>,
+}
+
+/// How the first line of a values file begins that needs objects the chart does not make.
+const GIVEN: &str = "# given: ";
+
+/// The chart's own values files, and those in `k8s/check/cases`, which are laid over `values-production.yaml` when they
+/// are called `production-…`.
+pub fn all(root: &Path) -> anyhow::Result<Vec<Case>> {
+    let chart = root.join("k8s/chart");
+    let mut cases = vec![Case { name: "values.yaml".into(), files: vec![], options: vec![], given: vec![] }];
+    for file in yaml_files(&chart)? {
+        let name = file_name(&file);
+        if name.starts_with("values-") {
+            let given = given(&file)?;
+            cases.push(Case { name, files: vec![file], options: vec![], given });
+        }
+    }
+    for file in yaml_files(&root.join("k8s/check/cases"))? {
+        let name = file_name(&file);
+        let given = given(&file)?;
+        let mut files = vec![file];
+        if name.starts_with("production-") {
+            files.insert(0, chart.join("values-production.yaml"));
+        }
+        cases.push(Case { name: format!("cases/{name}"), files, options: vec![], given });
+    }
+    Ok(cases)
+}
+
+fn given(file: &Path) -> anyhow::Result<Vec<String>> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let given = text.lines().next().and_then(|line| line.strip_prefix(GIVEN)).unwrap_or_default();
+    Ok(given.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The manifests for SpinKube, each file by itself.
+pub fn spinkube(root: &Path) -> anyhow::Result<Vec<Set>> {
+    let folder = root.join("k8s/spinkube");
+    let mut sets = Vec::new();
+    for file in yaml_files(&folder)? {
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        // Made by a command, so that no password is in the repository.
+        let given = vec!["Secret/wasiki-database/password".to_owned()];
+        sets.push(Set::parse(&format!("spinkube/{}", file_name(&file)), &text, given)?);
+    }
+    Ok(sets)
+}
+
+/// The `.yaml` files in a folder, by name.
+pub fn yaml_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The last part of a path, as text.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,35 @@
+//! Checks what is in `k8s/`, by a program of its own.
+
+use std::process::Command;
+
+use crate::cargo::cargo;
+use crate::progress;
+use crate::workspace::Workspace;
+
+/// What to do besides checking.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Write k8s/manifests anew from the chart instead of comparing it.
+    #[arg(long)]
+    write: bool,
+}
+
+/// Lints, renders and checks the chart, the manifests and the SpinApps. Fails where there is neither Helm nor Go.
+pub fn check(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let mut command = program(workspace);
+    if args.write {
+        command.arg("--write");
+    }
+    progress::run("checking k8s/", &mut command)
+}
+
+/// The same as a part of all tests: what this machine lacks the tools for is left out, with a line that says so.
+pub fn test(workspace: &Workspace) -> anyhow::Result<()> {
+    progress::run("checking k8s/", program(workspace).arg("--if-possible"))
+}
+
+fn program(workspace: &Workspace) -> Command {
+    let mut command = cargo(workspace, "run");
+    command.args(["--quiet", "--package", "k8s-check", "--", "--work"]).arg(workspace.target.join("k8s"));
+    command
+}
