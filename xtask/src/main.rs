@@ -1,5 +1,6 @@
 //! Every chore of this repository, as `cargo xtask <chore>`.
 
+mod bench;
 mod browser;
 mod cargo;
 mod component;
@@ -38,6 +39,8 @@ enum Chore {
     Up(up::Args),
     /// Run every check and every test, on the embedded database and on PostgreSQL.
     Test(test::Args),
+    /// Measure the wiki beside a native server, the service it replaces, Spin and PostgreSQL itself.
+    Bench(bench::Args),
     /// Renew openapi.json, the description of the API, from the routes and their types.
     Openapi,
 }
@@ -58,6 +61,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Build => build(&workspace).map(drop),
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
+        Chore::Bench(args) => bench::bench(&workspace, &args),
         Chore::Openapi => openapi(&workspace),
     }
 }

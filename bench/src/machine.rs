@@ -1,0 +1,83 @@
+//! The machine and the versions of what is measured.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::database::Server;
+use crate::peers::{Peer, Programs};
+use crate::report::Machine;
+use crate::wrk::Wrk;
+
+/// This machine.
+pub fn machine() -> Machine {
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    Machine {
+        processor: field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "an unknown processor".to_owned()),
+        cores: thread::available_parallelism().map_or(1, usize::from),
+        memory_gb: memory_gb(&read("/proc/meminfo")),
+        kernel: format!("Linux {}", kernel.split(['-', '+']).next().unwrap_or_default().trim()),
+    }
+}
+
+fn field(text: &str, name: &str) -> Option<String> {
+    text.lines().find_map(|line| Some(line.strip_prefix(name)?.split_once(':')?.1.trim().to_owned()))
+}
+
+fn memory_gb(meminfo: &str) -> u64 {
+    let kilobytes = field(meminfo, "MemTotal").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    (kilobytes.unwrap_or_default() + (1 << 19)) >> 20
+}
+
+/// The versions of all that takes part.
+pub async fn versions(
+    server: &Server,
+    programs: &Programs,
+    peers: &[Peer],
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut versions = BTreeMap::from([
+        ("PostgreSQL".to_owned(), server.version().await?),
+        ("wrk".to_owned(), Wrk::version()),
+        ("wiki-runner".to_owned(), last_word(Command::new(&programs.runner).arg("--version"))),
+    ]);
+    let commit = last_word(Command::new("git").args(["-C"]).arg(&programs.root).args(["rev-parse", "--short", "HEAD"]));
+    versions.insert("wasiki".to_owned(), commit);
+    if peers.iter().any(|peer| matches!(peer, Peer::FastApi(_))) {
+        versions.insert("Python".to_owned(), last_word(Command::new("python3").arg("--version")));
+        let pinned = fs::read_to_string(programs.root.join("bench/fastapi/requirements.txt")).unwrap_or_default();
+        versions.extend(
+            pinned
+                .lines()
+                .filter_map(|line| line.split_once("=="))
+                .map(|(name, version)| (name.split('[').next().unwrap_or(name).to_owned(), version.to_owned())),
+        );
+    }
+    if let Some(spin) = programs.spin.as_ref().filter(|_| peers.contains(&Peer::Spin)) {
+        let said = said(Command::new(spin).arg("--version"));
+        versions.insert("Spin".to_owned(), said.split(' ').nth(1).unwrap_or("unknown").to_owned());
+    }
+    Ok(versions)
+}
+
+fn said(command: &mut Command) -> String {
+    let output = command.stderr(Stdio::null()).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn last_word(command: &mut Command) -> String {
+    said(command).split_whitespace().last().unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_is_read() {
+        assert_eq!(field("a\t: 1\nmodel name\t: X 3000\n", "model name").as_deref(), Some("X 3000"));
+        assert_eq!(memory_gb("MemTotal:       16384000 kB\n"), 16);
+        assert_eq!(memory_gb(""), 0);
+    }
+}
