@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::database::Server;
 use crate::peers::{Peer, Programs};
@@ -19,7 +20,29 @@ pub fn machine() -> Machine {
         cores: thread::available_parallelism().map_or(1, usize::from),
         memory_gb: memory_gb(&read("/proc/meminfo")),
         kernel: format!("Linux {}", kernel.split(['-', '+']).next().unwrap_or_default().trim()),
+        busy: busy(),
     }
+}
+
+/// The share of the processors that is in use during a second, from 0 to 1: by others, when nothing is measured.
+pub fn busy() -> f64 {
+    let read = || times(&fs::read_to_string("/proc/stat").unwrap_or_default());
+    let before = read();
+    thread::sleep(Duration::from_secs(1));
+    before.zip(read()).map_or(0.0, |(before, after)| share(before, after))
+}
+
+/// Idle ticks and all ticks of all processors together since the system started (proc(5)).
+fn times(stat: &str) -> Option<(u64, u64)> {
+    let ticks: Vec<u64> =
+        stat.strip_prefix("cpu ")?.lines().next()?.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+    // The fourth and the fifth are idle, without and with a disk to wait for; those after the eighth are counted before.
+    Some((ticks.get(3..5)?.iter().sum(), ticks.iter().take(8).sum()))
+}
+
+fn share(before: (u64, u64), after: (u64, u64)) -> f64 {
+    let (idle, all) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
+    if all == 0 { 0.0 } else { 1.0 - idle as f64 / all as f64 }
 }
 
 fn field(text: &str, name: &str) -> Option<String> {
@@ -73,6 +96,16 @@ fn last_word(command: &mut Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_busy_share_is_what_is_not_idle() {
+        let before = times("cpu  10 0 10 70 10 0 0 0 99 99\ncpu0 1 2 3\n").unwrap();
+        let after = times("cpu  40 0 10 130 20 0 0 0 99 99\n").unwrap();
+        assert_eq!((before, after), ((80, 100), (150, 200)));
+        assert!((share(before, after) - 0.3).abs() < 1e-9);
+        assert_eq!(share(before, before), 0.0);
+        assert_eq!(times("intr 1"), None);
+    }
 
     #[test]
     fn the_system_is_read() {

@@ -26,14 +26,16 @@ pub struct Outcome {
     pub failed: u64,
 }
 
-/// Finds pgbench in a folder, or where the search path leads; fails with how to install it.
+/// Finds pgbench in a folder, or else where the search path leads; fails with how to install it.
 pub fn find(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let program = folder.map_or_else(|| "pgbench".into(), |folder| folder.join("pgbench"));
-    let found = Command::new(&program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    match found {
-        Ok(_) => Ok(program),
-        Err(_) => bail!("pgbench is not installed; on Debian and Ubuntu: apt-get install postgresql-contrib"),
-    }
+    let starts = |program: &PathBuf| {
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
+    let candidates = folder.map(|folder| folder.join("pgbench")).into_iter().chain(["pgbench".into()]);
+    let Some(program) = candidates.into_iter().find(starts) else {
+        bail!("pgbench is not installed; on Debian and Ubuntu: apt-get install postgresql");
+    };
+    Ok(program)
 }
 
 /// Runs the statement of a workload, prepared, in so many sessions for so many seconds.
@@ -67,7 +69,7 @@ pub fn run(
             latencies.extend(log.lines().filter_map(latency_ms));
         }
     }
-    let tps = number_after(&said, "tps = ").context("pgbench did not say how fast it was")?;
+    let tps = number_after(&said, "tps = ").with_context(|| format!("pgbench came to no transaction:\n{said}"))?;
     let failed = number_after(&said, "number of failed transactions: ").unwrap_or(0.0) as u64;
     let at = |share| percentile(latencies.iter().copied(), share).unwrap_or(0.0);
     Ok(Outcome { tps, percentiles_ms: [at(0.5), at(0.99), at(0.999)], failed })

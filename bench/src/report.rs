@@ -43,6 +43,8 @@ pub struct Machine {
     pub memory_gb: u64,
     /// The operating system's kernel.
     pub kernel: String,
+    /// The share of the processors that other programs used, before the run began or when it was over: from 0 to 1.
+    pub busy: f64,
 }
 
 /// How the cells were measured.

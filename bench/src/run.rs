@@ -38,6 +38,10 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         method: Method { rounds: plan.rounds, seconds: plan.seconds, warm_up: plan.warm_up },
         ..Report::default()
     };
+    if report.machine.busy > table::QUIET {
+        let percent = report.machine.busy * 100.0;
+        progress.say(&format!("The machine is not quiet: other programs use {percent:.0} % of its processors."));
+    }
     if plan.starts > 0 {
         report.start = Some(starts(&plan, &programs, &server, &progress).await?);
         write(&mut report, &programs.out)?;
@@ -54,6 +58,8 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         report.soak = Some(soak::measure(&programs, &server, options.soak_requests, &progress).await?);
         write(&mut report, &programs.out)?;
     }
+    report.machine.busy = report.machine.busy.max(machine::busy());
+    write(&mut report, &programs.out)?;
     progress.say(&format!("\n{}", table::goals(&report.ratios)));
     progress.say(&format!("Written to {}: report.json, report.md, chart.svg", programs.out.display()));
     if options.write_docs {

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use crate::goals::Ratio;
 use crate::report::{Cell, Report};
 
+/// The share of the processors that other programs may use.
+pub const QUIET: f64 = 0.05;
+
 /// The whole report.
 pub fn markdown(report: &Report) -> String {
     let mut text = String::new();
@@ -25,6 +28,13 @@ pub fn markdown(report: &Report) -> String {
         "Medians of {} rounds of {} s, each after {} s of the same load.\n",
         method.rounds, method.seconds, method.warm_up
     );
+    if machine.busy > QUIET {
+        _ = writeln!(
+            text,
+            "**The machine was not quiet**: other programs used {:.0} % of its processors. Numbers of such a run are no results.\n",
+            machine.busy * 100.0
+        );
+    }
     text.push_str("### Goals\n\n");
     text.push_str(&goals(&report.ratios));
     for rows in distinct(report.cells.iter().map(|cell| cell.rows)) {
@@ -184,6 +194,14 @@ mod tests {
             text,
             "| workload | connections | runner | native |\n|---|--:|--:|--:|\n| health | 1 | 10 | 2,000 |\n| search | 1 | 5 |  |\n"
         );
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let mut report = Report::default();
+        assert!(!markdown(&report).contains("quiet"));
+        report.machine.busy = 0.4;
+        assert!(markdown(&report).contains("other programs used 40 %"));
     }
 
     #[test]

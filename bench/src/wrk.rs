@@ -182,7 +182,7 @@ fn lua(data: &Data) -> String {
     }
     // Twice: what Lua reads is still escaped as JSON wants it.
     let text = quoted(&data.text);
-    _ = write!(lua, "}}, text = {} }}\n", quoted(text.get(1..text.len() - 1).unwrap_or_default()));
+    _ = writeln!(lua, "}}, text = {} }}", quoted(text.get(1..text.len() - 1).unwrap_or_default()));
     lua
 }
 
