@@ -14,6 +14,9 @@ const WORKLOADS: [&str; 2] = ["get_user", "get_post"];
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
 
+/// Pages that are searched.
+const SEARCHED: u64 = 100_000;
+
 /// A goal, and what was reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
@@ -86,12 +89,12 @@ pub fn ratios(report: &Report) -> Vec<Ratio> {
     let start = report.start.as_ref();
     ratios.push(Ratio::at_most("start to first 200, ms", 30.0, None, start.map(|start| start.first_200_ms)));
     ratios.push(Ratio::at_most("idle memory, MB", 30.0, None, start.map(|start| start.idle_rss_mb)));
-    let soak = report.soak.as_ref();
+    let soak = report.soak.as_ref().filter(|soak| soak.requests >= MANY);
     let last = soak.and_then(|soak| soak.rss_mb.last().copied());
     ratios.push(Ratio::at_most("memory after a million requests at 256 connections, MB", 150.0, None, last));
     let flat = soak.map(|soak| if soak.flat { 1.0 } else { 0.0 });
     ratios.push(Ratio::at_least("that memory is flat (1 is yes)", 1.0, None, flat));
-    let search = report.search.as_ref().map(|search| search.p95_ms);
+    let search = report.search.as_ref().filter(|search| search.pages >= SEARCHED).map(|search| search.p95_ms);
     ratios.push(Ratio::at_most("p95 of searches in 100,000 pages, ms", 50.0, None, search));
     ratios
 }
@@ -120,7 +123,7 @@ impl<'a> Cells<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Soak, Start};
+    use crate::report::{Searches, Soak, Start};
 
     fn cell(workload: &str, peer: &str, rows: u64, rps: f64, p99_ms: f64) -> Cell {
         Cell { workload: workload.into(), peer: peer.into(), connections: 32, rows, rps, p99_ms, ..Cell::default() }
@@ -158,7 +161,7 @@ mod tests {
     fn limits_may_not_be_exceeded() {
         let report = Report {
             start: Some(Start { count: 1, first_200_ms: 45.0, idle_rss_mb: 30.0 }),
-            soak: Some(Soak { rss_mb: vec![90.0, 100.0], flat: true, ..Soak::default() }),
+            soak: Some(Soak { requests: 1_000_001, rss_mb: vec![90.0, 100.0], flat: true, ..Soak::default() }),
             ..Report::default()
         };
         let ratios = ratios(&report);
@@ -167,5 +170,17 @@ mod tests {
         assert_eq!(find(&ratios, "idle memory, MB").met, Some(true));
         assert_eq!(find(&ratios, "memory after a million requests at 256 connections, MB").reached, Some(100.0));
         assert_eq!(find(&ratios, "that memory is flat (1 is yes)").met, Some(true));
+    }
+
+    #[test]
+    fn less_than_the_goal_is_about_reaches_nothing() {
+        let report = Report {
+            soak: Some(Soak { requests: 60_000, rss_mb: vec![90.0], flat: true, ..Soak::default() }),
+            search: Some(Searches { pages: 20_000, p95_ms: 1.0, ..Searches::default() }),
+            ..Report::default()
+        };
+        let ratios = ratios(&report);
+        let limits = ratios.iter().filter(|ratio| ratio.name.contains("memory") || ratio.name.contains("searches"));
+        assert!(limits.clone().count() > 2 && limits.into_iter().all(|ratio| ratio.met.is_none()));
     }
 }
