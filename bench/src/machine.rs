@@ -60,10 +60,12 @@ pub async fn versions(
     programs: &Programs,
     peers: &[Peer],
 ) -> anyhow::Result<BTreeMap<String, String>> {
+    // As in `wiki-runner 0.1.0 (Wasmtime 48.0.8)`.
+    let runner = said(Command::new(&programs.runner).arg("--version"));
     let mut versions = BTreeMap::from([
         ("PostgreSQL".to_owned(), server.version().await?),
         ("wrk".to_owned(), Wrk::version()),
-        ("wiki-runner".to_owned(), last_word(Command::new(&programs.runner).arg("--version"))),
+        ("wiki-runner".to_owned(), after_the_name(&runner).to_owned()),
     ]);
     let commit = last_word(Command::new("git").args(["-C"]).arg(&programs.root).args(["rev-parse", "--short", "HEAD"]));
     versions.insert("wasiki".to_owned(), commit);
@@ -78,8 +80,7 @@ pub async fn versions(
         );
     }
     if let Some(spin) = programs.spin.as_ref().filter(|_| peers.contains(&Peer::Spin)) {
-        let said = said(Command::new(spin).arg("--version"));
-        versions.insert("Spin".to_owned(), said.split(' ').nth(1).unwrap_or("unknown").to_owned());
+        versions.insert("Spin".to_owned(), after_the_name(&said(Command::new(spin).arg("--version"))).to_owned());
     }
     Ok(versions)
 }
@@ -87,6 +88,10 @@ pub async fn versions(
 fn said(command: &mut Command) -> String {
     let output = command.stderr(Stdio::null()).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn after_the_name(said: &str) -> &str {
+    said.lines().next().and_then(|line| line.split_once(' ')).map_or("unknown", |(_, version)| version)
 }
 
 fn last_word(command: &mut Command) -> String {
@@ -112,5 +117,7 @@ mod tests {
         assert_eq!(field("a\t: 1\nmodel name\t: X 3000\n", "model name").as_deref(), Some("X 3000"));
         assert_eq!(memory_gb("MemTotal:       16384000 kB\n"), 16);
         assert_eq!(memory_gb(""), 0);
+        assert_eq!(after_the_name("spin 4.0.2 (abc 2026-06-01)\n"), "4.0.2 (abc 2026-06-01)");
+        assert_eq!(after_the_name(""), "unknown");
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::goals::Ratio;
 use crate::report::{Cell, Report};
+use crate::stats::median;
 
 /// The share of the processors that other programs may use.
 pub const QUIET: f64 = 0.05;
@@ -44,6 +45,13 @@ pub fn markdown(report: &Report) -> String {
             text.push_str(&matrix(&cells, show));
         }
     }
+    if let Some(load) = median(report.cells.iter().filter_map(|cell| cell.load_cpu_us)) {
+        _ = writeln!(
+            text,
+            "\nwrk itself used {} µs of processor time per request (median of all cells).",
+            significant(load)
+        );
+    }
     text.push_str(&single(report));
     for refused in &report.refused {
         _ = writeln!(text, "\nNot measured: {refused}");
@@ -53,14 +61,13 @@ pub fn markdown(report: &Report) -> String {
 
 type Show = fn(&Cell) -> Option<String>;
 
-const METRICS: [(&str, Show); 5] = [
+const METRICS: [(&str, Show); 4] = [
     ("Requests per second", |cell| Some(grouped(cell.rps) + if cell.errors > 0 { " (!)" } else { "" })),
     ("Latency in milliseconds, 50 % / 99 % / 99.9 %", |cell| {
         Some([cell.p50_ms, cell.p99_ms, cell.p999_ms].map(significant).join(" / "))
     }),
     ("Processor time of the server per request, in microseconds", |cell| cell.cpu_us.map(significant)),
     ("Peak memory of the server in MB", |cell| cell.rss_mb.map(grouped)),
-    ("Processor time of the load generator per request, in microseconds", |cell| cell.load_cpu_us.map(significant)),
 ];
 
 /// A line for each workload and number of connections, a column for each peer.
