@@ -49,8 +49,9 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     loop {
         let (stream, _) = listener.accept().await.context("cannot accept a connection")?;
-        // Nagle's algorithm would hold answers back; the runner and uvicorn switch it off, too.
-        stream.set_nodelay(true).context("cannot configure a connection")?;
+        // Nagle's algorithm would hold answers back; the runner and uvicorn switch it off, too. A client that is gone already
+        // does not mind.
+        _ = stream.set_nodelay(true);
         let pool = pool.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(request, pool.clone()));
