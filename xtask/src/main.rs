@@ -1,5 +1,6 @@
 //! Every chore of this repository, as `cargo xtask <chore>`.
 
+mod bench;
 mod browser;
 mod cargo;
 mod component;
@@ -41,6 +42,8 @@ enum Chore {
     Test(test::Args),
     /// Check the Helm chart, the manifests and the SpinApps in k8s/.
     K8s(k8s::Args),
+    /// Measure the wiki beside a native server, the service it replaces, Spin and PostgreSQL itself.
+    Bench(bench::Args),
     /// Renew openapi.json, the description of the API, from the routes and their types.
     Openapi,
 }
@@ -62,6 +65,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
         Chore::K8s(args) => k8s::check(&workspace, &args),
+        Chore::Bench(args) => bench::bench(&workspace, &args),
         Chore::Openapi => openapi(&workspace),
     }
 }

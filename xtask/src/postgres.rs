@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own for the length of a test run, gone afterwards whatever happens.
+//! A PostgreSQL server of our own for the length of a run, gone afterwards whatever happens. Its data may be kept.
 
 use std::env;
 use std::fs::{self, DirBuilder, File};
@@ -25,15 +25,19 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Several runners with a pool each, several tests at once; PostgreSQL's own default is 100.
 const MAX_CONNECTIONS: u32 = 1000;
 
-/// Stops the server, if one has come up, and removes the folder once its standard input ends, which it does when we
-/// close it and also when we are killed. What is being written meanwhile takes a second try.
+/// Settings of a server whose data is kept: what PostgreSQL's manual advises for a machine with a few gigabytes of memory
+/// (19.4, 19.5). The defaults are for one of long ago, and would measure how well they suit a million pages.
+const KEPT_SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"];
+
+/// Stops the server, if one has come up, and removes the folder, unless it is to be kept, once its standard input ends,
+/// which it does when we close it and also when we are killed. What is being written meanwhile takes a second try.
 const WATCHDOG: &str = r#"
 cat >/dev/null
 if server=$(head -n 1 "$1/data/postmaster.pid"); then
     kill -INT "$server"
     for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$server" && sleep 1; done
 fi
-rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+test "$2" = kept || rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 "#;
 
 /// An installed PostgreSQL server that is not running.
@@ -58,27 +62,76 @@ impl Installation {
     pub fn start(&self) -> anyhow::Result<Server> {
         let identity = identity()?;
         let password = random_hex()?;
-        let folder = Folder::make(identity, &password)?;
+        // The name ends like nobody else's, and making a folder that exists is refused.
+        let path = env::temp_dir().join(format!("wasiki-postgres-{}-{}", std::process::id(), &random_hex()?[..8]));
+        make_folder(&path, identity)?;
+        let folder = Folder::open(path, identity, false)?;
+        folder.write_password(&password, identity)?;
         let data = folder.path.join("data");
-        progress::run(
-            "making an empty PostgreSQL cluster",
-            self.program("initdb", identity, &folder.path)
-                .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"])
-                // Nothing of this survives the run, so nothing of it needs to reach the disk.
-                .arg("--no-sync")
-                .arg(format!("--pwfile={}", folder.path.join("password").display()))
-                .arg(format!("--pgdata={}", data.display())),
-        )?;
-        progress::step("starting a PostgreSQL server", || self.serve(folder, &data, identity, &password))
+        self.init(&folder.path, &data, identity)?;
+        progress::step("starting a PostgreSQL server", || self.serve(folder, &data, identity, &password, &[]))
     }
 
-    fn serve(&self, folder: Folder, data: &Path, identity: Option<User>, password: &str) -> anyhow::Result<Server> {
+    /// Starts a server on the cluster in `path`, which is made if there is none, and kept.
+    pub fn start_kept(&self, path: &Path) -> anyhow::Result<Server> {
+        let identity = identity()?;
+        let path = std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))?;
+        let data = path.join("data");
+        if let Some(process) = running_server(&data) {
+            bail!("a PostgreSQL server already runs in {}, as process {process}", path.display());
+        }
+        if !path.exists() {
+            make_folder(&path, identity)?;
+        }
+        let folder = Folder::open(path, identity, true)?;
+        let password_file = folder.path.join("password");
+        let password = if data.join("PG_VERSION").exists() {
+            fs::read_to_string(&password_file).with_context(|| format!("cannot read {}", password_file.display()))?
+        } else {
+            let password = random_hex()?;
+            folder.write_password(&password, identity)?;
+            self.init(&folder.path, &data, identity).with_context(|| {
+                format!("if PostgreSQL cannot reach {}, choose another folder", folder.path.display())
+            })?;
+            password
+        };
+        progress::step("starting a PostgreSQL server", || {
+            self.serve(folder, &data, identity, &password, &KEPT_SETTINGS)
+        })
+    }
+
+    /// The folder of the installation's programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    fn init(&self, folder: &Path, data: &Path, identity: Option<User>) -> anyhow::Result<()> {
+        progress::run(
+            "making an empty PostgreSQL cluster",
+            self.program("initdb", identity, folder)
+                .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"])
+                // Nothing of this is worth anything after a crash of the machine, so nothing of it needs to reach the disk.
+                .arg("--no-sync")
+                .arg(format!("--pwfile={}", folder.join("password").display()))
+                .arg(format!("--pgdata={}", data.display())),
+        )
+    }
+
+    fn serve(
+        &self,
+        folder: Folder,
+        data: &Path,
+        identity: Option<User>,
+        password: &str,
+        settings: &[&str],
+    ) -> anyhow::Result<Server> {
         let port = free_port()?;
         let log = folder.path.join("log");
         let log_file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = self.program("postgres", identity, &folder.path);
         command.arg("-D").arg(data).arg("-p").arg(port.to_string()).arg("-k").arg(&folder.path);
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", &format!("max_connections={MAX_CONNECTIONS}")] {
+        let connections = format!("max_connections={MAX_CONNECTIONS}");
+        for setting in ["listen_addresses=127.0.0.1", "fsync=off", &connections].iter().chain(settings) {
             command.args(["-c", setting]);
         }
         let process = command
@@ -145,28 +198,21 @@ struct Folder {
 }
 
 impl Folder {
-    fn make(identity: Option<User>, password: &str) -> anyhow::Result<Self> {
-        // The name ends like nobody else's, and making a folder that exists is refused.
-        let path = env::temp_dir().join(format!("wasiki-postgres-{}-{}", std::process::id(), &random_hex()?[..8]));
-        let context = || format!("cannot make {}", path.display());
-        DirBuilder::new().mode(0o700).create(&path).with_context(context)?;
-        if let Some(user) = identity {
-            chown(&path, Some(user.uid), Some(user.gid)).with_context(context)?;
-        }
+    fn open(path: PathBuf, identity: Option<User>, kept: bool) -> anyhow::Result<Self> {
         let mut watchdog = Command::new("sh");
-        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&path);
+        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&path).arg(if kept { "kept" } else { "gone" });
         detach(&mut watchdog, identity, Path::new("/"));
         watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let folder = Self { path: path.clone(), watchdog: watchdog.spawn().context("cannot start sh")? };
+        Ok(Self { path, watchdog: watchdog.spawn().context("cannot start sh")? })
+    }
 
-        let password_file = path.join("password");
+    fn write_password(&self, password: &str, identity: Option<User>) -> anyhow::Result<()> {
+        let path = self.path.join("password");
+        let context = || format!("cannot write {}", path.display());
         let mut file =
-            File::options().write(true).create_new(true).mode(0o600).open(&password_file).with_context(context)?;
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).with_context(context)?;
         file.write_all(password.as_bytes()).with_context(context)?;
-        if let Some(user) = identity {
-            chown(&password_file, Some(user.uid), Some(user.gid)).with_context(context)?;
-        }
-        Ok(folder)
+        own(&path, identity).with_context(context)
     }
 
     /// Tells the watchdog to begin.
@@ -181,6 +227,26 @@ impl Drop for Folder {
         // A wait that fails leaves nothing more to do.
         let _ = self.watchdog.wait();
     }
+}
+
+/// Makes a folder that only the server's user may read.
+fn make_folder(path: &Path, identity: Option<User>) -> anyhow::Result<()> {
+    let context = || format!("cannot make {}", path.display());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(context)?;
+    }
+    DirBuilder::new().mode(0o700).create(path).with_context(context)?;
+    own(path, identity).with_context(context)
+}
+
+fn own(path: &Path, identity: Option<User>) -> std::io::Result<()> {
+    identity.map_or(Ok(()), |user| chown(path, Some(user.uid), Some(user.gid)))
+}
+
+/// The process that the cluster's pid file names, if it lives.
+fn running_server(data: &Path) -> Option<u32> {
+    let process = fs::read_to_string(data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()?;
+    Path::new("/proc").join(format!("{process}")).exists().then_some(process)
 }
 
 fn detach(command: &mut Command, identity: Option<User>, folder: &Path) {
@@ -241,6 +307,26 @@ mod tests {
         let (one, other) = (random_hex().unwrap(), random_hex().unwrap());
         assert_ne!(one, other);
         assert!(one.len() == 32 && one.chars().all(|digit| digit.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_kept_cluster_is_used_again_and_by_one_server_at_a_time() {
+        let Some(installation) = Installation::find() else {
+            println!("skipped: no PostgreSQL server is installed");
+            return;
+        };
+        let folder = env::temp_dir().join(format!("wasiki-kept-{}", random_hex().unwrap()));
+        let server = installation.start_kept(&folder).unwrap();
+        let error = installation.start_kept(&folder).unwrap_err().to_string();
+        assert!(error.contains("already runs"), "{error}");
+        let password = |url: &str| url.split(['@', ':']).nth(2).map(str::to_owned);
+        let first = password(&server.url);
+        drop(server);
+        let again = installation.start_kept(&folder).unwrap();
+        assert_eq!(password(&again.url), first);
+        drop(again);
+        assert!(folder.join("data/PG_VERSION").exists());
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -1,0 +1,76 @@
+//! Measures the wiki beside other services, on the same machine and database. Started by `cargo xtask bench`.
+
+#![forbid(unsafe_code)]
+
+mod chart;
+mod client;
+mod compare;
+mod database;
+mod docs;
+mod goals;
+mod machine;
+mod measure;
+mod native;
+mod options;
+mod peers;
+mod pgbench;
+mod process;
+mod progress;
+mod queries;
+mod report;
+mod run;
+mod search;
+mod seed;
+mod soak;
+mod start;
+mod stats;
+mod table;
+mod text;
+mod usage;
+mod workload;
+mod wrk;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the wiki beside other services, on the same machine and database.
+#[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, and write report.json, report.md and chart.svg.
+    Run(Box<options::Options>),
+    /// Serve as the peer `native`.
+    Native(native::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(options) => run::run(&options).await,
+        Command::Native(args) => native::serve(&args).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}
