@@ -94,6 +94,15 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
         "/wiki/{}/history/x",
         "/wiki/-/users/9",
         "/wiki/...",
+        "/wiki/%01",
+        "/wiki/%00",
+        "/wiki/%00/edit",
+        "/wiki/a%00b/history",
+        "/wiki/a%00/history/1",
+        "/wiki/a%00/compare",
+        "/wiki/a%00/backlinks",
+        "/wiki/a%00/delete",
+        "/wiki/-/tags/%00",
         "/nowhere",
     ] {
         assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(404));
@@ -102,6 +111,7 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
     {
         assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(422));
     }
+    assert_page(&submit(&wiki, "/wiki/%00/edit", &[("title", "x"), ("content", "x"), ("author", "x")]).await.expect(404));
     // Programs get their problems as such, here as everywhere; and so does everybody from the API.
     wiki.get("/wiki/-/none").await.problem(404);
     open(&wiki, "/posts/99").await.problem(404);
