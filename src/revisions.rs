@@ -123,7 +123,11 @@ pub fn changes(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// The part of the revisions of all pages, or those of one user, that `request` asks for.
 pub fn recent(request: &Request, db: &Db, user_id: Option<i64>) -> Result<Page<Entry>, Problem> {
     let limit = list::limit(request)?;
-    let cursor = Cursor::read(request, |keys| keys.len() == 3 && keys.iter().all(Value::is_i64))?;
+    let fits = |keys: &[Value]| match keys {
+        [micros, id, version] => micros.as_i64().is_some_and(Time::is_storable) && id.is_i64() && version.is_i64(),
+        _ => false,
+    };
+    let cursor = Cursor::read(request, fits)?;
     Ok(Page::new(request, select(db, user_id, cursor, limit + 1)?, limit, |last| {
         Cursor(vec![last.created_time.micros().into(), last.post_id.into(), last.version.into()])
     }))

@@ -24,6 +24,12 @@ impl Time {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc()))
     }
 
+    /// Whether an instant that may have been stored is so many microseconds after 1970: one from the year 1 to the year
+    /// 9999, which RFC 3339, this type and PostgreSQL's `timestamptz` can all express.
+    pub fn is_storable(micros: i64) -> bool {
+        DateTime::from_timestamp_micros(micros).is_some_and(|time| (1..=9999).contains(&time.year()))
+    }
+
     /// Its year in UTC.
     pub fn year(self) -> i32 {
         self.0.year()
@@ -85,5 +91,17 @@ mod tests {
         assert_eq!(time.readable().to_string(), "21 Nov 2026, 04:33 UTC");
         assert_eq!((time.day(), time.clock().to_string()), ("21 November 2026".into(), "04:33".into()));
         assert_eq!(time.to_seconds(), "2026-11-21T04:33:10Z");
+    }
+
+    #[test]
+    fn microseconds_of_other_ages_are_no_times() {
+        for text in ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"] {
+            assert!(Time::is_storable(Time::parse(text).unwrap().micros()), "{text}");
+        }
+        let first = Time::parse("0001-01-01T00:00:00Z").unwrap().micros();
+        let last = Time::parse("9999-12-31T23:59:59.999999Z").unwrap().micros();
+        for micros in [first - 1, last + 1, i64::MIN, i64::MAX] {
+            assert!(!Time::is_storable(micros), "{micros}");
+        }
     }
 }
