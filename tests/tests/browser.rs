@@ -205,6 +205,12 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
     let answer = submit(&wiki, "/wiki/page/edit", &taken).await.expect(409);
     assert!(answer.text().contains("already taken") && answer.text().contains("typed"));
     assert_eq!(post(&wiki, 2).await["version"], 1);
+    // Nobody typed what is not UTF-8.
+    let form = "title=x&author=x&content=a%ffb";
+    for path in ["/wiki/-/new", "/wiki/page/edit", "/wiki/-/preview"] {
+        wiki.post(path).body("application/x-www-form-urlencoded", form).await.problem(400);
+    }
+    assert_eq!(wiki.metric("posts_created_total").await, 2);
     // What is no form at all.
     wiki.post("/wiki/page/edit").json(json!({"content": "x"})).await.problem(415);
     submit(&wiki, "/wiki/-/edit", &taken).await.expect(404);
