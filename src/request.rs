@@ -40,6 +40,12 @@ pub fn query(request: &Request, name: &str) -> Option<String> {
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
+/// The value of a query parameter as a form shows it before anybody types: without control characters, which nobody can
+/// type into a field and some of which HTML cannot hold.
+pub fn prefilled(request: &Request, name: &str) -> Option<String> {
+    query(request, name).map(|value| value.chars().filter(|c| !c.is_control()).collect())
+}
+
 /// An entity tag of If-Match or If-None-Match (RFC 9110, 13.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tag {
@@ -134,6 +140,13 @@ mod tests {
         for id in ["0", "-1", "+1", "9223372036854775808", "abc", "", " 1", "1.0", "٣"] {
             assert_eq!(path_id(&request(id)), None, "{id:?}");
         }
+    }
+
+    #[test]
+    fn what_a_query_prefills_has_no_control_characters() {
+        let request = http::Request::get("/wiki/-/new?title=a%00%0A%C2%85%20%C3%A9").body(Vec::new()).unwrap();
+        assert_eq!(prefilled(&request, "title").as_deref(), Some("a é"));
+        assert_eq!(prefilled(&request, "content"), None);
     }
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {

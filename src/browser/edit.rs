@@ -13,7 +13,7 @@ use crate::pages::{self, address};
 use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
-use crate::request::{Request, query};
+use crate::request::{Request, prefilled};
 use crate::slug::{is_slug, slugify};
 use crate::{compare, links, markdown, revisions, users};
 
@@ -23,7 +23,7 @@ const MAX_COMBINED: usize = 64 << 10;
 
 /// `GET /wiki/-/new`
 pub fn new(request: &Request, _: &Db) -> Result<Response, Problem> {
-    let title = query(request, "title").unwrap_or_default();
+    let title = prefilled(request, "title").unwrap_or_default();
     blank(request, Target::New, title)
 }
 
@@ -34,7 +34,7 @@ pub fn edit(request: &Request, db: &Db) -> Result<Response, Problem> {
         if !is_slug(slug) || page::renamed(db, slug)?.is_some() {
             return page::absent(request, db);
         }
-        let title = query(request, "title").filter(|title| slugify(title) == slug);
+        let title = prefilled(request, "title").filter(|title| slugify(title) == slug);
         let title = title.unwrap_or_else(|| page::title_from(slug));
         return blank(request, Target::Missing { slug: slug.to_owned() }, title);
     };

@@ -60,6 +60,10 @@ pub fn tagged(request: &Request, db: &Db) -> Result<Response, Problem> {
 pub fn search(request: &Request, db: &Db) -> Result<Response, Problem> {
     let wanted = query(request, "q").unwrap_or_default().trim().to_owned();
     let tag = query(request, "tag").filter(|tag| !tag.is_empty());
+    if let Some(tag) = &tag {
+        // Before there is a search, too: the form shows it.
+        json::checked("tag", tag, draft::tag)?;
+    }
     let mut view = Search { query: wanted, tag, results: Vec::new(), next: None };
     if !view.query.is_empty() {
         let page = search::find(request, db, &view.query)?;

@@ -10,7 +10,7 @@ use crate::pages::{self, address, read};
 use crate::posts::{self, Post};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{Request, query};
+use crate::request::{Request, prefilled};
 use crate::slug::{is_slug, slugify};
 use crate::time::Time;
 use crate::{revisions, search, tags};
@@ -148,7 +148,7 @@ pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
     if let Some((_, deleted)) = deleted(db, asked)? {
         return Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&deleted)?));
     }
-    let title = query(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
+    let title = prefilled(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
     let similar = search::similar(db, &title)?;
     let view = read::Missing { page: Name { slug: asked.to_owned(), title }, similar };
     Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&view)?))

@@ -121,6 +121,26 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn what_an_address_says_is_shown_without_control_characters() {
+    let wiki = App::wiki().start().await;
+    let controls = "%00%01%08%0B%1B%7F%C2%85";
+    for (path, status) in [
+        (format!("/wiki/-/new?title=A{controls}b"), 200),
+        (format!("/wiki/ab/edit?title=A{controls}b"), 200),
+        (format!("/wiki/ab?title=A{controls}b"), 404),
+    ] {
+        let page = open(&wiki, &path).await.expect(status);
+        assert!(page.text().contains("Ab"), "{page:?}");
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!page.text().chars().any(control), "{path}: {page:?}");
+    }
+    // What is searched for is refused instead.
+    for query in ["q=a%00b", "q=%00", "tag=%00", "q=a&tag=%00", "tag=a%1B"] {
+        assert_page(&open(&wiki, &format!("/wiki/-/search?{query}")).await.expect(422));
+    }
+}
+
+#[tokio::test]
 async fn a_page_is_written_and_edited_with_forms() {
     let wiki = App::wiki().start().await;
     let fields = [
