@@ -25,7 +25,12 @@ pub fn path_id(request: &Request) -> Option<i64> {
 
 /// The number in the route's segment of that `index` among its `{…}`, by the same rules.
 pub fn path_number(request: &Request, index: usize) -> Option<i64> {
-    positive(request.extensions().get::<PathParams>()?.0.get(index)?)
+    positive(path_text(request, index))
+}
+
+/// The text in the route's segment of that `index` among its `{…}`; nothing if it has not so many.
+pub fn path_text(request: &Request, index: usize) -> &str {
+    request.extensions().get::<PathParams>().and_then(|params| params.0.get(index)).map_or("", String::as_str)
 }
 
 /// The number `text` is, if that can be an id or a version.

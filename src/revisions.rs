@@ -10,7 +10,7 @@ use crate::list::{self, Cursor, Page};
 use crate::posts::{self, Draft, Post, Refusal, draft};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{self, Request, path_id, path_number, positive, query};
+use crate::request::{self, Request, path_id, path_number, path_text, positive, query};
 use crate::time::Time;
 
 /// A revision in a list: what was done, when, by whom.
@@ -174,7 +174,10 @@ fn entries(rows: Vec<Row>) -> Result<Vec<Entry>, Problem> {
 /// `GET /posts/{id}/revisions/{version}`
 pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(posts::not_found)?;
-    let version = path_number(request, 1).ok_or_else(posts::not_found)?;
+    let Some(version) = path_number(request, 1) else {
+        posts::by_id(db, id)?;
+        return Err(no_version(path_text(request, 1)));
+    };
     let revision = find(db, id, version)?;
     // A revision never changes, but its author may be renamed.
     Ok(reply::tagged_by_content(request, reply::json(&revision)))
@@ -272,7 +275,12 @@ pub fn find(db: &Db, id: i64, version: i64) -> Result<Revision, Problem> {
     )?;
     let Some(mut row) = row else {
         posts::by_id(db, id)?;
-        return Err(Problem::not_found(format!("The page has no version {version}.")));
+        return Err(no_version(&version.to_string()));
     };
     Ok(Revision { entry: Entry::from_row(&mut row)?, slug: row.column()?, content: row.column()?, tags: row.column()? })
+}
+
+/// 404: the page has no version of that number, if it is one.
+pub fn no_version(version: &str) -> Problem {
+    Problem::not_found(format!("The page has no version {}.", version.escape_debug()))
 }

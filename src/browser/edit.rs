@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use crate::browser::form::{self, Form};
-use crate::browser::{page, person, rendered, segment};
+use crate::browser::{page, person, rendered};
 use crate::db::{self, Db};
 use crate::json::{Body, rules};
 use crate::pages::parts::{Name, Rendered};
@@ -13,7 +13,7 @@ use crate::pages::{self, address};
 use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
-use crate::request::{Request, prefilled};
+use crate::request::{Request, path_text, prefilled};
 use crate::slug::{is_slug, slugify};
 use crate::{compare, links, markdown, revisions, users};
 
@@ -29,7 +29,7 @@ pub fn new(request: &Request, _: &Db) -> Result<Response, Problem> {
 
 /// `GET /wiki/{slug}/edit`
 pub fn edit(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let slug = segment(request, 0);
+    let slug = path_text(request, 0);
     let Some(post) = page::by_slug(db, slug)? else {
         if !is_slug(slug) || page::renamed(db, slug)?.is_some() {
             return page::absent(request, db);
@@ -68,7 +68,7 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// `POST /wiki/{slug}/edit`
 pub fn save(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let slug = segment(request, 0);
+    let slug = path_text(request, 0);
     match page::by_slug(db, slug)? {
         Some(post) => {
             let target = Target::Existing(Name { slug: post.slug.clone(), title: post.title.clone() });

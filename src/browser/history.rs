@@ -1,7 +1,7 @@
 //! What pages have been: revisions, one of them, what changed, and going back.
 
 use crate::browser::form::{self, Form};
-use crate::browser::{edit, page, rendered, segment, show};
+use crate::browser::{edit, page, rendered, show};
 use crate::db::Db;
 use crate::json::rules;
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
@@ -10,7 +10,7 @@ use crate::pages::{self, address};
 use crate::posts::{Post, Refusal, draft};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
-use crate::request::{Request, path_number, query};
+use crate::request::{Request, path_number, path_text, query};
 use crate::{compare, revisions, users};
 
 /// `GET /wiki/{slug}/history`
@@ -50,8 +50,7 @@ fn revision(db: &Db, post: Post, version: i64, revert: Revert) -> Result<Revisio
 }
 
 fn version(request: &Request) -> Result<i64, Problem> {
-    path_number(request, 1)
-        .ok_or_else(|| Problem::not_found(format!("The page has no version {:?}.", segment(request, 1))))
+    path_number(request, 1).ok_or_else(|| revisions::no_version(path_text(request, 1)))
 }
 
 /// `POST /wiki/{slug}/revert`

@@ -1,6 +1,6 @@
 //! Lists a person walks: pages, changes, tags, search results, users.
 
-use crate::browser::{segment, show};
+use crate::browser::show;
 use crate::db::Db;
 use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
 use crate::pages::parts::{Name, Tag};
@@ -9,7 +9,7 @@ use crate::posts::select::{self, Filter};
 use crate::posts::{Order, draft};
 use crate::problem::Problem;
 use crate::reply::Response;
-use crate::request::{Request, positive, query};
+use crate::request::{Request, path_text, positive, query};
 use crate::{db, json, revisions, search, tags, users};
 
 /// Pages and changes shown of a user.
@@ -48,7 +48,7 @@ impl From<tags::Tag> for Tag {
 
 /// `GET /wiki/-/tags/{tag}`
 pub fn tagged(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let tag = draft::normal_tag(segment(request, 0));
+    let tag = draft::normal_tag(path_text(request, 0));
     json::checked("tag", &tag, draft::tag)?;
     let mut filter = Filter::living();
     filter.add_within("tags @> ${}", db::texts(Some(vec![tag.clone()])));

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::browser::{person, rendered, segment, show};
+use crate::browser::{person, rendered, show};
 use crate::db::{Db, Param};
 use crate::links;
 use crate::pages::parts::{Name, Person, Rendered};
@@ -10,7 +10,7 @@ use crate::pages::{self, address, read};
 use crate::posts::{self, Post};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{Request, prefilled};
+use crate::request::{Request, path_text, prefilled};
 use crate::slug::{is_slug, slugify};
 use crate::time::Time;
 use crate::{revisions, search, tags};
@@ -82,7 +82,7 @@ pub fn front(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// `GET /wiki/{slug}`
 pub fn show_page(request: &Request, db: &Db) -> Result<Response, Problem> {
-    match Shown::by_slug(db, segment(request, 0))? {
+    match Shown::by_slug(db, path_text(request, 0))? {
         Some(shown) => show_shown(request, shown),
         None => absent(request, db),
     }
@@ -120,7 +120,7 @@ pub fn backlinks(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// The living page whose slug the path names.
 pub fn living(request: &Request, db: &Db) -> Result<Option<Post>, Problem> {
-    by_slug(db, segment(request, 0))
+    by_slug(db, path_text(request, 0))
 }
 
 /// The living page with this slug.
@@ -132,7 +132,7 @@ pub fn by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
 /// What to say when no living page has the slug in the path: where it is now, that it was deleted, or that it could be
 /// written.
 pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let asked = segment(request, 0);
+    let asked = path_text(request, 0);
     if !is_slug(asked) {
         // What somebody types as an address is a title.
         let slug = slugify(asked);
