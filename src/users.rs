@@ -121,6 +121,8 @@ pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
 }
 
 /// `PATCH /users/{id}`: members that are given change, `null` clears a username or an email
+///
+/// A change that changes nothing makes no version.
 pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(not_found)?;
     let versions = request::if_match(request.headers())?.and_then(|tags| request::versions(&tags));
@@ -142,6 +144,8 @@ pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
                    email = CASE WHEN $5 THEN $6 ELSE email END,
                    version = version + 1
                  WHERE id = $1 AND deleted_time IS NULL AND ($7::bigint[] IS NULL OR version = ANY ($7))
+                   AND (username, name, email) IS DISTINCT FROM (
+                     CASE WHEN $2 THEN $3 ELSE username END, coalesce($4, name), CASE WHEN $5 THEN $6 ELSE email END)
                  RETURNING ",
                 columns!()
             ),
@@ -152,17 +156,22 @@ pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
                 name.flatten().into(),
                 email.is_some().into(),
                 email.clone().flatten().into(),
-                db::numbers(versions),
+                db::numbers(versions.clone()),
             ],
         )
         .map_err(|failure| taken(failure, username.flatten().as_deref(), email.flatten().as_deref()))?;
-    match row {
-        Some(row) => {
-            let user = User::from_row(row)?;
-            Ok(reply::tagged(reply::json(&user), &user.etag()))
+    let user = match row {
+        Some(row) => User::from_row(row)?,
+        // The user as they are if that is what the change would make of them, or what stood in the way.
+        None => {
+            let user = find(request, db)?;
+            if versions.is_some_and(|versions| !versions.contains(&user.version)) {
+                return Err(changed(&user));
+            }
+            user
         }
-        None => Err(changed(&find(request, db)?)),
-    }
+    };
+    Ok(reply::tagged(reply::json(&user), &user.etag()))
 }
 
 /// `DELETE /users/{id}`: what they wrote stays; their name, username and email go
