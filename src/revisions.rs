@@ -185,17 +185,20 @@ pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// `GET /posts/{id}/compare`: what changed from the version `?from=` to `?to=`
 ///
-/// Without `to`, the current version; without `from`, the one before `to`.
+/// Without `to`, the current version; without `from`, the one before `to`. `from=0` is the empty page before the first.
 pub fn compare(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(posts::not_found)?;
-    let given = |name| match query(request, name) {
+    let given = |name, first: i64| match query(request, name) {
         None => Ok(None),
+        Some(text) if first == 0 && text == "0" => Ok(Some(0)),
         Some(text) => match positive(&text) {
             Some(version) => Ok(Some(version)),
-            None => Err(Problem::invalid_field(name, "must be a version: a whole number from 1")),
+            None => {
+                Err(Problem::invalid_field(name, format!("must be a version: a whole number from {first}")))
+            }
         },
     };
-    let (older, newer) = pair(db, id, given("from")?, given("to")?)?;
+    let (older, newer) = pair(db, id, given("from", 0)?, given("to", 1)?)?;
     let difference = compare::difference(older.as_ref().map_or("", |older| &older.content), &newer.content);
     Ok(reply::json(&json!({
         "post_id": newer.entry.post_id,

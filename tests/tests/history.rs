@@ -113,7 +113,10 @@ async fn two_versions_are_compared_line_by_line() {
     let first = wiki.get("/posts/1/compare?to=1").await.expect(200).json();
     assert_eq!((&first["from"], first["hunks"][0]["lines"].as_array().unwrap().len()), (&Value::Null, 3));
     assert_eq!(wiki.get("/posts/1/compare?from=2&to=2").await.expect(200).json()["hunks"], json!([]));
-    for query in ["from=0", "from=-1", "from=x", "to=", "to=9223372036854775808"] {
+    assert_eq!(wiki.get("/posts/1/compare?from=0&to=1").await.expect(200).json(), first);
+    let all = wiki.get("/posts/1/compare?from=0").await.expect(200).json();
+    assert_eq!((&all["from"], &all["to"]["version"]), (&Value::Null, &json!(2)));
+    for query in ["from=00", "from=-1", "from=x", "to=0", "to=", "to=9223372036854775808"] {
         wiki.get(&format!("/posts/1/compare?{query}")).await.problem(422);
     }
 }
