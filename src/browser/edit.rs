@@ -69,7 +69,7 @@ pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// `POST /wiki/{slug}/edit`
 pub fn save(request: &Request, db: &Db) -> Result<Response, Problem> {
     let slug = path_text(request, 0);
-    match page::by_slug(db, slug)? {
+    match page::meant(db, slug)? {
         Some(post) => {
             let target = Target::Existing(Name { slug: post.slug.clone(), title: post.title.clone() });
             submit(request, db, target, Some(post))
@@ -82,7 +82,11 @@ pub fn save(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// Saves what was typed, or shows the form again with all of it and the reason why not.
 fn submit(request: &Request, db: &Db, target: Target, current: Option<Post>) -> Result<Response, Problem> {
     let form = Form::read(request)?;
-    let typed = typed(&form, current.as_ref());
+    let mut typed = typed(&form, current.as_ref());
+    if let Some(post) = current.as_ref().filter(|_| typed.slug == path_text(request, 0)) {
+        // The address the form was opened under. If the page was renamed since, nobody asked to take that back.
+        typed.slug.clone_from(&post.slug);
+    }
     let mut view = Edit { target, draft: typed, errors: Vec::new(), preview: None, conflict: None };
     if form.text("action") == "preview" {
         view.preview = Some(preview_of(db, &view.draft.content, &view.draft.title)?);
@@ -108,8 +112,7 @@ fn submit(request: &Request, db: &Db, target: Target, current: Option<Post>) -> 
             view.draft.version = None;
             view.errors.push(FieldError {
                 field: "content".into(),
-                message: "belongs to a page that was deleted or renamed meanwhile; save again to make a new page of it"
-                    .into(),
+                message: "belongs to a page that was deleted meanwhile; save again to make a new page of it".into(),
             });
             return self::form(StatusCode::CONFLICT, &view);
         }
@@ -179,8 +182,11 @@ fn draft(view: &Edit) -> (Option<Draft>, Vec<FieldError>) {
 /// Shows both texts, and what the person typed ready to be saved on top of the other, combined with it if that is possible.
 fn conflict(db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem> {
     let latest = revisions::find(db, current.post_id, current.version)?.entry;
-    let base = match view.draft.version {
-        Some(version) => Some(revisions::find(db, current.post_id, version)?.content),
+    let base = match view.draft.version.map(|version| revisions::find(db, current.post_id, version)) {
+        Some(Ok(revision)) => Some(revision.content),
+        // Another page, with fewer versions, has the address by now.
+        Some(Err(problem)) if problem.status == StatusCode::NOT_FOUND => None,
+        Some(Err(problem)) => return Err(problem),
         None => None,
     };
     let combined = base.and_then(|base| combine(&base, &current.content, &view.draft.content));

@@ -56,7 +56,7 @@ fn version(request: &Request) -> Result<i64, Problem> {
 /// `POST /wiki/{slug}/revert`
 pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     let form = Form::read(request)?;
-    let Some(post) = page::living(request, db)? else { return page::absent(request, db) };
+    let Some(post) = page::meant(db, path_text(request, 0))? else { return page::absent(request, db) };
     let version = form.number("version").unwrap_or_default();
     let mut revert = Revert {
         comment: form.text("comment").trim().to_owned(),

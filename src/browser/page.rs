@@ -129,6 +129,18 @@ pub fn by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
     db.query_one(&sql, &[slug.to_owned().into()])?.map(|mut row| Post::read_row(&mut row)).transpose()
 }
 
+/// The living page that a form sent to the address of this slug is about: the one with the slug, or the one that had it
+/// when the form was opened.
+pub fn meant(db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
+    if let Some(post) = by_slug(db, slug)? {
+        return Ok(Some(post));
+    }
+    match renamed(db, slug)? {
+        Some(slug) => by_slug(db, &slug),
+        None => Ok(None),
+    }
+}
+
 /// What to say when no living page has the slug in the path: where it is now, that it was deleted, or that it could be
 /// written.
 pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {

@@ -301,6 +301,42 @@ async fn renaming_keeps_old_links_working() {
 }
 
 #[tokio::test]
+async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "First", "one\n\ntwo\n").await;
+    let fields = |content, slug, version| {
+        [("title", "First"), ("content", content), ("author", "Ada"), ("slug", slug), ("version", version)]
+    };
+    submit(&wiki, "/wiki/first/edit", &fields("one\n\ntwo\n", "second", "1")).await.expect(303);
+
+    // What was typed meanwhile meets the rename as any other edit: combined if that is possible, under the new address.
+    let conflict = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "1")).await.expect(409);
+    assert_page(&conflict);
+    for expected in
+        ["Somebody else saved", "one\n\nTWO\n", "/wiki/second/edit", "name=\"version\" value=\"2\"", "value=\"second\""]
+    {
+        assert!(conflict.text().contains(expected), "{expected} in {}", conflict.text());
+    }
+    assert!(!conflict.text().contains("value=\"first\""), "saving this would take the rename back");
+
+    // An edit of the current version is saved, and the page stays where it is.
+    let saved = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "2")).await.expect(303);
+    assert_eq!(saved.header("location"), "/wiki/second");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["slug"], &page["content"]), (&json!("second"), &json!("one\n\nTWO\n")));
+    let reverted = submit(&wiki, "/wiki/first/revert", &[("version", "1"), ("author", "Ada")]).await.expect(303);
+    assert_eq!(reverted.header("location"), "/wiki/second");
+
+    // If another page has the address by now, what was typed is shown beside that one's text.
+    write(&wiki, "First", "another").await;
+    let other = submit(&wiki, "/wiki/first/edit", &fields("typed", "first", "3")).await.expect(409);
+    for expected in ["typed", "another", "name=\"version\" value=\"1\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
+}
+
+#[tokio::test]
 async fn pages_are_deleted_restored_and_reverted_with_forms() {
     let wiki = App::wiki().start().await;
     write(&wiki, "Page", "good").await;
