@@ -170,7 +170,9 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["/user", "/users//", "//users", "/users/1/2", "/Users", "/nothing", "/posts/%ff", "/wiki/a%00b", "users"] {
+        for path in
+            ["/user", "/users//", "//users", "/users/1/2", "/Users", "/nothing", "/posts/%ff", "/wiki/a%00b", "users"]
+        {
             assert_eq!(found(path), None, "{path}");
         }
     }

@@ -89,7 +89,8 @@ mod tests {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             Form::read(&request).err().map(|problem| problem.status)
         };
-        for body in [&b"content=a%ffb"[..], b"content=\xff", b"content=%c3&title=%a9", b"c%ff=x", b"content=%ed%a0%80"] {
+        for body in [&b"content=a%ffb"[..], b"content=\xff", b"content=%c3&title=%a9", b"c%ff=x", b"content=%ed%a0%80"]
+        {
             assert_eq!(read(body), Some(StatusCode::BAD_REQUEST), "{body:?}");
         }
         for body in [&b"content=%c3%a9+%"[..], "content=é".as_bytes(), b"content=%zz", b""] {

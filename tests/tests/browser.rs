@@ -111,7 +111,9 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
     {
         assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(422));
     }
-    assert_page(&submit(&wiki, "/wiki/%00/edit", &[("title", "x"), ("content", "x"), ("author", "x")]).await.expect(404));
+    assert_page(
+        &submit(&wiki, "/wiki/%00/edit", &[("title", "x"), ("content", "x"), ("author", "x")]).await.expect(404),
+    );
     // Programs get their problems as such, here as everywhere; and so does everybody from the API.
     wiki.get("/wiki/-/none").await.problem(404);
     open(&wiki, "/posts/99").await.problem(404);

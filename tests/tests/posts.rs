@@ -373,7 +373,8 @@ async fn a_list_is_filtered_and_sorted() {
     let next = wiki.get("/posts?sort=title&limit=1").await.json()["next"].as_str().unwrap().replace("title", "created");
     wiki.get(&next).await.invalid("cursor");
     // [2⁶³−1, 2] and [−2⁶³, 2]: PostgreSQL has no such times.
-    for cursor in ["5b393232333337323033363835343737353830372c325d", "5b2d393232333337323033363835343737353830382c325d"] {
+    for cursor in ["5b393232333337323033363835343737353830372c325d", "5b2d393232333337323033363835343737353830382c325d"]
+    {
         for list in ["/posts?sort=updated", "/posts?sort=-updated", "/wiki/-/pages?sort=-updated"] {
             wiki.get(&format!("{list}&cursor={cursor}")).await.invalid("cursor");
         }
