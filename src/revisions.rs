@@ -7,7 +7,7 @@ use crate::compare;
 use crate::db::{self, Db, Param, Row};
 use crate::json::Body;
 use crate::list::{self, Cursor, Page};
-use crate::posts::{self, Draft, Post, Refusal, draft};
+use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{self, Request, path_id, path_number, path_text, positive, query};
@@ -193,9 +193,7 @@ pub fn compare(request: &Request, db: &Db) -> Result<Response, Problem> {
         Some(text) if first == 0 && text == "0" => Ok(Some(0)),
         Some(text) => match positive(&text) {
             Some(version) => Ok(Some(version)),
-            None => {
-                Err(Problem::invalid_field(name, format!("must be a version: a whole number from {first}")))
-            }
+            None => Err(Problem::invalid_field(name, format!("must be a version: a whole number from {first}"))),
         },
     };
     let (older, newer) = pair(db, id, given("from", 0)?, given("to", 1)?)?;
@@ -234,7 +232,7 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     let mut body = Body::read(request)?;
     let version = body.required_integer("version").unwrap_or_default();
     let user_id = body.integer("user_id");
-    let comment = body.text("comment", draft::comment);
+    let comment = body.text("comment", rules::comment);
     body.finish()?;
     let post = restore(db, id, version, seen, user_id, comment).map_err(|refusal| refusal.problem(true))?;
     Ok(reply::tagged(reply::json(&post), &post.etag()))

@@ -1,12 +1,13 @@
 //! Writing: the form that makes and edits pages, its preview, and what happens when two people edit at once.
 
 use http::StatusCode;
+use rules::slug::{is_slug, slugify};
 use serde_json::{Map, Value};
 
 use crate::browser::form::{self, Form};
 use crate::browser::{page, person, rendered};
 use crate::db::{self, Db};
-use crate::json::{Body, rules};
+use crate::json::Body;
 use crate::pages::parts::{Name, Rendered};
 use crate::pages::write::{Conflict, Draft as Typed, Edit, Preview, Target};
 use crate::pages::{self, address};
@@ -14,7 +15,6 @@ use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text, prefilled};
-use crate::slug::{is_slug, slugify};
 use crate::{compare, links, markdown, revisions, users};
 
 /// The most bytes of a text that is combined with somebody else's edit. Finding out how takes time that grows with the
@@ -93,7 +93,7 @@ fn submit(request: &Request, db: &Db, target: Target, current: Option<Post>) -> 
         return self::form(StatusCode::OK, &view);
     }
     let (mut draft, errors) = draft(&view);
-    if let Err(message) = rules::line::<200>(&view.draft.author) {
+    if let Err(message) = rules::name(&view.draft.author) {
         view.errors.push(FieldError { field: "author".into(), message });
     }
     view.errors.extend(errors);
@@ -226,7 +226,7 @@ pub fn preview(request: &Request, db: &Db) -> Result<Response, Problem> {
 }
 
 fn preview_of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
-    let shown = content.get(..posts::draft::MAX_CONTENT).unwrap_or(content);
+    let shown = content.get(..rules::MAX_CONTENT).unwrap_or(content);
     let leading = leading(db, shown)?;
     Ok(rendered(shown, title, &leading))
 }

@@ -3,11 +3,10 @@
 use crate::browser::form::{self, Form};
 use crate::browser::{edit, page, rendered, show};
 use crate::db::Db;
-use crate::json::rules;
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
 use crate::pages::parts::Name;
 use crate::pages::{self, address};
-use crate::posts::{Post, Refusal, draft};
+use crate::posts::{Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
 use crate::request::{Request, path_number, path_text, query};
@@ -63,7 +62,7 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
         author: form.text("author").trim().to_owned(),
         errors: Vec::new(),
     };
-    let checks = [("author", rules::line::<200>(&revert.author)), ("comment", draft::comment(&revert.comment))];
+    let checks = [("author", rules::name(&revert.author)), ("comment", rules::comment(&revert.comment))];
     for (field, check) in checks {
         if let Err(message) = check {
             revert.errors.push(FieldError { field: field.into(), message });

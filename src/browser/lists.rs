@@ -5,8 +5,8 @@ use crate::db::Db;
 use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
 use crate::pages::parts::{Name, Tag};
 use crate::pages::{address, parts};
+use crate::posts::Order;
 use crate::posts::select::{self, Filter};
-use crate::posts::{Order, draft};
 use crate::problem::Problem;
 use crate::reply::Response;
 use crate::request::{Request, path_text, positive, query};
@@ -48,8 +48,8 @@ impl From<tags::Tag> for Tag {
 
 /// `GET /wiki/-/tags/{tag}`
 pub fn tagged(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let tag = draft::normal_tag(path_text(request, 0));
-    json::checked("tag", &tag, draft::tag)?;
+    let tag = rules::normal_tag(path_text(request, 0));
+    json::checked("tag", &tag, rules::tag)?;
     let mut filter = Filter::living();
     filter.add_within("tags @> ${}", db::texts(Some(vec![tag.clone()])));
     let page = select::page(request, db, filter, Order::TITLE)?;
@@ -62,7 +62,7 @@ pub fn search(request: &Request, db: &Db) -> Result<Response, Problem> {
     let tag = query(request, "tag").filter(|tag| !tag.is_empty());
     if let Some(tag) = &tag {
         // Before there is a search, too: the form shows it.
-        json::checked("tag", tag, draft::tag)?;
+        json::checked("tag", tag, rules::tag)?;
     }
     let mut view = Search { query: wanted, tag, results: Vec::new(), next: None };
     if !view.query.is_empty() {

@@ -1,6 +1,7 @@
 //! Reading: the front page, a page, who links to it, and what is shown where there is none.
 
 use http::StatusCode;
+use rules::slug::{is_slug, slugify};
 
 use crate::browser::{person, rendered, show};
 use crate::db::{Db, Param};
@@ -11,7 +12,6 @@ use crate::posts::{self, Post};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text, prefilled};
-use crate::slug::{is_slug, slugify};
 use crate::time::Time;
 use crate::{revisions, search, tags};
 
@@ -160,7 +160,8 @@ pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
     if let Some((_, deleted)) = deleted(db, asked)? {
         return Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&deleted)?));
     }
-    let title = prefilled(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
+    let title =
+        prefilled(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
     let similar = search::similar(db, &title)?;
     let view = read::Missing { page: Name { slug: asked.to_owned(), title }, similar };
     Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&view)?))

@@ -3,11 +3,10 @@
 //! They are read member by member, so that a client is told all that is wrong at once, and no type describes them; a test
 //! sends each reader what is described here.
 
+use rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
 use serde_json::{Value, json};
 
-use crate::posts::draft::{MAX_COMMENT, MAX_CONTENT, MAX_TAG, MAX_TAGS, MAX_TITLE};
-use crate::slug;
-use crate::users::{MAX_EMAIL, MAX_NAME, MAX_USERNAME};
+use crate::users::MAX_EMAIL;
 
 /// What `POST /users` reads.
 pub fn new_user() -> Value {
@@ -140,7 +139,7 @@ fn comment() -> Value {
     })
 }
 
-/// What [`rules::line`](crate::json::rules::line) lets pass.
+/// What [`rules::line`] lets pass.
 fn line(max: usize, what: &str) -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": line_without(""), "description": what })
 }

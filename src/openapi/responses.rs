@@ -1,10 +1,10 @@
 //! What a request can be answered with beyond the thing it asked for: problems, by status, and headers.
 
 use http::StatusCode;
+use rules::MAX_CONTENT;
 use serde_json::{Map, Value, json};
 
 use super::{examples, schemas};
-use crate::posts::draft::MAX_CONTENT;
 use crate::request::MAX_BODY;
 
 /// The statuses of problems, when they are answered, and a further sentence and members as in an example.

@@ -1,24 +1,11 @@
 //! What a client says of a page when it writes one, and the rules for it.
 
-use std::borrow::Cow;
-
 use http::StatusCode;
+use rules::{MAX_CONTENT, MAX_TAGS, MAX_TITLE};
 
-use crate::json::{Body, rules};
+use crate::json::Body;
 use crate::problem::Problem;
-use crate::slug::{is_slug, slugify};
 use crate::time::Time;
-
-/// The most bytes a page's content may have.
-pub const MAX_CONTENT: usize = 1 << 20;
-/// The most characters of a title.
-pub const MAX_TITLE: usize = 200;
-/// The most tags of one page.
-pub const MAX_TAGS: usize = 20;
-/// The most characters of a tag.
-pub const MAX_TAG: usize = 50;
-/// The most characters of a comment.
-pub const MAX_COMMENT: usize = 500;
 
 /// A page, or an edit of one, as somebody sends it. What is not given stays as it is, or gets its default.
 #[derive(Debug, Default)]
@@ -46,11 +33,11 @@ impl Draft {
     pub fn read(mut body: Body) -> Result<Self, Problem> {
         let draft = Self {
             user_id: body.integer("user_id"),
-            title: body.text("title", rules::line::<MAX_TITLE>),
-            slug: body.text("slug", slug),
+            title: body.text("title", rules::title),
+            slug: body.text("slug", rules::slug),
             content: body.required_text("content", rules::text).unwrap_or_default(),
-            tags: body.texts("tags", MAX_TAGS, tag).map(distinct),
-            comment: body.text("comment", comment).unwrap_or_default(),
+            tags: body.texts("tags", MAX_TAGS, rules::tag).map(|tags| rules::normal_tags(&tags)),
+            comment: body.text("comment", rules::comment).unwrap_or_default(),
             version: body.integer("version"),
             created_time: body.past("created_time"),
         };
@@ -85,36 +72,6 @@ pub fn title_of(content: &str) -> String {
     if title.is_empty() { "Untitled".to_owned() } else { title.to_owned() }
 }
 
-fn slug(text: &str) -> Result<(), Cow<'static, str>> {
-    if is_slug(text) { Ok(()) } else { Err(format!("is not a slug; {:?} would be", slugify(text)).into()) }
-}
-
-/// Why an edit was made: one line, or nothing.
-pub fn comment(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.is_empty() { Ok(()) } else { rules::line::<MAX_COMMENT>(text) }
-}
-
-/// One tag: a line without a comma.
-pub fn tag(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.contains(',') { Err("must not contain a comma".into()) } else { rules::line::<MAX_TAG>(text) }
-}
-
-/// Tags differ by more than case and surrounding space.
-pub fn normal_tag(tag: &str) -> String {
-    tag.trim().to_lowercase()
-}
-
-fn distinct(tags: Vec<String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        let tag = normal_tag(&tag);
-        if !distinct.contains(&tag) {
-            distinct.push(tag);
-        }
-    }
-    distinct
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,16 +96,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tags_are_folded_and_kept_in_order() {
-        assert_eq!(distinct(vec!["Rust".into(), " wasm ".into(), "rust".into()]), ["rust", "wasm"]);
-    }
-
     proptest! {
         #[test]
         fn every_content_has_a_valid_title(content in any::<String>()) {
             let title = title_of(&content);
-            prop_assert!(rules::line::<MAX_TITLE>(&title).is_ok(), "{title:?}");
+            prop_assert!(rules::title(&title).is_ok(), "{title:?}");
         }
     }
 }

@@ -3,10 +3,8 @@
 use serde_json::Value;
 
 use crate::db::{self, Param};
-use crate::json::rules;
 use crate::list::Cursor;
 use crate::posts::Summary;
-use crate::posts::draft::MAX_TITLE;
 use crate::problem::Problem;
 use crate::request::{Request, query};
 use crate::time::Time;
@@ -77,9 +75,7 @@ impl Order {
         match (self.key, keys) {
             (Key::Created, [id]) => id.is_i64(),
             (Key::Updated, [micros, id]) => micros.as_i64().is_some_and(Time::is_storable) && id.is_i64(),
-            (Key::Title, [title, id]) => {
-                title.as_str().is_some_and(|t| rules::line::<MAX_TITLE>(t).is_ok()) && id.is_i64()
-            }
+            (Key::Title, [title, id]) => title.as_str().is_some_and(|title| rules::title(title).is_ok()) && id.is_i64(),
             _ => false,
         }
     }

@@ -7,14 +7,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use rules::MAX_CONTENT;
 use walkdir::{DirEntry, WalkDir};
 
 use super::Failure;
 use crate::front_matter::{Document, FrontMatter};
 use crate::slug;
 
-/// The most bytes a page's content may have, as the wiki has it.
-const MAX_CONTENT: usize = 1 << 20;
 /// The most bytes front matter may have: far more than its texts can be.
 const MAX_FRONT_MATTER: usize = 64 << 10;
 
