@@ -28,10 +28,10 @@ pub const MAX_USERNAME: usize = 64;
 /// The most characters of a user's name.
 pub const MAX_NAME: usize = 200;
 
-/// A line of 1 to `MAX` characters that shows something: no control characters, not only white space.
+/// A line of 1 to `MAX` characters, no control characters among them, that shows something.
 pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
     let length = text.chars().count();
-    if text.trim().is_empty() {
+    if is_blank(text) {
         Err("must not be blank".into())
     } else if length > MAX {
         Err(format!("may have at most {MAX} characters, not {length}").into())
@@ -40,6 +40,36 @@ pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
     } else {
         Ok(())
     }
+}
+
+/// Whether `text` shows nothing: it is empty, or all white space, control characters and what fonts leave out.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_ignorable(c))
+}
+
+/// Whether fonts that have no picture for `c` show nothing in its place: Unicode's Default_Ignorable_Code_Point
+/// (DerivedCoreProperties.txt), such as joiners, marks of direction, and fillers.
+fn is_ignorable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// Text of any length and any characters but those that [`control`] finds.
@@ -130,6 +160,17 @@ mod tests {
         }
         for name in ["", "a b", "é", "a/b", "a\0", "<b>", &"x".repeat(65)] {
             assert!(username(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_shows_something() {
+        for text in ["", " ", "\u{202e}", "\u{200b}\u{feff}", " \u{3164}\t", "\u{ad}", "\u{e0041}", "\u{a0}\u{2003}", "\0"] {
+            assert!(is_blank(text), "{text:?}");
+            assert_eq!(line::<50>(text), Err("must not be blank".into()), "{text:?}");
+        }
+        for text in ["a", "\u{202e}a", "👩‍💻", "❤\u{fe0f}", "ـ", "\u{301}", "."] {
+            assert_eq!(line::<50>(text), Ok(()), "{text:?}");
         }
     }
 

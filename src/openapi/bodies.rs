@@ -144,11 +144,15 @@ fn line(max: usize, what: &str) -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": line_without(""), "description": what })
 }
 
-/// A pattern for text without control characters and further ones, not all of it white space.
+/// A pattern for text without control characters and further ones that shows something.
 fn line_without(characters: &str) -> String {
     let not = format!("\\u0000-\\u001f\\u007f-\\u009f{characters}");
-    format!("^[^{not}]*[^\\s{not}][^{not}]*$")
+    format!("^[^{not}]*[^\\s{not}{INVISIBLE}][^{not}]*$")
 }
+
+/// What shows nothing, as [`rules::is_blank`] has it. Not every dialect of patterns can write those above U+FFFF.
+const INVISIBLE: &str = "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\
+                         \\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8";
 
 fn number(what: &str) -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": 1, "description": what })

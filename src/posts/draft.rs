@@ -56,20 +56,21 @@ impl Draft {
 }
 
 /// The title of a page that was given none: its first heading, else its first line with a letter or digit, else its
-/// first line, else `Untitled`.
+/// first line that shows anything, else `Untitled`.
 pub fn title_of(content: &str) -> String {
-    let lines = || content.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || content.lines().map(str::trim).filter(|line| !rules::is_blank(line));
     let heading = lines().find_map(|line| {
         let text = line.trim_start_matches('#');
         // One to six hashes and a space (CommonMark, 4.2).
         let level = line.len() - text.len();
-        ((1..=6).contains(&level) && text.starts_with([' ', '\t'])).then(|| text.trim().trim_end_matches('#').trim())
+        let is_heading = (1..=6).contains(&level) && text.starts_with([' ', '\t']);
+        Some(text.trim().trim_end_matches('#').trim()).filter(|text| is_heading && !rules::is_blank(text))
     });
     let words = || lines().find(|line| line.chars().any(char::is_alphanumeric));
     let title = heading.or_else(words).or_else(|| lines().next()).unwrap_or_default();
     let title: String = title.chars().filter(|c| !c.is_control()).take(MAX_TITLE).collect();
     let title = title.trim();
-    if title.is_empty() { "Untitled".to_owned() } else { title.to_owned() }
+    if rules::is_blank(title) { "Untitled".to_owned() } else { title.to_owned() }
 }
 
 #[cfg(test)]
@@ -87,6 +88,10 @@ mod tests {
             ("####### seven", "####### seven"),
             ("", "Untitled"),
             ("\n \t\n", "Untitled"),
+            ("\u{200b}\n\u{202e}", "Untitled"),
+            ("# \u{200b}\n\ntext", "text"),
+            ("# ##\n\ntext", "text"),
+            ("\u{feff}\n***", "***"),
             ("#\u{85}", "#"),
             ("# \n\ntext", "text"),
             ("***\n\ntext", "text"),

@@ -198,8 +198,11 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
     let long = "é".repeat((1 << 19) + 1);
     for (field, value) in [
         ("title", ""),
+        ("title", "\u{200b}"),
         ("title", &*"x".repeat(201)),
         ("author", " "),
+        ("author", "\u{202e}"),
+        ("tags", "a,\u{2060}"),
         ("author", "\u{7}"),
         ("tags", &tags),
         ("tags", "a\u{1}b"),
