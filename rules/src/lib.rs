@@ -102,9 +102,14 @@ pub fn comment(text: &str) -> Result<(), Wrong> {
     if text.is_empty() { Ok(()) } else { line::<MAX_COMMENT>(text) }
 }
 
-/// One tag: a line without a comma.
+/// One tag: a line without a comma, and no dot segment: browsers take `/wiki/-/tags/..` for `/wiki/-/` before they ask,
+/// however the dots are escaped (RFC 3986, 5.2.4, and the URL standard of the WHATWG).
 pub fn tag(text: &str) -> Result<(), Wrong> {
-    if text.contains(',') { Err("must not contain a comma".into()) } else { line::<MAX_TAG>(text) }
+    match text.trim() {
+        "." | ".." => Err("must not be one or two points alone, which no address can end in".into()),
+        _ if text.contains(',') => Err("must not contain a comma".into()),
+        _ => line::<MAX_TAG>(text),
+    }
 }
 
 /// A tag as the wiki keeps it: tags differ by more than case and surrounding space.
@@ -171,6 +176,16 @@ mod tests {
         }
         for text in ["a", "\u{202e}a", "👩‍💻", "❤\u{fe0f}", "ـ", "\u{301}", "."] {
             assert_eq!(line::<50>(text), Ok(()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_has_an_address_of_its_own() {
+        for text in [".", "..", " .. ", "a,b", "", "\u{200b}"] {
+            assert!(tag(text).is_err(), "{text:?}");
+        }
+        for text in ["...", ".net", "c..", "a/b", "%2e", "#"] {
+            assert!(tag(text).is_ok(), "{text:?}");
         }
     }
 

@@ -123,8 +123,9 @@ fn draft_members() -> Value {
                 "minLength": 1,
                 "maxLength": MAX_TAG,
                 "pattern": line_without(","),
+                "not": { "pattern": "^\\s*\\.{1,2}\\s*$" },
             },
-            "description": "Tags without commas. They are kept in lower case.",
+            "description": "Tags without commas, and none that is one or two points alone. They are kept in lower case.",
         },
         "comment": comment(),
     })

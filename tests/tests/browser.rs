@@ -203,6 +203,7 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
         ("author", " "),
         ("author", "\u{202e}"),
         ("tags", "a,\u{2060}"),
+        ("tags", "a, .."),
         ("author", "\u{7}"),
         ("tags", &tags),
         ("tags", "a\u{1}b"),

@@ -265,6 +265,11 @@ async fn what_goes_wrong_is_told_with_its_exit_code() {
         wasiki_reading(&wiki, &["put", "x", "--title", " "], "text").await.error().contains("title: must not be blank")
     );
 
+    for tag in [".", ".."] {
+        let refused = wasiki_reading(&wiki, &["put", "x", "--tag", tag], "text").await;
+        assert!(refused.error().contains("must not be one or two points alone"), "{refused:#?}");
+    }
+
     write(&files, "a.md", "x");
     let mut away = command("http://127.0.0.1:1", &["import", text(files.path()), "--retries", "1"]);
     away.env("WASIKI_TOKEN", "s3cret");

@@ -174,6 +174,10 @@ async fn wrong_members_are_refused_by_name() {
         ("tags", json!({"user_id": 1, "content": "x", "tags": [1]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": [""]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": ["a", "\u{202e}"]})),
+        ("tags", json!({"user_id": 1, "content": "x", "tags": ["."]})),
+        ("tags", json!({"user_id": 1, "content": "x", "tags": ["a", " .. "]})),
+        ("slug", json!({"user_id": 1, "content": "x", "slug": "."})),
+        ("slug", json!({"user_id": 1, "content": "x", "slug": ".."})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": ["a\u{0}"]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": ["x".repeat(300)]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": vec!["a"; 1000]})),
@@ -400,7 +404,7 @@ async fn a_list_shows_everything_but_the_content() {
 #[tokio::test]
 async fn a_tag_that_no_page_can_have_is_refused() {
     let wiki = App::wiki().start().await;
-    for tag in ["%00", "a%0Ab", "a,b", "", "%20", &"x".repeat(51)] {
+    for tag in ["%00", "a%0Ab", "a,b", "", "%20", ".", "%2E%2E", &"x".repeat(51)] {
         wiki.get(&format!("/posts?tag={tag}")).await.invalid("tag");
     }
 }
