@@ -154,7 +154,7 @@ pub fn read(path: &Path, relative: &Path) -> Result<Source, Reason> {
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         (Some(line), "is not UTF-8".to_owned())
     })?;
-    let Document { front, content } = Document::parse(&text).map_err(|it| (Some(it.line), it.message))?;
+    let Document { front, content, .. } = Document::parse(&text).map_err(|it| (Some(it.line), it.message))?;
     if content.len() > MAX_CONTENT {
         return Err(too_large(content.len().to_string()));
     }
