@@ -170,7 +170,9 @@ mod tests {
 
     #[test]
     fn a_line_shows_something() {
-        for text in ["", " ", "\u{202e}", "\u{200b}\u{feff}", " \u{3164}\t", "\u{ad}", "\u{e0041}", "\u{a0}\u{2003}", "\0"] {
+        for text in
+            ["", " ", "\u{202e}", "\u{200b}\u{feff}", " \u{3164}\t", "\u{ad}", "\u{e0041}", "\u{a0}\u{2003}", "\0"]
+        {
             assert!(is_blank(text), "{text:?}");
             assert_eq!(line::<50>(text), Err("must not be blank".into()), "{text:?}");
         }
