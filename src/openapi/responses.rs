@@ -55,7 +55,7 @@ fn problems() -> Vec<(u16, String, &'static str, Value)> {
         ),
         (
             415,
-            "The body is not `application/json`.".to_owned(),
+            "The body is not `application/json`, or another type that ends in `+json`.".to_owned(),
             "The body must be JSON: send it with the header \"Content-Type: application/json\".",
             json!({}),
         ),
@@ -103,7 +103,6 @@ pub fn all() -> Map<String, Value> {
             "headers": { "Cache-Control": header_reference("NotStored") },
             "content": {
                 "application/problem+json": { "schema": schemas::reference("Problem"), "example": example },
-                "text/html": { "schema": { "type": "string", "description": "The same as a page for a person." } },
             },
         });
         if status == 503 {

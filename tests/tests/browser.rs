@@ -300,10 +300,17 @@ async fn renaming_keeps_old_links_working() {
     ] {
         assert_eq!(open(&wiki, old).await.expect(302).header("location"), new, "{old}");
     }
+    // Only for people: to programs a slug names one page.
+    assert_eq!(wiki.get("/posts?slug=first").await.expect(200).json()["posts"], json!([]));
     let linker = open(&wiki, "/wiki/linker").await.expect(200);
     assert!(linker.text().contains("class=\"missing\" href=\"/wiki/nowhere?title=Nowhere\""), "{}", linker.text());
     assert_eq!(linker.text().matches("class=\"missing\"").count(), 1);
     assert!(open(&wiki, "/wiki/third/backlinks").await.expect(200).text().contains("Linker"));
+    // Until another page takes the name.
+    write(&wiki, "First", "[[First]]").await;
+    let backlinks = async |id| wiki.get(&format!("/posts/{id}/backlinks")).await.expect(200).json()["posts"].clone();
+    assert_eq!(backlinks(1).await, json!([]));
+    assert_eq!(backlinks(3).await.as_array().map(Vec::len), Some(1), "a page's links to itself do not count");
 }
 
 #[tokio::test]

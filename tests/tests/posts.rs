@@ -76,6 +76,12 @@ async fn equal_titles_get_different_slugs() {
     // A deleted page holds its slug no longer.
     wiki.delete("/posts/1").await.expect(204);
     wiki.post("/posts").json(taken).await.expect(201);
+    // Without a letter or digit in the title, and without any text.
+    for (content, title, slug) in [("???", "???", "page"), ("!", "!", "page-{}"), ("", "Untitled", "untitled")] {
+        let post = wiki.create_post(&user, content).await;
+        let slug = slug.replace("{}", &post["post_id"].to_string());
+        assert_eq!((&post["title"], &post["slug"]), (&json!(title), &json!(slug)));
+    }
 }
 
 #[tokio::test]

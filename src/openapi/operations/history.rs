@@ -43,7 +43,8 @@ pub fn operations() -> Vec<Operation> {
             .fails(&[404]),
         Operation::new(Method::POST, "/posts/{id}/revert", "revertPost", "Go back to a version of a page")
             .about(
-                "Title, content and tags become what they were, as a new version. The slug stays, so that links work.",
+                "Title, content and tags become what they were, as a new version. The slug stays, so that links work. \
+                 `If-Match` is honoured, but not needed: no revision is lost.",
             )
             .takes(&["PostId"])
             .conditional()
