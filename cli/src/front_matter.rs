@@ -157,6 +157,14 @@ fn message(error: &Error, key: Option<Key>) -> String {
             let text = other.render_with_formatter(&UserMessageFormatter);
             let text = text.lines().next().unwrap_or_default();
             let text = text.split(" at line ").next().unwrap_or(text).trim_start_matches("error: ");
+            // What people mostly did where the parser says so.
+            let text = match text {
+                text if text.contains("quoted scalar") => "a quotation mark is not closed",
+                text if text.contains("mapping values are not allowed") => {
+                    "a text with a colon needs quotation marks, as in `title: \"One: two\"`; or a line is indented too far"
+                }
+                text => text,
+            };
             format!("{INVALID}: {text}")
         }
     }
@@ -376,12 +384,13 @@ mod tests {
             ("---\nother: @a\n---\n", 2, "the front matter is not valid YAML: "),
             ("---\ntitle: x\ntags: {a: b}\n---\n", 3, "tags: must be texts"),
             // Where it turns out that nothing closes the quotation marks.
-            ("---\ntitle: \"x\n---\n", 3, "the front matter is not valid YAML: "),
+            ("---\ntitle: \"x\n---\n", 3, "not valid YAML: a quotation mark is not closed"),
             ("---\ntitle: x\ntitle: y\n---\n", 3, "`title` stands twice"),
             ("---\nother: x\nlast: z\nother: y\n---\n", 4, "`other` stands twice"),
             ("---\njust words\n---\n", 2, "keys and values"),
             ("---\n- a\n- b\n---\n", 2, "keys and values"),
             ("---\na: b\n  c: d\n---\n", 3, "the front matter is not valid YAML: "),
+            ("---\nslug: x\ntitle: One: two\n---\n", 3, "a text with a colon needs quotation marks"),
             ("---\na: *b\n---\n", 2, "the front matter is not valid YAML: "),
             ("---\ntitle: *b\n---\n", 2, "the front matter is not valid YAML: "),
         ] {
