@@ -112,6 +112,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             tags: self.text("operations, how-to"),
             comment: self.text("Say on which days"),
             author: self.text("Ada Lovelace"),
+            page: version.map(|_| 4),
             version,
         }
     }

@@ -347,6 +347,19 @@ async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
         assert!(other.text().contains(expected), "{expected} in {}", other.text());
     }
     assert_eq!(post(&wiki, 2).await["content"], "another");
+
+    // The form names the page it was opened for, which it finds wherever that is, and takes no other for it.
+    let form = open(&wiki, "/wiki/second/edit").await.expect(200);
+    assert!(form.text().contains("name=\"page\" value=\"1\""), "{}", form.text());
+    let named = |content, version| [&fields(content, "first", version)[..], &[("page", "1")]].concat();
+    let saved = submit(&wiki, "/wiki/first/edit", &named("found", "4")).await.expect(303);
+    assert_eq!((saved.header("location"), &post(&wiki, 1).await["content"]), ("/wiki/second", &json!("found")));
+    wiki.delete("/posts/1").await.expect(204);
+    let other = submit(&wiki, "/wiki/first/edit", &named("typed", "1")).await.expect(409);
+    for expected in ["typed", "another", "name=\"page\" value=\"2\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
 }
 
 #[tokio::test]
