@@ -14,7 +14,7 @@ use crate::pages::parts::{Change, Listed, Name, Person, Rendered};
 use crate::posts::Summary;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{PathParams, Request};
+use crate::request::Request;
 use crate::revisions::Entry;
 use crate::{markdown, pages};
 
@@ -24,11 +24,6 @@ const NOBODY: &str = "deleted user";
 /// A view as an answer that browsers may keep and ask about.
 fn show(request: &Request, view: &impl askama::Template) -> Result<Response, Problem> {
     Ok(reply::tagged_by_content(request, reply::html(pages::render(view)?)))
-}
-
-/// The route's text segment of that `index` among its `{…}`.
-fn segment(request: &Request, index: usize) -> &str {
-    request.extensions().get::<PathParams>().and_then(|params| params.0.get(index)).map_or("", String::as_str)
 }
 
 fn person(user_id: i64, name: Option<String>) -> Person {

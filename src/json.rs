@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 
 use http::header::CONTENT_TYPE;
+/// The rules for texts.
+pub use rules;
+use rules::Wrong;
 use serde_json::{Map, Value};
 
 use crate::problem::{FieldError, Problem};
@@ -17,7 +20,7 @@ pub struct Body {
 }
 
 /// A rule for a text: what to change, if it does not hold.
-pub type Rule = fn(&str) -> Result<(), Cow<'static, str>>;
+pub type Rule = fn(&str) -> Result<(), Wrong>;
 
 impl Body {
     /// The body of `request`. Fails with 415 for another media type, 400 for malformed JSON and 422 for JSON that is
@@ -118,10 +121,9 @@ impl Body {
             Value::String(text) => text,
             _ => return self.reject(field, "must be a string"),
         };
-        match Time::parse(&text) {
-            Some(time) if time <= Time::now() && time.year() >= 1 => Some(time),
-            Some(_) => self.reject(field, "must not be in the future, or before the year 1"),
-            None => self.reject(field, "must be a time as RFC 3339 writes it, as in 2026-01-31T23:59:59Z"),
+        match Time::past(&text) {
+            Ok(time) => Some(time),
+            Err(message) => self.reject(field, message),
         }
     }
 
@@ -146,38 +148,6 @@ fn is_json(media_type: &str) -> bool {
 /// 422 unless `text`, the value of the query parameter `field`, keeps to `rule`.
 pub fn checked(field: &'static str, text: &str, rule: Rule) -> Result<(), Problem> {
     rule(text).map_err(|message| Problem::invalid_field(field, message))
-}
-
-/// Rules for texts.
-pub mod rules {
-    use super::Cow;
-
-    /// A line of 1 to `MAX` characters that shows something: no control characters, not only white space.
-    pub fn line<const MAX: usize>(text: &str) -> Result<(), Cow<'static, str>> {
-        let length = text.chars().count();
-        if text.trim().is_empty() {
-            Err("must not be blank".into())
-        } else if length > MAX {
-            Err(format!("may have at most {MAX} characters, not {length}").into())
-        } else if text.chars().any(char::is_control) {
-            Err("must not contain control characters".into())
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Text of any length and any characters but the control characters below U+0020 other than tab, line feed and
-    /// carriage return: PostgreSQL cannot store U+0000, and XML (the feed) none of the others.
-    pub fn text(text: &str) -> Result<(), Cow<'static, str>> {
-        match text.bytes().position(|b| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) {
-            Some(at) => {
-                let code = text.as_bytes()[at];
-                let line = text[..at].matches('\n').count() + 1;
-                Err(format!("must not contain the control character U+{code:04X} (line {line})").into())
-            }
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -239,16 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_past_and_well_written() {
-        for (given, read) in [
-            (r#""2026-01-31T23:59:59+02:00""#, true),
-            (r#""0001-01-01T00:00:00Z""#, true),
-            (r#""9999-01-01T00:00:00Z""#, false),
-            (r#""0000-01-01T00:00:00Z""#, false),
-            (r#""2026-02-30T00:00:00Z""#, false),
-            (r#""yesterday""#, false),
-            ("5", false),
-        ] {
+    fn a_time_is_a_past_one() {
+        for (given, read) in
+            [(r#""2026-01-31T23:59:59+02:00""#, true), (r#""9999-01-01T00:00:00Z""#, false), ("5", false)]
+        {
             let mut body = body(format!("{{\"time\": {given}}}")).unwrap();
             assert_eq!((body.past("time").is_some(), body.finish().is_ok()), (read, read), "{given}");
         }
@@ -272,13 +236,6 @@ mod tests {
         fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(mut body) = body(bytes) {
                 body.text("a", rules::line::<10>);
-            }
-        }
-
-        #[test]
-        fn accepted_lines_hold_no_control_characters(line in any::<String>()) {
-            if rules::line::<50>(&line).is_ok() {
-                prop_assert!(!line.chars().any(char::is_control) && line.chars().count() <= 50);
             }
         }
     }

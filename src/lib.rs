@@ -25,7 +25,6 @@ pub mod routes;
 pub mod schema;
 pub mod search;
 pub mod service;
-pub mod slug;
 pub mod tags;
 pub mod time;
 pub mod users;

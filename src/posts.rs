@@ -5,18 +5,18 @@ mod order;
 pub mod select;
 
 use http::StatusCode;
+use rules::slug::slugify;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::browser::page;
 use crate::db::{self, Db, Failure, Param, Row};
-use crate::json::{self, Body, rules};
+use crate::json::{self, Body};
 use crate::markdown;
 use crate::negotiate::preferred;
 use crate::problem::Problem;
 use crate::reply::{self, MARKDOWN, Response};
 use crate::request::{self, Request, path_id, query};
-use crate::slug::slugify;
 use crate::time::Time;
 use crate::users;
 pub use draft::Draft;

@@ -25,7 +25,12 @@ pub fn path_id(request: &Request) -> Option<i64> {
 
 /// The number in the route's segment of that `index` among its `{…}`, by the same rules.
 pub fn path_number(request: &Request, index: usize) -> Option<i64> {
-    positive(request.extensions().get::<PathParams>()?.0.get(index)?)
+    positive(path_text(request, index))
+}
+
+/// The text in the route's segment of that `index` among its `{…}`; nothing if it has not so many.
+pub fn path_text(request: &Request, index: usize) -> &str {
+    request.extensions().get::<PathParams>().and_then(|params| params.0.get(index)).map_or("", String::as_str)
 }
 
 /// The number `text` is, if that can be an id or a version.
@@ -38,6 +43,12 @@ pub fn positive(text: &str) -> Option<i64> {
 pub fn query(request: &Request, name: &str) -> Option<String> {
     let query = request.uri().query()?;
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The value of a query parameter as a form shows it before anybody types: without control characters, which nobody can
+/// type into a field and some of which HTML cannot hold.
+pub fn prefilled(request: &Request, name: &str) -> Option<String> {
+    query(request, name).map(|value| value.chars().filter(|c| !c.is_control()).collect())
 }
 
 /// An entity tag of If-Match or If-None-Match (RFC 9110, 13.1).
@@ -134,6 +145,13 @@ mod tests {
         for id in ["0", "-1", "+1", "9223372036854775808", "abc", "", " 1", "1.0", "٣"] {
             assert_eq!(path_id(&request(id)), None, "{id:?}");
         }
+    }
+
+    #[test]
+    fn what_a_query_prefills_has_no_control_characters() {
+        let request = http::Request::get("/wiki/-/new?title=a%00%0A%C2%85%20%C3%A9").body(Vec::new()).unwrap();
+        assert_eq!(prefilled(&request, "title").as_deref(), Some("a é"));
+        assert_eq!(prefilled(&request, "content"), None);
     }
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {

@@ -7,10 +7,10 @@ use crate::compare;
 use crate::db::{self, Db, Param, Row};
 use crate::json::Body;
 use crate::list::{self, Cursor, Page};
-use crate::posts::{self, Draft, Post, Refusal, draft};
+use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{self, Request, path_id, path_number, positive, query};
+use crate::request::{self, Request, path_id, path_number, path_text, positive, query};
 use crate::time::Time;
 
 /// A revision in a list: what was done, when, by whom.
@@ -123,7 +123,11 @@ pub fn changes(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// The part of the revisions of all pages, or those of one user, that `request` asks for.
 pub fn recent(request: &Request, db: &Db, user_id: Option<i64>) -> Result<Page<Entry>, Problem> {
     let limit = list::limit(request)?;
-    let cursor = Cursor::read(request, |keys| keys.len() == 3 && keys.iter().all(Value::is_i64))?;
+    let fits = |keys: &[Value]| match keys {
+        [micros, id, version] => micros.as_i64().is_some_and(Time::is_storable) && id.is_i64() && version.is_i64(),
+        _ => false,
+    };
+    let cursor = Cursor::read(request, fits)?;
     Ok(Page::new(request, select(db, user_id, cursor, limit + 1)?, limit, |last| {
         Cursor(vec![last.created_time.micros().into(), last.post_id.into(), last.version.into()])
     }))
@@ -170,7 +174,10 @@ fn entries(rows: Vec<Row>) -> Result<Vec<Entry>, Problem> {
 /// `GET /posts/{id}/revisions/{version}`
 pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(posts::not_found)?;
-    let version = path_number(request, 1).ok_or_else(posts::not_found)?;
+    let Some(version) = path_number(request, 1) else {
+        posts::by_id(db, id)?;
+        return Err(no_version(path_text(request, 1)));
+    };
     let revision = find(db, id, version)?;
     // A revision never changes, but its author may be renamed.
     Ok(reply::tagged_by_content(request, reply::json(&revision)))
@@ -178,17 +185,18 @@ pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// `GET /posts/{id}/compare`: what changed from the version `?from=` to `?to=`
 ///
-/// Without `to`, the current version; without `from`, the one before `to`.
+/// Without `to`, the current version; without `from`, the one before `to`. `from=0` is the empty page before the first.
 pub fn compare(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(posts::not_found)?;
-    let given = |name| match query(request, name) {
+    let given = |name, first: i64| match query(request, name) {
         None => Ok(None),
+        Some(text) if first == 0 && text == "0" => Ok(Some(0)),
         Some(text) => match positive(&text) {
             Some(version) => Ok(Some(version)),
-            None => Err(Problem::invalid_field(name, "must be a version: a whole number from 1")),
+            None => Err(Problem::invalid_field(name, format!("must be a version: a whole number from {first}"))),
         },
     };
-    let (older, newer) = pair(db, id, given("from")?, given("to")?)?;
+    let (older, newer) = pair(db, id, given("from", 0)?, given("to", 1)?)?;
     let difference = compare::difference(older.as_ref().map_or("", |older| &older.content), &newer.content);
     Ok(reply::json(&json!({
         "post_id": newer.entry.post_id,
@@ -224,7 +232,7 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     let mut body = Body::read(request)?;
     let version = body.required_integer("version").unwrap_or_default();
     let user_id = body.integer("user_id");
-    let comment = body.text("comment", draft::comment);
+    let comment = body.text("comment", rules::comment);
     body.finish()?;
     let post = restore(db, id, version, seen, user_id, comment).map_err(|refusal| refusal.problem(true))?;
     Ok(reply::tagged(reply::json(&post), &post.etag()))
@@ -268,7 +276,12 @@ pub fn find(db: &Db, id: i64, version: i64) -> Result<Revision, Problem> {
     )?;
     let Some(mut row) = row else {
         posts::by_id(db, id)?;
-        return Err(Problem::not_found(format!("The page has no version {version}.")));
+        return Err(no_version(&version.to_string()));
     };
     Ok(Revision { entry: Entry::from_row(&mut row)?, slug: row.column()?, content: row.column()?, tags: row.column()? })
+}
+
+/// 404: the page has no version of that number, if it is one.
+pub fn no_version(version: &str) -> Problem {
+    Problem::not_found(format!("The page has no version {}.", version.escape_debug()))
 }

@@ -127,8 +127,9 @@ fn matches(pattern: &str, path: &str) -> Option<PathParams> {
     for wanted in pattern.split('/') {
         let segment = segments.next()?;
         if wanted.starts_with('{') && !segment.is_empty() {
-            // A segment that is not UTF-8 names nothing.
-            params.0.push(percent_decode_str(segment).decode_utf8().ok()?.into_owned());
+            // A segment that is not UTF-8 names nothing, and neither does one with U+0000, which PostgreSQL cannot store.
+            let segment = percent_decode_str(segment).decode_utf8().ok().filter(|segment| !segment.contains('\0'))?;
+            params.0.push(segment.into_owned());
         } else if wanted != segment {
             return None;
         }
@@ -169,7 +170,9 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["/user", "/users//", "//users", "/users/1/2", "/Users", "/nothing", "/posts/%ff", "users"] {
+        for path in
+            ["/user", "/users//", "//users", "/users/1/2", "/Users", "/nothing", "/posts/%ff", "/wiki/a%00b", "users"]
+        {
             assert_eq!(found(path), None, "{path}");
         }
     }

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::db::{self, Db, Row};
 use crate::list::{self, Cursor, Page};
-use crate::posts::draft;
 use crate::problem::Problem;
 use crate::reply::Response;
 use crate::request::Request;
@@ -33,8 +32,9 @@ pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// The part of the tags, by name, that `request` asks for.
 pub fn page(request: &Request, db: &Db) -> Result<Page<Tag>, Problem> {
     let limit = list::limit(request)?;
+    // Any text that can be stored: what makes a tag may be stricter now than it was.
     let cursor =
-        Cursor::read(request, |keys| matches!(keys, [name] if name.as_str().is_some_and(|n| draft::tag(n).is_ok())))?;
+        Cursor::read(request, |keys| matches!(keys, [name] if name.as_str().is_some_and(|n| rules::text(n).is_ok())))?;
     let after = cursor.and_then(|cursor| cursor.0[0].as_str().map(str::to_owned)).unwrap_or_default();
     let rows = db.query(
         "SELECT name, posts FROM tags WHERE name > $1 AND posts > 0 ORDER BY name LIMIT $2",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
+use rules::Wrong;
 use serde::{Serialize, Serializer};
 
 /// An instant.
@@ -19,14 +20,15 @@ impl Time {
         Self(Utc::now())
     }
 
-    /// The instant RFC 3339 writes as `text`, in any offset.
-    pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc()))
+    /// The instant RFC 3339 writes as `text`, in any offset, if it is not in the future, or before the year 1.
+    pub fn past(text: &str) -> Result<Self, Wrong> {
+        rules::past(text, Utc::now()).map(Self)
     }
 
-    /// Its year in UTC.
-    pub fn year(self) -> i32 {
-        self.0.year()
+    /// Whether an instant that may have been stored is so many microseconds after 1970: one from the year 1 to the year
+    /// 9999, which RFC 3339, this type and PostgreSQL's `timestamptz` can all express.
+    pub fn is_storable(micros: i64) -> bool {
+        DateTime::from_timestamp_micros(micros).is_some_and(|time| (1..=9999).contains(&time.year()))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -85,5 +87,17 @@ mod tests {
         assert_eq!(time.readable().to_string(), "21 Nov 2026, 04:33 UTC");
         assert_eq!((time.day(), time.clock().to_string()), ("21 November 2026".into(), "04:33".into()));
         assert_eq!(time.to_seconds(), "2026-11-21T04:33:10Z");
+    }
+
+    #[test]
+    fn microseconds_of_other_ages_are_no_times() {
+        let micros = |text| DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
+        let (first, last) = (micros("0001-01-01T00:00:00Z"), micros("9999-12-31T23:59:59.999999Z"));
+        for micros in [first, -1, 0, last] {
+            assert!(Time::is_storable(micros), "{micros}");
+        }
+        for micros in [first - 1, last + 1, i64::MIN, i64::MAX] {
+            assert!(!Time::is_storable(micros), "{micros}");
+        }
     }
 }

@@ -38,7 +38,8 @@ impl<'a> Authors<'a> {
         if let Some(number) = numbers.known.get(name) {
             return Ok(*number);
         }
-        let number = if is_username(name) { self.by_username(name)? } else { self.by_name(&mut numbers, name)? };
+        let number =
+            if rules::username(name).is_ok() { self.by_username(name)? } else { self.by_name(&mut numbers, name)? };
         numbers.known.insert(name.to_owned(), number);
         Ok(number)
     }
@@ -87,12 +88,6 @@ impl<'a> Authors<'a> {
             }
         }
     }
-}
-
-/// Whether the wiki would take `text` as a username.
-fn is_username(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=64).contains(&text.len()) && text.chars().all(allowed)
 }
 
 /// Who writes when nobody is named: the user this program runs as.

@@ -1,10 +1,12 @@
 //! Front matter: what a Markdown file says of its page, in YAML between two lines of three hyphens.
 
+use std::cell::Cell;
 use std::fmt;
 
 use chrono::DateTime;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_saphyr::{Error, Spanned, UserMessageFormatter};
 
 /// The line before and after the YAML.
 const FENCE: &str = "---";
@@ -32,11 +34,28 @@ pub struct FrontMatter {
     pub unknown: Vec<String>,
 }
 
+/// The lines of the file, from 1, in which values begin; of those that are not given any number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// That of the title.
+    pub title: usize,
+    /// That of the slug.
+    pub slug: usize,
+    /// That of the tags.
+    pub tags: usize,
+    /// That of the author.
+    pub author: usize,
+    /// That of the time.
+    pub time: usize,
+}
+
 /// A file: its front matter, and the page's content byte for byte.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Document<'a> {
     /// What it says of its page.
     pub front: FrontMatter,
+    /// Where.
+    pub lines: Lines,
     /// What comes after the front matter.
     pub content: &'a str,
 }
@@ -56,14 +75,14 @@ impl<'a> Document<'a> {
         // Some editors put a byte order mark first. Before front matter it is no part of the content.
         let marked = text.strip_prefix('\u{feff}').unwrap_or(text);
         let Some(first) = marked.split_inclusive('\n').next().filter(|line| is_fence(line)) else {
-            return Ok(Self { front: FrontMatter::default(), content: text });
+            return Ok(Self { front: FrontMatter::default(), lines: Lines::default(), content: text });
         };
         let rest = &marked[first.len()..];
         let mut at = 0;
         for line in rest.split_inclusive('\n') {
             if is_fence(line) {
-                let front = read(&rest[..at])?;
-                return Ok(Self { front, content: &rest[at + line.len()..] });
+                let (front, lines) = read(&rest[..at])?;
+                return Ok(Self { front, lines, content: &rest[at + line.len()..] });
             }
             at += line.len();
         }
@@ -84,61 +103,139 @@ fn is_fence(line: &str) -> bool {
     line.strip_prefix(FENCE).is_some_and(|rest| rest.trim().is_empty())
 }
 
-fn read(yaml: &str) -> Result<FrontMatter, Invalid> {
+fn read(yaml: &str) -> Result<(FrontMatter, Lines), Invalid> {
     // Only comments and blank lines: nothing is said.
     if yaml.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(FrontMatter::default());
+        return Ok(<(FrontMatter, Lines)>::default());
     }
-    serde_saphyr::from_str_with_options(yaml, serde_saphyr::options! { with_snippet: false }).map_err(|error| {
+    // A list cannot be told from a map by its type alone: which key is being read is kept beside it.
+    let key = Cell::new(None);
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::with_deserializer_from_str_with_options(yaml, options, |deserializer| {
+        // Not `deserialize_map`: what is no map is then told in the words below.
+        deserializer.deserialize_any(Keys { key: &key })
+    })
+    .map_err(|error| {
         // What is wrong with all of it has no place of its own. The line of the fence comes before the YAML.
         let line = error.location().map_or(1, |location| location.line().max(1));
-        Invalid { line: usize::try_from(line).unwrap_or(1) + 1, message: message(&error) }
+        Invalid { line: usize::try_from(line).unwrap_or(1) + 1, message: message(&error, key.get()) }
     })
 }
 
-/// What is wrong, without where: the file's line is said beside it.
-fn message(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    let text = text.lines().next().unwrap_or_default();
-    text.split(" at line ").next().unwrap_or(text).trim_start_matches("error: ").to_owned()
-}
-
-impl<'de> Deserialize<'de> for FrontMatter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `deserialize_map`: what is no map is then told in the words below.
-        deserializer.deserialize_any(Keys)
+/// What is wrong, in words of front matter and without where: the file's line is said beside it. `key` is the one whose
+/// value was read last.
+fn message(error: &Error, key: Option<Key>) -> String {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => message(error, key),
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` stands twice"),
+        Error::DuplicateMappingKey { .. } => "a key stands twice".to_owned(),
+        Error::UnknownAnchor { .. } => format!("{INVALID}: no `&` gives what `*` stands for here"),
+        // Of a value, in the words of its own reader.
+        Error::Message { msg, .. } if key == Some(Key::Time) => msg.clone(),
+        // Another kind of value than is meant.
+        Error::Unexpected { .. }
+        | Error::Message { .. }
+        | Error::NullIntoString { .. }
+        | Error::SerdeInvalidType { .. }
+        | Error::SerdeInvalidValue { .. }
+        | Error::TaggedScalarCannotDeserializeIntoString { .. }
+        | Error::InvalidBinaryBase64 { .. }
+        | Error::BinaryNotUtf8 { .. } => match key {
+            Some(Key::Title) => "title: must be one text".to_owned(),
+            Some(Key::Slug) => "slug: must be one text".to_owned(),
+            Some(Key::Author) => "author: must be one text".to_owned(),
+            Some(Key::Tags) => "tags: must be texts, as in `tags: [one, two]`".to_owned(),
+            Some(Key::Time) => "time: must be one text, as in `time: 2026-05-01T12:00:00Z`".to_owned(),
+            None => "the front matter must be keys and values, as in `title: My page`".to_owned(),
+        },
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => "the front matter is too large or too deep".to_owned(),
+        other => {
+            let text = other.render_with_formatter(&UserMessageFormatter);
+            let text = text.lines().next().unwrap_or_default();
+            let text = text.split(" at line ").next().unwrap_or(text).trim_start_matches("error: ");
+            // What people mostly did where the parser says so.
+            let text = match text {
+                text if text.contains("quoted scalar") => "a quotation mark is not closed",
+                text if text.contains("mapping values are not allowed") => {
+                    "a text with a colon needs quotation marks, as in `title: \"One: two\"`; or a line is indented too far"
+                }
+                text => text,
+            };
+            format!("{INVALID}: {text}")
+        }
     }
 }
 
-struct Keys;
+const INVALID: &str = "the front matter is not valid YAML";
 
-impl<'de> Visitor<'de> for Keys {
-    type Value = FrontMatter;
+/// A key that means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Title,
+    Slug,
+    Tags,
+    Author,
+    Time,
+}
+
+/// Reads keys and values, and says which key it is at.
+struct Keys<'a> {
+    key: &'a Cell<Option<Key>>,
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = (FrontMatter, Lines);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("keys and values, as in `title: My page`")
+        f.write_str("keys and values")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FrontMatter, A::Error> {
-        let mut front = FrontMatter::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut front, mut lines) = (FrontMatter::default(), Lines::default());
+        loop {
+            self.key.set(None);
+            let Some(name) = map.next_key::<String>()? else { return Ok((front, lines)) };
+            self.key.set(match name.as_str() {
+                "title" => Some(Key::Title),
+                "slug" => Some(Key::Slug),
+                "tags" => Some(Key::Tags),
+                "author" => Some(Key::Author),
+                "time" => Some(Key::Time),
+                _ => None,
+            });
+            match self.key.get() {
                 // A block (`title: >`) ends in a line break that nobody meant.
-                "title" => {
-                    front.title = map.next_value::<Option<String>>()?.map(|it| it.trim_end_matches('\n').to_owned())
+                Some(Key::Title) => {
+                    let (title, line) = placed(map.next_value::<Spanned<Option<String>>>()?);
+                    (front.title, lines.title) = (title.map(|it| it.trim_end_matches('\n').to_owned()), line);
                 }
-                "slug" => front.slug = map.next_value()?,
-                "tags" => front.tags = map.next_value::<Option<Tags>>()?.map(|Tags(tags)| tags),
-                "author" => front.author = map.next_value()?,
-                "time" => front.time = map.next_value::<Option<Time>>()?.map(|Time(time)| time),
-                _ => {
+                Some(Key::Slug) => (front.slug, lines.slug) = placed(map.next_value()?),
+                Some(Key::Author) => (front.author, lines.author) = placed(map.next_value()?),
+                Some(Key::Tags) => {
+                    let (tags, line) = placed(map.next_value::<Spanned<Option<Tags>>>()?);
+                    (front.tags, lines.tags) = (tags.map(|Tags(tags)| tags), line);
+                }
+                Some(Key::Time) => {
+                    let (time, line) = placed(map.next_value::<Spanned<Option<Time>>>()?);
+                    (front.time, lines.time) = (time.map(|Time(time)| time), line);
+                }
+                None => {
                     map.next_value::<IgnoredAny>()?;
-                    front.unknown.push(key);
+                    front.unknown.push(name);
                 }
             }
         }
-        Ok(front)
     }
+}
+
+/// A value and its line in the file: the YAML begins in the second.
+fn placed<T>(spanned: Spanned<T>) -> (T, usize) {
+    let line = usize::try_from(spanned.referenced.line()).unwrap_or_default();
+    (spanned.value, line + 1)
 }
 
 /// A list of tags, or one text with commas between them, as many programs write it: no tag contains one.
@@ -274,20 +371,44 @@ mod tests {
             ("---\ntitle: x\n", 1, "---"),
             ("---\ntitle: x\ntime: yesterday\n---\n", 3, "RFC 3339"),
             ("---\ntime: 2026-05-01\n---\n", 2, "RFC 3339"),
-            ("---\n# note\ntitle: [a, b]\n---\n", 3, ""),
-            ("---\ntitle: x\ntags: {a: b}\n---\n", 3, "tags"),
+            ("---\n# note\ntitle: [a, b]\n---\n", 3, "title: must be one text"),
+            ("---\ntitle: [a\n---\n", 2, "title: must be one text"),
+            ("---\nslug: {a: b}\n---\n", 2, "slug: must be one text"),
+            ("---\nauthor:\n- a\n---\n", 3, "author: must be one text"),
+            ("---\nother: &all [a]\ntitle: *all\n---\n", 3, "title: must be one text"),
+            ("---\ntitle: x\ntags: [1, true, null]\n---\n", 3, "tags: must be texts, as in"),
+            ("---\ntags:\n- a\n- [b]\n---\n", 4, "tags: must be texts, as in"),
+            ("---\ntags: true\n---\n", 2, "tags: must be texts, as in"),
+            ("---\ntime: [2026-05-01T12:00:00Z]\n---\n", 2, "time: must be one text"),
+            ("---\nother: [a\n---\n", 2, "the front matter is not valid YAML: "),
+            ("---\nother: @a\n---\n", 2, "the front matter is not valid YAML: "),
+            ("---\ntitle: x\ntags: {a: b}\n---\n", 3, "tags: must be texts"),
             // Where it turns out that nothing closes the quotation marks.
-            ("---\ntitle: \"x\n---\n", 3, ""),
-            ("---\ntitle: x\ntitle: y\n---\n", 3, "title"),
+            ("---\ntitle: \"x\n---\n", 3, "not valid YAML: a quotation mark is not closed"),
+            ("---\ntitle: x\ntitle: y\n---\n", 3, "`title` stands twice"),
+            ("---\nother: x\nlast: z\nother: y\n---\n", 4, "`other` stands twice"),
             ("---\njust words\n---\n", 2, "keys and values"),
             ("---\n- a\n- b\n---\n", 2, "keys and values"),
-            ("---\na: b\n  c: d\n---\n", 3, ""),
-            ("---\na: *b\n---\n", 2, ""),
+            ("---\na: b\n  c: d\n---\n", 3, "the front matter is not valid YAML: "),
+            ("---\nslug: x\ntitle: One: two\n---\n", 3, "a text with a colon needs quotation marks"),
+            ("---\na: *b\n---\n", 2, "the front matter is not valid YAML: "),
+            ("---\ntitle: *b\n---\n", 2, "the front matter is not valid YAML: "),
         ] {
             let found = invalid(text);
             assert_eq!(found.line, line, "{text:?}: {found:?}");
             assert!(found.message.contains(word) && !found.message.contains('\n'), "{text:?}: {found:?}");
+            // Nobody who writes a file can do anything with these words.
+            for foreign in ["deserialize", "Option", "DuplicateKeyPolicy", "scalar", "mapping", "event", "(defined"] {
+                assert!(!found.message.contains(foreign), "{text:?}: {found:?}");
+            }
         }
+    }
+
+    #[test]
+    fn every_value_has_its_line() {
+        let text = "---\n# note\ntitle: x\nother:\n  deep: 1\nslug: x\ntags:\n- a\nauthor: 'x'\n\ntime: 2026-05-01T12:00:00Z\n---\n";
+        let lines = Document::parse(text).unwrap().lines;
+        assert_eq!(lines, Lines { title: 3, slug: 6, tags: 8, author: 9, time: 11 });
     }
 
     #[test]
@@ -351,7 +472,7 @@ mod tests {
             let front = FrontMatter { title, slug, tags, author, time, unknown: Vec::new() };
             let text = write(&front, &content).unwrap();
             let document = Document::parse(&text);
-            prop_assert_eq!(document, Ok(Document { front, content: &content }), "{}", text);
+            prop_assert_eq!(document.map(|it| (it.front, it.content)), Ok((front, &*content)), "{}", text);
         }
 
         #[test]

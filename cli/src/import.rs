@@ -3,6 +3,7 @@
 //! Every page is one request, and a page that is as its file says is left alone. That is what makes it safe to interrupt
 //! an import, and enough to run it again.
 
+mod check;
 mod scan;
 mod sync;
 
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::bail;
 use indicatif::HumanCount;
 use serde_json::json;
 
@@ -56,6 +58,12 @@ struct Tally {
 
 /// Imports a folder; the exit code says whether every file is a page now.
 pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCode> {
+    if let Some(Err(message)) = args.comment.as_deref().map(rules::comment) {
+        bail!("--comment: {message}");
+    }
+    if let Some(Err(message)) = global.author.as_deref().map(|it| rules::username(it).or_else(|_| rules::name(it))) {
+        bail!("--author: {message}");
+    }
     let Scan { items, failures, unknown } = scan::scan(&args.folder)?;
     if items.is_empty() && failures.is_empty() {
         eprintln!("note: there is no *.md file below {}", args.folder.display());

@@ -2,35 +2,15 @@
 
 use std::path::Path;
 
-/// The most characters a slug may have, as the wiki has it.
-const MAX_LENGTH: usize = 100;
-
-/// The slug of a text by the wiki's own rule: letters and digits of any script in lower case, everything between them
-/// one hyphen. Nothing if there are none.
-fn slugify(text: &str) -> Option<String> {
-    let mut slug = String::with_capacity(text.len());
-    let mut length = 0;
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if length == MAX_LENGTH {
-            break;
-        }
-        if c.is_alphanumeric() {
-            slug.push(c);
-            length += 1;
-        } else if !slug.is_empty() && !slug.ends_with('-') && c != '\u{307}' && c != '\'' && c != '’' {
-            slug.push('-');
-            length += 1;
-        }
-    }
-    slug.truncate(slug.trim_end_matches('-').len());
-    (!slug.is_empty()).then_some(slug)
-}
+use rules::slug::slugify;
 
 /// The slug of a file by its path below the imported folder: its folders and name without `.md`, joined by hyphens.
 ///
 /// Nothing when that leaves neither letter nor digit, or is not Unicode.
 pub fn of_file(relative: &Path) -> Option<String> {
-    slugify(relative.with_extension("").to_str()?)
+    let path = relative.with_extension("");
+    let path = path.to_str()?;
+    path.contains(char::is_alphanumeric).then(|| slugify(path))
 }
 
 #[cfg(test)]

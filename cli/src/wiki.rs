@@ -99,20 +99,9 @@ impl Draft<'_> {
 
     /// Whether a page with this title and these tags would keep both.
     pub fn is_headed_like(&self, title: &str, tags: &[String]) -> bool {
-        self.title.is_none_or(|wanted| wanted == title) && self.tags.is_none_or(|wanted| normal(wanted) == tags)
+        self.title.is_none_or(|wanted| wanted == title)
+            && self.tags.is_none_or(|wanted| rules::normal_tags(wanted) == tags)
     }
-}
-
-/// Tags as the wiki keeps them: in lower case, without space around them, each once.
-fn normal(tags: &[String]) -> Vec<String> {
-    let mut normal = Vec::with_capacity(tags.len());
-    for tag in tags {
-        let tag = tag.trim().to_lowercase();
-        if !normal.contains(&tag) {
-            normal.push(tag);
-        }
-    }
-    normal
 }
 
 impl Wiki {

@@ -1,14 +1,14 @@
 //! Deleting a page, and bringing one back.
 
 use crate::browser::form::Form;
-use crate::browser::{page, segment};
+use crate::browser::page;
 use crate::db::Db;
 use crate::pages::parts::Name;
 use crate::pages::write::Delete;
 use crate::pages::{self, address};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::Request;
+use crate::request::{Request, path_text};
 use crate::{links, posts};
 
 /// `GET /wiki/{slug}/delete`: asks first
@@ -37,7 +37,7 @@ pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// `POST /wiki/{slug}/restore`
 pub fn restore(request: &Request, db: &Db) -> Result<Response, Problem> {
     Form::read(request)?;
-    let slug = segment(request, 0);
+    let slug = path_text(request, 0);
     if page::living(request, db)?.is_some() {
         return Ok(reply::see_other(&address::page(slug)));
     }

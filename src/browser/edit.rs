@@ -1,20 +1,20 @@
 //! Writing: the form that makes and edits pages, its preview, and what happens when two people edit at once.
 
 use http::StatusCode;
+use rules::slug::{is_slug, slugify};
 use serde_json::{Map, Value};
 
 use crate::browser::form::{self, Form};
-use crate::browser::{page, person, rendered, segment};
+use crate::browser::{page, person, rendered};
 use crate::db::{self, Db};
-use crate::json::{Body, rules};
+use crate::json::Body;
 use crate::pages::parts::{Name, Rendered};
 use crate::pages::write::{Conflict, Draft as Typed, Edit, Preview, Target};
 use crate::pages::{self, address};
 use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
-use crate::request::{Request, query};
-use crate::slug::{is_slug, slugify};
+use crate::request::{Request, path_text, prefilled};
 use crate::{compare, links, markdown, revisions, users};
 
 /// The most bytes of a text that is combined with somebody else's edit. Finding out how takes time that grows with the
@@ -23,18 +23,18 @@ const MAX_COMBINED: usize = 64 << 10;
 
 /// `GET /wiki/-/new`
 pub fn new(request: &Request, _: &Db) -> Result<Response, Problem> {
-    let title = query(request, "title").unwrap_or_default();
+    let title = prefilled(request, "title").unwrap_or_default();
     blank(request, Target::New, title)
 }
 
 /// `GET /wiki/{slug}/edit`
 pub fn edit(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let slug = segment(request, 0);
+    let slug = path_text(request, 0);
     let Some(post) = page::by_slug(db, slug)? else {
         if !is_slug(slug) || page::renamed(db, slug)?.is_some() {
             return page::absent(request, db);
         }
-        let title = query(request, "title").filter(|title| slugify(title) == slug);
+        let title = prefilled(request, "title").filter(|title| slugify(title) == slug);
         let title = title.unwrap_or_else(|| page::title_from(slug));
         return blank(request, Target::Missing { slug: slug.to_owned() }, title);
     };
@@ -45,6 +45,7 @@ pub fn edit(request: &Request, db: &Db) -> Result<Response, Problem> {
         tags: post.tags.join(", "),
         comment: String::new(),
         author: form::remembered_author(request),
+        page: Some(post.post_id),
         version: Some(post.version),
     };
     let target = Target::Existing(Name { slug: post.slug, title: post.title });
@@ -63,33 +64,45 @@ fn form(status: StatusCode, view: &Edit) -> Result<Response, Problem> {
 
 /// `POST /wiki/-/new`
 pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
-    submit(request, db, Target::New, None)
+    submit(request, db, &Form::read(request)?, Target::New, None)
 }
 
 /// `POST /wiki/{slug}/edit`
 pub fn save(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let slug = segment(request, 0);
-    match page::by_slug(db, slug)? {
+    let (form, slug) = (Form::read(request)?, path_text(request, 0));
+    match about(&form, db, slug)? {
         Some(post) => {
             let target = Target::Existing(Name { slug: post.slug.clone(), title: post.title.clone() });
-            submit(request, db, target, Some(post))
+            submit(request, db, &form, target, Some(post))
         }
-        None if is_slug(slug) => submit(request, db, Target::Missing { slug: slug.to_owned() }, None),
+        None if is_slug(slug) => submit(request, db, &form, Target::Missing { slug: slug.to_owned() }, None),
         None => page::absent(request, db),
     }
 }
 
+/// The page a form is about: the one it was opened for or, if that is gone or the form names none, the one at its address.
+fn about(form: &Form, db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
+    match form.number("page").map(|id| posts::by_id(db, id)) {
+        Some(Err(problem)) if problem.status != StatusCode::NOT_FOUND => Err(problem),
+        Some(Ok(post)) => Ok(Some(post)),
+        Some(Err(_)) | None => page::meant(db, slug),
+    }
+}
+
 /// Saves what was typed, or shows the form again with all of it and the reason why not.
-fn submit(request: &Request, db: &Db, target: Target, current: Option<Post>) -> Result<Response, Problem> {
-    let form = Form::read(request)?;
-    let typed = typed(&form, current.as_ref());
+fn submit(request: &Request, db: &Db, form: &Form, target: Target, current: Option<Post>) -> Result<Response, Problem> {
+    let mut typed = typed(form, current.as_ref());
+    if let Some(post) = current.as_ref().filter(|_| typed.slug == path_text(request, 0)) {
+        // The address the form was opened under. If the page was renamed since, nobody asked to take that back.
+        typed.slug.clone_from(&post.slug);
+    }
     let mut view = Edit { target, draft: typed, errors: Vec::new(), preview: None, conflict: None };
     if form.text("action") == "preview" {
         view.preview = Some(preview_of(db, &view.draft.content, &view.draft.title)?);
         return self::form(StatusCode::OK, &view);
     }
     let (mut draft, errors) = draft(&view);
-    if let Err(message) = rules::line::<200>(&view.draft.author) {
+    if let Err(message) = rules::name(&view.draft.author) {
         view.errors.push(FieldError { field: "author".into(), message });
     }
     view.errors.extend(errors);
@@ -99,17 +112,16 @@ fn submit(request: &Request, db: &Db, target: Target, current: Option<Post>) -> 
     let user_id = users::named(db, &view.draft.author)?;
     draft.user_id = Some(user_id);
     let result = match &current {
-        Some(post) => match view.draft.version {
+        Some(post) => match view.draft.version.filter(|_| view.draft.page.is_none_or(|id| id == post.post_id)) {
             Some(version) => posts::save(db, post.post_id, Some(vec![version]), draft),
-            // The page came into being while this one was written.
+            // The page came into being while this one was written, and no version of it was seen.
             None => Err(Refusal::Conflict(Box::new(posts::by_id(db, post.post_id)?))),
         },
         None if view.draft.version.is_some() => {
-            view.draft.version = None;
+            (view.draft.page, view.draft.version) = (None, None);
             view.errors.push(FieldError {
                 field: "content".into(),
-                message: "belongs to a page that was deleted or renamed meanwhile; save again to make a new page of it"
-                    .into(),
+                message: "belongs to a page that was deleted meanwhile; save again to make a new page of it".into(),
             });
             return self::form(StatusCode::CONFLICT, &view);
         }
@@ -144,6 +156,7 @@ fn typed(form: &Form, current: Option<&Post>) -> Typed {
         tags: form.text("tags").to_owned(),
         comment: form.text("comment").trim().to_owned(),
         author: form.text("author").trim().to_owned(),
+        page: form.number("page"),
         version: form.number("version"),
     }
 }
@@ -179,8 +192,13 @@ fn draft(view: &Edit) -> (Option<Draft>, Vec<FieldError>) {
 /// Shows both texts, and what the person typed ready to be saved on top of the other, combined with it if that is possible.
 fn conflict(db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem> {
     let latest = revisions::find(db, current.post_id, current.version)?.entry;
-    let base = match view.draft.version {
-        Some(version) => Some(revisions::find(db, current.post_id, version)?.content),
+    let is_same = view.draft.page.is_none_or(|id| id == current.post_id);
+    let base = match view.draft.version.filter(|_| is_same).map(|version| revisions::find(db, current.post_id, version))
+    {
+        Some(Ok(revision)) => Some(revision.content),
+        // Another page, with fewer versions, has the address by now.
+        Some(Err(problem)) if problem.status == StatusCode::NOT_FOUND => None,
+        Some(Err(problem)) => return Err(problem),
         None => None,
     };
     let combined = base.and_then(|base| combine(&base, &current.content, &view.draft.content));
@@ -188,7 +206,7 @@ fn conflict(db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem>
     if let Some(combined) = combined {
         view.draft.content = combined;
     }
-    view.draft.version = Some(current.version);
+    (view.draft.page, view.draft.version) = (Some(current.post_id), Some(current.version));
     if view.draft.slug.is_empty() {
         view.draft.slug.clone_from(&current.slug);
     }
@@ -220,7 +238,7 @@ pub fn preview(request: &Request, db: &Db) -> Result<Response, Problem> {
 }
 
 fn preview_of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
-    let shown = content.get(..posts::draft::MAX_CONTENT).unwrap_or(content);
+    let shown = content.get(..rules::MAX_CONTENT).unwrap_or(content);
     let leading = leading(db, shown)?;
     Ok(rendered(shown, title, &leading))
 }

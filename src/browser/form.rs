@@ -1,7 +1,7 @@
 //! What a browser sends when a form is submitted, and what it keeps of it.
 
 use http::header::{CONTENT_TYPE, COOKIE};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 
 use crate::pages::address;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ const AUTHOR: &str = "author";
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// The form in the body of `request`; 415 if there is something else in it.
+    /// The form in the body of `request`; 415 if there is something else in it, 400 if it is not UTF-8.
     pub fn read(request: &Request) -> Result<Self, Problem> {
         let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media_type.split(';').next().unwrap_or_default().trim();
@@ -24,6 +24,11 @@ impl Form {
                 http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "This address takes a form: send it as application/x-www-form-urlencoded. Programs use the API.",
             ));
+        }
+        // All fields at once: what stands between them is ASCII, which is no part of a longer character. Parsing would put
+        // U+FFFD in place of what was sent.
+        if percent_decode(request.body()).decode_utf8().is_err() {
+            return Err(Problem::bad_request("The form is not valid UTF-8."));
         }
         Ok(Self(form_urlencoded::parse(request.body()).into_owned().collect()))
     }
@@ -75,6 +80,22 @@ mod tests {
         let form = Form::read(&request).ok().unwrap();
         assert_eq!((form.text("title"), form.text("content"), form.text("none")), ("a b", "x\r\n&=", ""));
         assert_eq!((form.number("version"), form.number("title")), (Some(7), None));
+    }
+
+    #[test]
+    fn a_form_that_is_not_utf_8_is_refused() {
+        let read = |body: &[u8]| {
+            let mut request = Request::new(body.to_vec());
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            Form::read(&request).err().map(|problem| problem.status)
+        };
+        for body in [&b"content=a%ffb"[..], b"content=\xff", b"content=%c3&title=%a9", b"c%ff=x", b"content=%ed%a0%80"]
+        {
+            assert_eq!(read(body), Some(StatusCode::BAD_REQUEST), "{body:?}");
+        }
+        for body in [&b"content=%c3%a9+%"[..], "content=é".as_bytes(), b"content=%zz", b""] {
+            assert_eq!(read(body), None, "{body:?}");
+        }
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! What pages have been: revisions, one of them, what changed, and going back.
 
 use crate::browser::form::{self, Form};
-use crate::browser::{edit, page, rendered, segment, show};
+use crate::browser::{edit, page, rendered, show};
 use crate::db::Db;
-use crate::json::rules;
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
 use crate::pages::parts::Name;
 use crate::pages::{self, address};
-use crate::posts::{Post, Refusal, draft};
+use crate::posts::{Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
-use crate::request::{Request, path_number, query};
+use crate::request::{Request, path_number, path_text, query};
 use crate::{compare, revisions, users};
 
 /// `GET /wiki/{slug}/history`
@@ -50,21 +49,20 @@ fn revision(db: &Db, post: Post, version: i64, revert: Revert) -> Result<Revisio
 }
 
 fn version(request: &Request) -> Result<i64, Problem> {
-    path_number(request, 1)
-        .ok_or_else(|| Problem::not_found(format!("The page has no version {:?}.", segment(request, 1))))
+    path_number(request, 1).ok_or_else(|| revisions::no_version(path_text(request, 1)))
 }
 
 /// `POST /wiki/{slug}/revert`
 pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     let form = Form::read(request)?;
-    let Some(post) = page::living(request, db)? else { return page::absent(request, db) };
+    let Some(post) = page::meant(db, path_text(request, 0))? else { return page::absent(request, db) };
     let version = form.number("version").unwrap_or_default();
     let mut revert = Revert {
         comment: form.text("comment").trim().to_owned(),
         author: form.text("author").trim().to_owned(),
         errors: Vec::new(),
     };
-    let checks = [("author", rules::line::<200>(&revert.author)), ("comment", draft::comment(&revert.comment))];
+    let checks = [("author", rules::name(&revert.author)), ("comment", rules::comment(&revert.comment))];
     for (field, check) in checks {
         if let Err(message) = check {
             revert.errors.push(FieldError { field: field.into(), message });

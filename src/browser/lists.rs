@@ -1,15 +1,15 @@
 //! Lists a person walks: pages, changes, tags, search results, users.
 
-use crate::browser::{segment, show};
+use crate::browser::show;
 use crate::db::Db;
 use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
 use crate::pages::parts::{Name, Tag};
 use crate::pages::{address, parts};
+use crate::posts::Order;
 use crate::posts::select::{self, Filter};
-use crate::posts::{Order, draft};
 use crate::problem::Problem;
 use crate::reply::Response;
-use crate::request::{Request, positive, query};
+use crate::request::{Request, path_text, positive, query};
 use crate::{db, json, revisions, search, tags, users};
 
 /// Pages and changes shown of a user.
@@ -48,8 +48,8 @@ impl From<tags::Tag> for Tag {
 
 /// `GET /wiki/-/tags/{tag}`
 pub fn tagged(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let tag = draft::normal_tag(segment(request, 0));
-    json::checked("tag", &tag, draft::tag)?;
+    let tag = rules::normal_tag(path_text(request, 0));
+    json::checked("tag", &tag, rules::tag)?;
     let mut filter = Filter::living();
     filter.add_within("tags @> ${}", db::texts(Some(vec![tag.clone()])));
     let page = select::page(request, db, filter, Order::TITLE)?;
@@ -60,6 +60,10 @@ pub fn tagged(request: &Request, db: &Db) -> Result<Response, Problem> {
 pub fn search(request: &Request, db: &Db) -> Result<Response, Problem> {
     let wanted = query(request, "q").unwrap_or_default().trim().to_owned();
     let tag = query(request, "tag").filter(|tag| !tag.is_empty());
+    if let Some(tag) = &tag {
+        // Before there is a search, too: the form shows it.
+        json::checked("tag", tag, rules::tag)?;
+    }
     let mut view = Search { query: wanted, tag, results: Vec::new(), next: None };
     if !view.query.is_empty() {
         let page = search::find(request, db, &view.query)?;

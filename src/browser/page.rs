@@ -1,8 +1,9 @@
 //! Reading: the front page, a page, who links to it, and what is shown where there is none.
 
 use http::StatusCode;
+use rules::slug::{is_slug, slugify};
 
-use crate::browser::{person, rendered, segment, show};
+use crate::browser::{person, rendered, show};
 use crate::db::{Db, Param};
 use crate::links;
 use crate::pages::parts::{Name, Person, Rendered};
@@ -10,8 +11,7 @@ use crate::pages::{self, address, read};
 use crate::posts::{self, Post};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{Request, query};
-use crate::slug::{is_slug, slugify};
+use crate::request::{Request, path_text, prefilled};
 use crate::time::Time;
 use crate::{revisions, search, tags};
 
@@ -82,7 +82,7 @@ pub fn front(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// `GET /wiki/{slug}`
 pub fn show_page(request: &Request, db: &Db) -> Result<Response, Problem> {
-    match Shown::by_slug(db, segment(request, 0))? {
+    match Shown::by_slug(db, path_text(request, 0))? {
         Some(shown) => show_shown(request, shown),
         None => absent(request, db),
     }
@@ -120,7 +120,7 @@ pub fn backlinks(request: &Request, db: &Db) -> Result<Response, Problem> {
 
 /// The living page whose slug the path names.
 pub fn living(request: &Request, db: &Db) -> Result<Option<Post>, Problem> {
-    by_slug(db, segment(request, 0))
+    by_slug(db, path_text(request, 0))
 }
 
 /// The living page with this slug.
@@ -129,10 +129,22 @@ pub fn by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
     db.query_one(&sql, &[slug.to_owned().into()])?.map(|mut row| Post::read_row(&mut row)).transpose()
 }
 
+/// The living page that a form sent to the address of this slug is about: the one with the slug, or the one that had it
+/// when the form was opened.
+pub fn meant(db: &Db, slug: &str) -> Result<Option<Post>, Problem> {
+    if let Some(post) = by_slug(db, slug)? {
+        return Ok(Some(post));
+    }
+    match renamed(db, slug)? {
+        Some(slug) => by_slug(db, &slug),
+        None => Ok(None),
+    }
+}
+
 /// What to say when no living page has the slug in the path: where it is now, that it was deleted, or that it could be
 /// written.
 pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let asked = segment(request, 0);
+    let asked = path_text(request, 0);
     if !is_slug(asked) {
         // What somebody types as an address is a title.
         let slug = slugify(asked);
@@ -148,7 +160,8 @@ pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
     if let Some((_, deleted)) = deleted(db, asked)? {
         return Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&deleted)?));
     }
-    let title = query(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
+    let title =
+        prefilled(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
     let similar = search::similar(db, &title)?;
     let view = read::Missing { page: Name { slug: asked.to_owned(), title }, similar };
     Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&view)?))

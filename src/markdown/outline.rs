@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use percent_encoding::utf8_percent_encode;
+use rules::slug::slugify;
 
 use super::url::UNRESERVED;
-use crate::slug::slugify;
 
 /// The most headings of a page that get an id and a place in the list; the others are only shown.
 pub const MAX_HEADINGS: usize = 1000;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use percent_encoding::utf8_percent_encode;
+use rules::slug::slugify;
 
 use super::outline;
 use super::url::UNRESERVED;
-use crate::slug::slugify;
 
 /// The most different pages whose existence is asked for; a link to another looks as if its page existed.
 pub const MAX_LINKS: usize = 1000;

@@ -3,11 +3,10 @@
 //! They are read member by member, so that a client is told all that is wrong at once, and no type describes them; a test
 //! sends each reader what is described here.
 
+use rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
 use serde_json::{Value, json};
 
-use crate::posts::draft::{MAX_COMMENT, MAX_CONTENT, MAX_TAG, MAX_TAGS, MAX_TITLE};
-use crate::slug;
-use crate::users::{MAX_EMAIL, MAX_NAME, MAX_USERNAME};
+use crate::users::MAX_EMAIL;
 
 /// What `POST /users` reads.
 pub fn new_user() -> Value {
@@ -124,8 +123,9 @@ fn draft_members() -> Value {
                 "minLength": 1,
                 "maxLength": MAX_TAG,
                 "pattern": line_without(","),
+                "not": { "pattern": "^\\s*\\.{1,2}\\s*$" },
             },
-            "description": "Tags without commas. They are kept in lower case.",
+            "description": "Tags without commas, and none that is one or two points alone. They are kept in lower case.",
         },
         "comment": comment(),
     })
@@ -140,16 +140,20 @@ fn comment() -> Value {
     })
 }
 
-/// What [`rules::line`](crate::json::rules::line) lets pass.
+/// What [`rules::line`] lets pass.
 fn line(max: usize, what: &str) -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": line_without(""), "description": what })
 }
 
-/// A pattern for text without control characters and further ones, not all of it white space.
+/// A pattern for text without control characters and further ones that shows something.
 fn line_without(characters: &str) -> String {
     let not = format!("\\u0000-\\u001f\\u007f-\\u009f{characters}");
-    format!("^[^{not}]*[^\\s{not}][^{not}]*$")
+    format!("^[^{not}]*[^\\s{not}{INVISIBLE}][^{not}]*$")
 }
+
+/// What shows nothing, as [`rules::is_blank`] has it. Not every dialect of patterns can write those above U+FFFF.
+const INVISIBLE: &str = "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\
+                         \\u2060-\\u206f\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8";
 
 fn number(what: &str) -> Value {
     json!({ "type": "integer", "format": "int64", "minimum": 1, "description": what })

@@ -13,7 +13,8 @@ JSON in and out, UTF-8. Times are RFC 3339, UTC. Unknown members of a request ar
 with a slash at its end; every path has `OPTIONS`, and `HEAD` wherever it has `GET`. A method that a path has not is \
 answered 405, with those it has in `Allow`.
 
-**Errors** are `application/problem+json` (RFC 9457), or a page for a client that prefers `text/html`.
+**Errors** are `application/problem+json` (RFC 9457), whatever the client prefers. Only at `/`, under `/wiki` and where \
+there is nothing at all, one that prefers `text/html` gets a page instead.
 
 **Lists** are walked by `next`, the address of the rest of the list, so that nothing is skipped or repeated while others \
 write.

@@ -1,10 +1,10 @@
 //! What can be said in a path, a query and the headers of a request.
 
+use rules::MAX_TAG;
 use serde_json::{Map, Value, json};
 
 use crate::list::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::posts::MAX_QUERY;
-use crate::posts::draft::MAX_TAG;
 
 /// The object at `#/components/parameters`.
 pub fn all() -> Map<String, Value> {

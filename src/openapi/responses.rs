@@ -1,10 +1,10 @@
 //! What a request can be answered with beyond the thing it asked for: problems, by status, and headers.
 
 use http::StatusCode;
+use rules::MAX_CONTENT;
 use serde_json::{Map, Value, json};
 
 use super::{examples, schemas};
-use crate::posts::draft::MAX_CONTENT;
 use crate::request::MAX_BODY;
 
 /// The statuses of problems, when they are answered, and a further sentence and members as in an example.
@@ -55,7 +55,7 @@ fn problems() -> Vec<(u16, String, &'static str, Value)> {
         ),
         (
             415,
-            "The body is not `application/json`.".to_owned(),
+            "The body is not `application/json`, or another type that ends in `+json`.".to_owned(),
             "The body must be JSON: send it with the header \"Content-Type: application/json\".",
             json!({}),
         ),
@@ -103,7 +103,6 @@ pub fn all() -> Map<String, Value> {
             "headers": { "Cache-Control": header_reference("NotStored") },
             "content": {
                 "application/problem+json": { "schema": schemas::reference("Problem"), "example": example },
-                "text/html": { "schema": { "type": "string", "description": "The same as a page for a person." } },
             },
         });
         if status == 503 {

@@ -43,7 +43,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     fn name(&self, index: usize) -> Name {
         let title = TITLES[index % TITLES.len()];
-        Name { slug: self.text(&crate::slug::slugify(title)), title: self.text(title) }
+        Name { slug: self.text(&rules::slug::slugify(title)), title: self.text(title) }
     }
 
     fn person(&self, index: usize) -> Person {
@@ -112,6 +112,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             tags: self.text("operations, how-to"),
             comment: self.text("Say on which days"),
             author: self.text("Ada Lovelace"),
+            page: version.map(|_| 4),
             version,
         }
     }

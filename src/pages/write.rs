@@ -53,6 +53,8 @@ pub struct Draft {
     pub comment: String,
     /// What the person wants to be called.
     pub author: String,
+    /// The number of the page they started from, which it keeps whatever it is called; none if there is no page yet.
+    pub page: Option<i64>,
     /// The version they started from; none if there is no page yet.
     pub version: Option<i64>,
 }

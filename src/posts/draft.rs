@@ -1,24 +1,11 @@
 //! What a client says of a page when it writes one, and the rules for it.
 
-use std::borrow::Cow;
-
 use http::StatusCode;
+use rules::{MAX_CONTENT, MAX_TAGS, MAX_TITLE};
 
-use crate::json::{Body, rules};
+use crate::json::Body;
 use crate::problem::Problem;
-use crate::slug::{is_slug, slugify};
 use crate::time::Time;
-
-/// The most bytes a page's content may have.
-pub const MAX_CONTENT: usize = 1 << 20;
-/// The most characters of a title.
-pub const MAX_TITLE: usize = 200;
-/// The most tags of one page.
-pub const MAX_TAGS: usize = 20;
-/// The most characters of a tag.
-pub const MAX_TAG: usize = 50;
-/// The most characters of a comment.
-pub const MAX_COMMENT: usize = 500;
 
 /// A page, or an edit of one, as somebody sends it. What is not given stays as it is, or gets its default.
 #[derive(Debug, Default)]
@@ -46,11 +33,11 @@ impl Draft {
     pub fn read(mut body: Body) -> Result<Self, Problem> {
         let draft = Self {
             user_id: body.integer("user_id"),
-            title: body.text("title", rules::line::<MAX_TITLE>),
-            slug: body.text("slug", slug),
+            title: body.text("title", rules::title),
+            slug: body.text("slug", rules::slug),
             content: body.required_text("content", rules::text).unwrap_or_default(),
-            tags: body.texts("tags", MAX_TAGS, tag).map(distinct),
-            comment: body.text("comment", comment).unwrap_or_default(),
+            tags: body.texts("tags", MAX_TAGS, rules::tag).map(|tags| rules::normal_tags(&tags)),
+            comment: body.text("comment", rules::comment).unwrap_or_default(),
             version: body.integer("version"),
             created_time: body.past("created_time"),
         };
@@ -69,50 +56,21 @@ impl Draft {
 }
 
 /// The title of a page that was given none: its first heading, else its first line with a letter or digit, else its
-/// first line, else `Untitled`.
+/// first line that shows anything, else `Untitled`.
 pub fn title_of(content: &str) -> String {
-    let lines = || content.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = || content.lines().map(str::trim).filter(|line| !rules::is_blank(line));
     let heading = lines().find_map(|line| {
         let text = line.trim_start_matches('#');
         // One to six hashes and a space (CommonMark, 4.2).
         let level = line.len() - text.len();
-        ((1..=6).contains(&level) && text.starts_with([' ', '\t'])).then(|| text.trim().trim_end_matches('#').trim())
+        let is_heading = (1..=6).contains(&level) && text.starts_with([' ', '\t']);
+        Some(text.trim().trim_end_matches('#').trim()).filter(|text| is_heading && !rules::is_blank(text))
     });
     let words = || lines().find(|line| line.chars().any(char::is_alphanumeric));
     let title = heading.or_else(words).or_else(|| lines().next()).unwrap_or_default();
     let title: String = title.chars().filter(|c| !c.is_control()).take(MAX_TITLE).collect();
     let title = title.trim();
-    if title.is_empty() { "Untitled".to_owned() } else { title.to_owned() }
-}
-
-fn slug(text: &str) -> Result<(), Cow<'static, str>> {
-    if is_slug(text) { Ok(()) } else { Err(format!("is not a slug; {:?} would be", slugify(text)).into()) }
-}
-
-/// Why an edit was made: one line, or nothing.
-pub fn comment(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.is_empty() { Ok(()) } else { rules::line::<MAX_COMMENT>(text) }
-}
-
-/// One tag: a line without a comma.
-pub fn tag(text: &str) -> Result<(), Cow<'static, str>> {
-    if text.contains(',') { Err("must not contain a comma".into()) } else { rules::line::<MAX_TAG>(text) }
-}
-
-/// Tags differ by more than case and surrounding space.
-pub fn normal_tag(tag: &str) -> String {
-    tag.trim().to_lowercase()
-}
-
-fn distinct(tags: Vec<String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        let tag = normal_tag(&tag);
-        if !distinct.contains(&tag) {
-            distinct.push(tag);
-        }
-    }
-    distinct
+    if rules::is_blank(title) { "Untitled".to_owned() } else { title.to_owned() }
 }
 
 #[cfg(test)]
@@ -130,6 +88,10 @@ mod tests {
             ("####### seven", "####### seven"),
             ("", "Untitled"),
             ("\n \t\n", "Untitled"),
+            ("\u{200b}\n\u{202e}", "Untitled"),
+            ("# \u{200b}\n\ntext", "text"),
+            ("# ##\n\ntext", "text"),
+            ("\u{feff}\n***", "***"),
             ("#\u{85}", "#"),
             ("# \n\ntext", "text"),
             ("***\n\ntext", "text"),
@@ -139,16 +101,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tags_are_folded_and_kept_in_order() {
-        assert_eq!(distinct(vec!["Rust".into(), " wasm ".into(), "rust".into()]), ["rust", "wasm"]);
-    }
-
     proptest! {
         #[test]
         fn every_content_has_a_valid_title(content in any::<String>()) {
             let title = title_of(&content);
-            prop_assert!(rules::line::<MAX_TITLE>(&title).is_ok(), "{title:?}");
+            prop_assert!(rules::title(&title).is_ok(), "{title:?}");
         }
     }
 }

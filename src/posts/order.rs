@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use crate::db::{self, Param};
-use crate::json::rules;
 use crate::list::Cursor;
 use crate::posts::Summary;
-use crate::posts::draft::MAX_TITLE;
 use crate::problem::Problem;
 use crate::request::{Request, query};
+use crate::time::Time;
 
 /// An order. All end in the id, so that no two pages have the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +74,9 @@ impl Order {
     pub fn fits(self, keys: &[Value]) -> bool {
         match (self.key, keys) {
             (Key::Created, [id]) => id.is_i64(),
-            (Key::Updated, [micros, id]) => micros.is_i64() && id.is_i64(),
-            (Key::Title, [title, id]) => {
-                title.as_str().is_some_and(|t| rules::line::<MAX_TITLE>(t).is_ok()) && id.is_i64()
-            }
+            (Key::Updated, [micros, id]) => micros.as_i64().is_some_and(Time::is_storable) && id.is_i64(),
+            // Any text that can be stored: what makes a title may be stricter now than it was.
+            (Key::Title, [title, id]) => title.as_str().is_some_and(|title| rules::text(title).is_ok()) && id.is_i64(),
             _ => false,
         }
     }
@@ -127,5 +125,7 @@ mod tests {
         ] {
             assert!(!title.fits(&keys), "{keys:?}");
         }
+        assert!(Order::LATEST.fits(&[json!(0), json!(1)]));
+        assert!(!Order::LATEST.fits(&[json!(i64::MAX), json!(1)]), "PostgreSQL has no such time");
     }
 }

@@ -1,9 +1,8 @@
 //! Lists of pages: which, in what order.
 
 use crate::db::{self, Db, Param};
-use crate::json::{self, rules};
+use crate::json;
 use crate::list::{self, Cursor, Page};
-use crate::posts::draft::{normal_tag, tag};
 use crate::posts::{Order, Summary};
 use crate::problem::Problem;
 use crate::request::{Request, positive, query};
@@ -36,8 +35,8 @@ impl Filter {
             filter.add("user_id = $", positive(&user_id).unwrap_or(0));
         }
         if let Some(wanted) = query(request, "tag") {
-            json::checked("tag", &wanted, tag)?;
-            filter.add("tags @> $", db::texts(Some(vec![normal_tag(&wanted)])));
+            json::checked("tag", &wanted, rules::tag)?;
+            filter.add("tags @> $", db::texts(Some(vec![rules::normal_tag(&wanted)])));
         }
         if let Some(slug) = query(request, "slug") {
             json::checked("slug", &slug, rules::line::<200>)?;

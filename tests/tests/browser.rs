@@ -94,6 +94,15 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
         "/wiki/{}/history/x",
         "/wiki/-/users/9",
         "/wiki/...",
+        "/wiki/%01",
+        "/wiki/%00",
+        "/wiki/%00/edit",
+        "/wiki/a%00b/history",
+        "/wiki/a%00/history/1",
+        "/wiki/a%00/compare",
+        "/wiki/a%00/backlinks",
+        "/wiki/a%00/delete",
+        "/wiki/-/tags/%00",
         "/nowhere",
     ] {
         assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(404));
@@ -102,12 +111,35 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
     {
         assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(422));
     }
+    assert_page(
+        &submit(&wiki, "/wiki/%00/edit", &[("title", "x"), ("content", "x"), ("author", "x")]).await.expect(404),
+    );
     // Programs get their problems as such, here as everywhere; and so does everybody from the API.
     wiki.get("/wiki/-/none").await.problem(404);
     open(&wiki, "/posts/99").await.problem(404);
     let page = open(&wiki, &format!("/wiki/{slug}")).await.expect(200);
     wiki.get(&format!("/wiki/{slug}")).header("if-none-match", page.header("etag")).await.expect(304);
     assert!(wiki.head(&format!("/wiki/{slug}")).await.expect(200).bytes().is_empty());
+}
+
+#[tokio::test]
+async fn what_an_address_says_is_shown_without_control_characters() {
+    let wiki = App::wiki().start().await;
+    let controls = "%00%01%08%0B%1B%7F%C2%85";
+    for (path, status) in [
+        (format!("/wiki/-/new?title=A{controls}b"), 200),
+        (format!("/wiki/ab/edit?title=A{controls}b"), 200),
+        (format!("/wiki/ab?title=A{controls}b"), 404),
+    ] {
+        let page = open(&wiki, &path).await.expect(status);
+        assert!(page.text().contains("Ab"), "{page:?}");
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!page.text().chars().any(control), "{path}: {page:?}");
+    }
+    // What is searched for is refused instead.
+    for query in ["q=a%00b", "q=%00", "tag=%00", "q=a&tag=%00", "tag=a%1B"] {
+        assert_page(&open(&wiki, &format!("/wiki/-/search?{query}")).await.expect(422));
+    }
 }
 
 #[tokio::test]
@@ -166,8 +198,12 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
     let long = "é".repeat((1 << 19) + 1);
     for (field, value) in [
         ("title", ""),
+        ("title", "\u{200b}"),
         ("title", &*"x".repeat(201)),
         ("author", " "),
+        ("author", "\u{202e}"),
+        ("tags", "a,\u{2060}"),
+        ("tags", "a, .."),
         ("author", "\u{7}"),
         ("tags", &tags),
         ("tags", "a\u{1}b"),
@@ -195,6 +231,12 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
     let answer = submit(&wiki, "/wiki/page/edit", &taken).await.expect(409);
     assert!(answer.text().contains("already taken") && answer.text().contains("typed"));
     assert_eq!(post(&wiki, 2).await["version"], 1);
+    // Nobody typed what is not UTF-8.
+    let form = "title=x&author=x&content=a%ffb";
+    for path in ["/wiki/-/new", "/wiki/page/edit", "/wiki/-/preview"] {
+        wiki.post(path).body("application/x-www-form-urlencoded", form).await.problem(400);
+    }
+    assert_eq!(wiki.metric("posts_created_total").await, 2);
     // What is no form at all.
     wiki.post("/wiki/page/edit").json(json!({"content": "x"})).await.problem(415);
     submit(&wiki, "/wiki/-/edit", &taken).await.expect(404);
@@ -258,10 +300,66 @@ async fn renaming_keeps_old_links_working() {
     ] {
         assert_eq!(open(&wiki, old).await.expect(302).header("location"), new, "{old}");
     }
+    // Only for people: to programs a slug names one page.
+    assert_eq!(wiki.get("/posts?slug=first").await.expect(200).json()["posts"], json!([]));
     let linker = open(&wiki, "/wiki/linker").await.expect(200);
     assert!(linker.text().contains("class=\"missing\" href=\"/wiki/nowhere?title=Nowhere\""), "{}", linker.text());
     assert_eq!(linker.text().matches("class=\"missing\"").count(), 1);
     assert!(open(&wiki, "/wiki/third/backlinks").await.expect(200).text().contains("Linker"));
+    // Until another page takes the name.
+    write(&wiki, "First", "[[First]]").await;
+    let backlinks = async |id| wiki.get(&format!("/posts/{id}/backlinks")).await.expect(200).json()["posts"].clone();
+    assert_eq!(backlinks(1).await, json!([]));
+    assert_eq!(backlinks(3).await.as_array().map(Vec::len), Some(1), "a page's links to itself do not count");
+}
+
+#[tokio::test]
+async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "First", "one\n\ntwo\n").await;
+    let fields = |content, slug, version| {
+        [("title", "First"), ("content", content), ("author", "Ada"), ("slug", slug), ("version", version)]
+    };
+    submit(&wiki, "/wiki/first/edit", &fields("one\n\ntwo\n", "second", "1")).await.expect(303);
+
+    // What was typed meanwhile meets the rename as any other edit: combined if that is possible, under the new address.
+    let conflict = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "1")).await.expect(409);
+    assert_page(&conflict);
+    for expected in
+        ["Somebody else saved", "one\n\nTWO\n", "/wiki/second/edit", "name=\"version\" value=\"2\"", "value=\"second\""]
+    {
+        assert!(conflict.text().contains(expected), "{expected} in {}", conflict.text());
+    }
+    assert!(!conflict.text().contains("value=\"first\""), "saving this would take the rename back");
+
+    // An edit of the current version is saved, and the page stays where it is.
+    let saved = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "2")).await.expect(303);
+    assert_eq!(saved.header("location"), "/wiki/second");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["slug"], &page["content"]), (&json!("second"), &json!("one\n\nTWO\n")));
+    let reverted = submit(&wiki, "/wiki/first/revert", &[("version", "1"), ("author", "Ada")]).await.expect(303);
+    assert_eq!(reverted.header("location"), "/wiki/second");
+
+    // If another page has the address by now, what was typed is shown beside that one's text.
+    write(&wiki, "First", "another").await;
+    let other = submit(&wiki, "/wiki/first/edit", &fields("typed", "first", "3")).await.expect(409);
+    for expected in ["typed", "another", "name=\"version\" value=\"1\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
+
+    // The form names the page it was opened for, which it finds wherever that is, and takes no other for it.
+    let form = open(&wiki, "/wiki/second/edit").await.expect(200);
+    assert!(form.text().contains("name=\"page\" value=\"1\""), "{}", form.text());
+    let named = |content, version| [&fields(content, "first", version)[..], &[("page", "1")]].concat();
+    let saved = submit(&wiki, "/wiki/first/edit", &named("found", "4")).await.expect(303);
+    assert_eq!((saved.header("location"), &post(&wiki, 1).await["content"]), ("/wiki/second", &json!("found")));
+    wiki.delete("/posts/1").await.expect(204);
+    let other = submit(&wiki, "/wiki/first/edit", &named("typed", "1")).await.expect(409);
+    for expected in ["typed", "another", "name=\"page\" value=\"2\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
 }
 
 #[tokio::test]

@@ -173,13 +173,106 @@ async fn files_that_cannot_be_pages_are_listed_and_the_rest_goes_on() {
     let output = wasiki(&wiki, &["import", text(files.path())]).await;
     assert_eq!(output.code, Some(1), "{output:#?}");
     assert_eq!(output.stdout, "8 files: 1 created, 0 updated, 0 unchanged, 7 failed\n");
-    for start in
-        ["bytes.md:2: ", "front.md:3: time: ", "large.md: ", "Same.md: ", "same.md: ", "slug.md: slug: ", "future.md: "]
-    {
+    for start in [
+        "bytes.md:2: ",
+        "front.md:3: time: ",
+        "large.md: ",
+        "Same.md: ",
+        "same.md: ",
+        "slug.md:2: slug: ",
+        "future.md:2: time: ",
+    ] {
         let line = format!("error: {start}");
         assert!(output.stderr.lines().any(|it| it.starts_with(&line)), "{start} in {output:#?}");
     }
     assert_eq!(pages(&wiki).await.into_keys().collect::<Vec<_>>(), ["good"]);
+}
+
+/// What a file says, what the wiki is asked for the same, and whether it may be a page.
+#[tokio::test]
+async fn a_dry_run_refuses_the_files_that_the_wiki_refuses() {
+    let (wiki, files) = (App::wiki().start().await, folder());
+    wiki.create_user("ada").await;
+    let (long, tags): (_, Vec<String>) = ("x".repeat(201), (0..21).map(|n| n.to_string()).collect());
+    let mut said = Vec::new();
+    for title in ["x", "Größe & \"Maß\"", "", " ", "\u{200b}", "a\nb", "a\u{0}b", &long[..200], &long] {
+        said.push(("title", json!(title)));
+    }
+    for slug in ["fine-slug", "größe", "Not A Slug", "-", "..", "a--b", "", &long[..100], &long[..101]] {
+        said.push(("slug", json!(slug)));
+    }
+    for list in [json!([]), json!(["a", "B c", "d/e"]), json!(tags[..20]), json!(tags)] {
+        said.push(("tags", list));
+    }
+    for tag in ["a,b", "", "..", " . ", "\u{202e}", "a\u{0}", "a\nb", &long[..50], &long[..51]] {
+        said.push(("tags", json!(["fine", tag])));
+    }
+    for author in ["ada", "Ada Lovelace", "a\nb", "", "\u{2060}", "a\u{0}", &long[..64], &long[..65], &long] {
+        said.push(("author", json!(author)));
+    }
+    for time in ["2001-02-03T04:05:06.789Z", "0000-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "2026-02-30T00:00:00Z", ""]
+    {
+        said.push(("time", json!(time)));
+    }
+    for content in ["", "tab\tand\r\n", "a\u{0}b", "\u{b}", "\u{7f}\u{85}\u{200b}", "\u{1b}[31m"] {
+        said.push(("content", json!(content)));
+    }
+    let mut refused = Vec::new();
+    for (number, (key, value)) in said.iter().enumerate() {
+        let name = format!("{number:02}.md");
+        let (request, text) = match *key {
+            "author" => {
+                let name = value.as_str().unwrap_or_default();
+                // As the client does: what cannot be a username is a name.
+                let plain = |c: char| c.is_ascii_alphanumeric();
+                let member =
+                    if (1..=64).contains(&name.len()) && name.chars().all(plain) { "username" } else { "name" };
+                (wiki.post("/users").json(json!({member: name})), format!("---\nauthor: {value}\n---\nx"))
+            }
+            "content" => {
+                let text = value.as_str().unwrap_or_default();
+                (wiki.post("/posts").json(json!({"user_id": 1, "content": text})), text.to_owned())
+            }
+            _ => {
+                let member = if *key == "time" { "created_time" } else { key };
+                let body = json!({"user_id": 1, "content": "x", member: value});
+                (wiki.post("/posts").json(body), format!("---\n{key}: {value}\n---\nx"))
+            }
+        };
+        write(&files, &name, text);
+        let answer = request.await;
+        match answer.status() {
+            422 => refused.push(name),
+            // The user is there already.
+            201 | 409 => {}
+            _ => panic!("{key}: {value}: {answer:?}"),
+        }
+    }
+    assert!(refused.len() > 20 && refused.len() < said.len() - 15, "{refused:?}");
+
+    let wiki = App::wiki().start().await;
+    for arguments in [&["--dry-run"][..], &[]] {
+        let args = [&["import", text(files.path()), "--json"], arguments].concat();
+        let output = wasiki(&wiki, &args).await;
+        assert_eq!(output.code, Some(1), "{output:#?}");
+        let report = serde_json_of(&output.stdout);
+        let failed = report["failed"].as_array().expect("failures are a list");
+        let names: Vec<&str> = failed.iter().map(|failure| failure["file"].as_str().unwrap_or_default()).collect();
+        let told = |name: &str| said[name[..2].parse::<usize>().expect("a number")].clone();
+        for name in refused.iter().map(String::as_str).chain(names.iter().copied()) {
+            let both = refused.iter().any(|it| it == name) && names.contains(&name);
+            assert!(both, "{arguments:?} {name}: {:?}: {output:#?}", told(name));
+        }
+        // Nothing was sent to find that out.
+        assert!(failed.iter().all(|failure| failure["line"].is_number()), "{output:#?}");
+        assert_eq!(report["created"], json!(said.len() - refused.len()));
+    }
+    assert_eq!(pages(&wiki).await.len(), said.len() - refused.len());
+
+    for (option, value) in [("--comment", long.repeat(3)), ("--author", "a\nb".to_owned())] {
+        let output = wasiki(&wiki, &["import", text(files.path()), "--dry-run", option, &value]).await;
+        assert!(output.error().starts_with(&format!("error: {option}: m")), "{output:#?}");
+    }
 }
 
 #[tokio::test]
@@ -264,6 +357,11 @@ async fn what_goes_wrong_is_told_with_its_exit_code() {
     assert!(
         wasiki_reading(&wiki, &["put", "x", "--title", " "], "text").await.error().contains("title: must not be blank")
     );
+
+    for tag in [".", ".."] {
+        let refused = wasiki_reading(&wiki, &["put", "x", "--tag", tag], "text").await;
+        assert!(refused.error().contains("must not be one or two points alone"), "{refused:#?}");
+    }
 
     write(&files, "a.md", "x");
     let mut away = command("http://127.0.0.1:1", &["import", text(files.path()), "--retries", "1"]);

@@ -34,14 +34,14 @@ async fn revisions_that_are_not_there_are_not_found() {
     let wiki = App::wiki().start().await;
     let ada = wiki.create_user("ada").await;
     wiki.create_post(&ada, "one").await;
+    for version in ["2", "999", "0", "-1", "abc", "9223372036854775808"] {
+        let problem = wiki.get(&format!("/posts/1/revisions/{version}")).await.problem(404);
+        assert_eq!(problem.detail, format!("The page has no version {version}."));
+        wiki.get(&format!("/wiki/one/history/{version}")).await.problem(404);
+        assert_eq!(wiki.get(&format!("/posts/2/revisions/{version}")).await.problem(404).detail, "Post not found");
+    }
     for path in [
-        "/posts/1/revisions/2",
-        "/posts/1/revisions/0",
-        "/posts/1/revisions/-1",
-        "/posts/1/revisions/abc",
-        "/posts/1/revisions/9223372036854775808",
         "/posts/2/revisions",
-        "/posts/2/revisions/1",
         "/posts/abc/revisions",
         "/posts/2/compare",
         "/posts/1/compare?from=7",
@@ -113,7 +113,10 @@ async fn two_versions_are_compared_line_by_line() {
     let first = wiki.get("/posts/1/compare?to=1").await.expect(200).json();
     assert_eq!((&first["from"], first["hunks"][0]["lines"].as_array().unwrap().len()), (&Value::Null, 3));
     assert_eq!(wiki.get("/posts/1/compare?from=2&to=2").await.expect(200).json()["hunks"], json!([]));
-    for query in ["from=0", "from=-1", "from=x", "to=", "to=9223372036854775808"] {
+    assert_eq!(wiki.get("/posts/1/compare?from=0&to=1").await.expect(200).json(), first);
+    let all = wiki.get("/posts/1/compare?from=0").await.expect(200).json();
+    assert_eq!((&all["from"], &all["to"]["version"]), (&Value::Null, &json!(2)));
+    for query in ["from=00", "from=-1", "from=x", "to=0", "to=", "to=9223372036854775808"] {
         wiki.get(&format!("/posts/1/compare?{query}")).await.problem(422);
     }
 }
@@ -188,8 +191,16 @@ async fn recent_changes_list_the_revisions_of_all_pages() {
     );
     assert_eq!(brief(wiki.walk("/changes?user_id=1", "changes").await), [json!([1, 1, 1])]);
     assert_eq!(brief(wiki.walk("/changes?user_id=abc", "changes").await), Vec::<Value>::new());
-    for query in ["limit=0", "cursor=00", "cursor=5b315d"] {
+    // The last two would go on at times that PostgreSQL has not: [2⁶³−1, 2, 1] and [−2⁶³, 2, 1].
+    for query in [
+        "limit=0",
+        "cursor=00",
+        "cursor=5b315d",
+        "cursor=5b393232333337323033363835343737353830372c322c315d",
+        "cursor=5b2d393232333337323033363835343737353830382c322c315d",
+    ] {
         wiki.get(&format!("/changes?{query}")).await.problem(422);
+        wiki.get(&format!("/wiki/-/changes?{query}")).await.problem(422);
     }
 }
 

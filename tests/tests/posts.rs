@@ -76,6 +76,12 @@ async fn equal_titles_get_different_slugs() {
     // A deleted page holds its slug no longer.
     wiki.delete("/posts/1").await.expect(204);
     wiki.post("/posts").json(taken).await.expect(201);
+    // Without a letter or digit in the title, and without any text.
+    for (content, title, slug) in [("???", "???", "page"), ("!", "!", "page-{}"), ("", "Untitled", "untitled")] {
+        let post = wiki.create_post(&user, content).await;
+        let slug = slug.replace("{}", &post["post_id"].to_string());
+        assert_eq!((&post["title"], &post["slug"]), (&json!(title), &json!(slug)));
+    }
 }
 
 #[tokio::test]
@@ -159,6 +165,7 @@ async fn wrong_members_are_refused_by_name() {
         ("content", json!({"user_id": 1, "content": "a\u{1b}[31mb"})),
         ("content", json!({"user_id": 1, "content": "a\u{1f}b"})),
         ("title", json!({"user_id": 1, "content": "x", "title": ""})),
+        ("title", json!({"user_id": 1, "content": "x", "title": "\u{200b}"})),
         ("title", json!({"user_id": 1, "content": "x", "title": "x".repeat(300)})),
         ("title", json!({"user_id": 1, "content": "x", "title": "a\u{0}b"})),
         ("title", json!({"user_id": 1, "content": "x", "title": "a\nb"})),
@@ -172,6 +179,11 @@ async fn wrong_members_are_refused_by_name() {
         ("tags", json!({"user_id": 1, "content": "x", "tags": "a"})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": [1]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": [""]})),
+        ("tags", json!({"user_id": 1, "content": "x", "tags": ["a", "\u{202e}"]})),
+        ("tags", json!({"user_id": 1, "content": "x", "tags": ["."]})),
+        ("tags", json!({"user_id": 1, "content": "x", "tags": ["a", " .. "]})),
+        ("slug", json!({"user_id": 1, "content": "x", "slug": "."})),
+        ("slug", json!({"user_id": 1, "content": "x", "slug": ".."})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": ["a\u{0}"]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": ["x".repeat(300)]})),
         ("tags", json!({"user_id": 1, "content": "x", "tags": vec!["a"; 1000]})),
@@ -372,6 +384,13 @@ async fn a_list_is_filtered_and_sorted() {
     // A cursor belongs to the list that gave it out.
     let next = wiki.get("/posts?sort=title&limit=1").await.json()["next"].as_str().unwrap().replace("title", "created");
     wiki.get(&next).await.invalid("cursor");
+    // [2⁶³−1, 2] and [−2⁶³, 2]: PostgreSQL has no such times.
+    for cursor in ["5b393232333337323033363835343737353830372c325d", "5b2d393232333337323033363835343737353830382c325d"]
+    {
+        for list in ["/posts?sort=updated", "/posts?sort=-updated", "/wiki/-/pages?sort=-updated"] {
+            wiki.get(&format!("{list}&cursor={cursor}")).await.invalid("cursor");
+        }
+    }
 }
 
 #[tokio::test]
@@ -391,7 +410,7 @@ async fn a_list_shows_everything_but_the_content() {
 #[tokio::test]
 async fn a_tag_that_no_page_can_have_is_refused() {
     let wiki = App::wiki().start().await;
-    for tag in ["%00", "a%0Ab", "a,b", "", "%20", &"x".repeat(51)] {
+    for tag in ["%00", "a%0Ab", "a,b", "", "%20", ".", "%2E%2E", &"x".repeat(51)] {
         wiki.get(&format!("/posts?tag={tag}")).await.invalid("tag");
     }
 }

@@ -86,6 +86,9 @@ async fn wrong_members_are_refused_by_name() {
         ("username", json!({"username": true})),
         ("name", json!({"name": ""})),
         ("name", json!({"name": "   "})),
+        ("name", json!({"name": "\u{202e}"})),
+        ("name", json!({"name": " \u{200b}\u{feff}"})),
+        ("username", json!({"username": "\u{200b}"})),
         ("name", json!({"name": &long})),
         ("name", json!({"name": "é".repeat(201)})),
         ("name", json!({"name": "Ada\u{0}Lovelace"})),
@@ -238,6 +241,27 @@ async fn a_change_to_a_state_the_client_has_not_seen_is_refused() {
     wiki.patch("/users/1").header("if-match", "not a tag").json(json!({"name": "Eve"})).await.problem(400);
     assert_eq!(wiki.get("/users/1").await.json()["name"], "Ada");
     wiki.delete("/users/1").header("if-match", changed.header("etag")).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_makes_no_version() {
+    let wiki = App::wiki().start().await;
+    let body = json!({"username": "ada", "name": "Ada", "email": "ada@example.org"});
+    let user = wiki.post("/users").json(body.clone()).await.expect(201);
+    let etag = user.header("etag");
+    for change in [json!({}), body, json!({"name": "Ada", "unknown": 1}), json!({"email": "ada@example.org"})] {
+        for request in [wiki.patch("/users/1"), wiki.patch("/users/1").header("if-match", etag)] {
+            let answer = request.json(change.clone()).await.expect(200);
+            assert_eq!((answer.json(), answer.header("etag")), (user.json(), etag), "{change}");
+        }
+    }
+    wiki.get("/users/1").header("if-none-match", etag).await.expect(304);
+    // There and back again is two versions, and what was seen before is not what there is now.
+    for email in [json!(null), json!("ada@example.org")] {
+        wiki.patch("/users/1").json(json!({"email": email})).await.expect(200);
+    }
+    wiki.patch("/users/1").header("if-match", etag).json(json!({})).await.problem(412);
+    wiki.patch("/users/2").json(json!({})).await.problem(404);
 }
 
 #[tokio::test]

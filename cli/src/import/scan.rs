@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, ensure};
+use rules::MAX_CONTENT;
 use walkdir::{DirEntry, WalkDir};
 
 use super::Failure;
+use super::check::check;
 use crate::front_matter::{Document, FrontMatter};
 use crate::slug;
 
-/// The most bytes a page's content may have, as the wiki has it.
-const MAX_CONTENT: usize = 1 << 20;
 /// The most bytes front matter may have: far more than its texts can be.
 const MAX_FRONT_MATTER: usize = 64 << 10;
 
@@ -155,16 +156,18 @@ pub fn read(path: &Path, relative: &Path) -> Result<Source, Reason> {
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         (Some(line), "is not UTF-8".to_owned())
     })?;
-    let Document { front, content } = Document::parse(&text).map_err(|it| (Some(it.line), it.message))?;
-    if content.len() > MAX_CONTENT {
-        return Err(too_large(content.len().to_string()));
+    let document = Document::parse(&text).map_err(|it| (Some(it.line), it.message))?;
+    let start = text.len() - document.content.len();
+    if document.content.len() > MAX_CONTENT {
+        return Err(too_large(document.content.len().to_string()));
     }
+    check(&document, &text[..start], SystemTime::now().into())?;
+    let front = document.front;
     let slug = match &front.slug {
         Some(slug) => slug.clone(),
         None => slug::of_file(relative)
             .ok_or_else(|| (None, "no slug can be made of its name: give it one in its front matter".to_owned()))?,
     };
-    let start = text.len() - content.len();
     Ok(Source { slug, front, text, start })
 }
 

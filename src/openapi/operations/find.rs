@@ -34,7 +34,7 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "Tags.", "Tags", examples::list("tags", json!({ "name": "rust", "posts": 3 })))
             .cached(),
         Operation::new(Method::GET, "/posts/{id}/backlinks", "listBacklinks", "List the pages that link to a page")
-            .about("Newest first unless `sort` says otherwise.")
+            .about("Newest first unless `sort` says otherwise. A page's links to itself do not count.")
             .takes(&["PostId", "Limit", "Cursor", "Sort"])
             .answers(200, "Pages.", "Posts", examples::list("posts", examples::summary()))
             .cached()

@@ -10,8 +10,8 @@ use crate::reply::ATOM;
 
 /// The operations about what pages were, and about changes.
 pub fn operations() -> Vec<Operation> {
-    let version = |name, what| {
-        let mut parameter = query(name, what, json!({ "type": "integer", "format": "int64", "minimum": 1 }));
+    let version = |name, first: i64, what| {
+        let mut parameter = query(name, what, json!({ "type": "integer", "format": "int64", "minimum": first }));
         parameter["example"] = json!(1);
         parameter
     };
@@ -33,13 +33,18 @@ pub fn operations() -> Vec<Operation> {
                  after 10,000 lines, and says so with `truncated`.",
             )
             .takes(&["PostId"])
-            .asks(version("from", "The older version; the one before `to` unless given."))
-            .asks(version("to", "The newer version; the current one unless given."))
+            .asks(version(
+                "from",
+                0,
+                "The older version; the one before `to` unless given. 0 is the empty page before the first version.",
+            ))
+            .asks(version("to", 1, "The newer version; the current one unless given."))
             .answers(200, "What changed.", "Comparison", examples::comparison())
             .fails(&[404]),
         Operation::new(Method::POST, "/posts/{id}/revert", "revertPost", "Go back to a version of a page")
             .about(
-                "Title, content and tags become what they were, as a new version. The slug stays, so that links work.",
+                "Title, content and tags become what they were, as a new version. The slug stays, so that links work. \
+                 `If-Match` is honoured, but not needed: no revision is lost.",
             )
             .takes(&["PostId"])
             .conditional()

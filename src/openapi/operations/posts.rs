@@ -13,7 +13,8 @@ pub fn operations() -> Vec<Operation> {
     vec![
         Operation::new(Method::GET, "/posts", "listPosts", "List pages")
             .about(
-                "Newest first unless `sort` says otherwise. Items have their `size` in bytes in place of the content.",
+                "Newest first unless `sort` says otherwise. Items have their `size` in bytes in place of the content. A page \
+                 that was renamed is found by its slug of now only.",
             )
             .takes(&["Limit", "Cursor", "Sort", "Author", "Tag", "Slug"])
             .asks(search("Only pages with these words, as search engines take them.", false))

@@ -10,7 +10,10 @@ use crate::reply::METRICS;
 pub fn operations() -> Vec<Operation> {
     vec![
         Operation::new(Method::GET, "/", "readIndex", "List what there is")
-            .about("The endpoints for a program; by `Accept`, the wiki's front page for a person.")
+            .about(
+                "The endpoints for a program; by `Accept`, the wiki's front page for a person, who is also told of problems \
+                 by a page.",
+            )
             .answers(
                 200,
                 "The endpoints.",

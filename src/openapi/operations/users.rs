@@ -1,12 +1,12 @@
 //! Users.
 
 use http::Method;
+use rules::MAX_USERNAME;
 use serde_json::{Value, json};
 
 use super::Operation;
 use crate::openapi::examples;
 use crate::openapi::parameters::query;
-use crate::users::MAX_USERNAME;
 
 /// The operations of `/users` and of `/user/{id}`, the address that clients of the former service know.
 pub fn operations() -> Vec<Operation> {

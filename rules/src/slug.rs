@@ -51,6 +51,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_browsers_change_in_an_address_is_no_slug() {
+        for text in [".", "..", "-", "%2e", "a/b", "A", ""] {
+            assert!(!is_slug(text), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_slug_is_its_own_slug(title in ".{0,300}") {
