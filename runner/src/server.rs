@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use hyper::server::conn::http1;
@@ -23,6 +23,9 @@ use crate::transport::{Exchange, Transport};
 /// Time to let other work go on when a connection cannot be accepted, for example because all file descriptors are in
 /// use: one that closes meanwhile makes room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often that is logged.
+const COMPLAINT: Duration = Duration::from_secs(5);
 
 /// Connections that the kernel has completed when the service stops to accept are still taken within this.
 const LAST_CALL: Duration = Duration::from_millis(100);
@@ -92,11 +95,15 @@ impl Server {
 
     /// Takes connections, for ever.
     async fn accept(&self, listener: &TcpListener) {
+        let mut told: Option<Instant> = None;
         loop {
             match listener.accept().await {
                 Ok((stream, client)) => self.take(stream, client),
                 Err(error) => {
-                    tracing::warn!("cannot accept a connection: {error}");
+                    if told.is_none_or(|told| told.elapsed() > COMPLAINT) {
+                        tracing::warn!("cannot accept a connection: {error}");
+                        told = Some(Instant::now());
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

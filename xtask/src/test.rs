@@ -25,14 +25,21 @@ pub struct Args {
     /// Leave out PostgreSQL: test on the embedded database alone.
     #[arg(long)]
     embedded_only: bool,
+
+    /// Only break things while clients write, and say what was lost.
+    #[arg(long)]
+    faults: bool,
 }
 
 /// Settings that would lead the programs under test to a database, a port or an application of the user's.
-const SETTINGS: [&str; 5] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG"];
+const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG", "OTEL_"];
 const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
 
 /// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
 pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    if args.faults {
+        return faults(workspace, args);
+    }
     checks(workspace)?;
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
@@ -68,6 +75,25 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     }
     schemathesis::test(workspace, &runner)?;
     results.iter().for_each(|result| say(result));
+    say(&suite.sum.to_string());
+    Ok(())
+}
+
+/// Runs the tests that break something, and shows what they say.
+fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let toolchain = Toolchain::choose(workspace)?;
+    let component = component::build(workspace, &toolchain, "wiki")?;
+    let program = runner::build(workspace)?;
+    progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
+    let runner = runner::precompile(workspace, program, component)?;
+    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find()? };
+    let mut suite = Suite { workspace, sum: Tally::default() };
+    let embedded = Some(("embedded", "embedded"));
+    for (name, database) in [embedded, server.address()].into_iter().flatten() {
+        let mut tests = suite.cargo_test(&["--test", "faults", "--", "--nocapture", "--test-threads", "1"]);
+        suite.on(database, &runner, &mut tests);
+        suite.run(&format!("faults ({name})"), &mut tests)?;
+    }
     say(&suite.sum.to_string());
     Ok(())
 }
@@ -154,6 +180,15 @@ impl Suite<'_> {
     /// The black-box tests on one database; returns the line that sums them up.
     fn black_box(&mut self, name: &str, database: &str, runner: &Runner) -> anyhow::Result<String> {
         let mut tests = self.cargo_test(&["--test", "*"]);
+        self.on(database, runner, &mut tests);
+        let label = format!("blackbox ({name})");
+        let tally = self.run(&label, &mut tests)?;
+        ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
+        Ok(format!("{label}: {tally}"))
+    }
+
+    /// Has black-box tests start this runner, on this database.
+    fn on(&self, database: &str, runner: &Runner, tests: &mut Command) {
         tests
             .env("WASIKI_TEST_DATABASE", database)
             .env("WASIKI_RUNNER", &runner.program)
@@ -161,10 +196,6 @@ impl Suite<'_> {
             .env("WASIKI_MANIFEST", self.workspace.manifest())
             .env("WASIKI_COMPONENT", &runner.component)
             .env("WASIKI_PRECOMPILED", &runner.precompiled);
-        let label = format!("blackbox ({name})");
-        let tally = self.run(&label, &mut tests)?;
-        ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
-        Ok(format!("{label}: {tally}"))
     }
 
     /// What a person sees, in a browser, on the embedded database; returns the line that sums it up.
@@ -188,6 +219,10 @@ impl Suite<'_> {
     fn run(&mut self, label: &str, command: &mut Command) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
         let mut count = |line: &str| {
+            // The harness has written the test's name on the same line.
+            if let Some((_, fault)) = line.split_once("fault: ") {
+                say(&format!("fault: {fault}"));
+            }
             if let Some(counts) = Tally::read(line) {
                 tally += counts;
             }

@@ -2,6 +2,7 @@
 
 use deadpool_postgres::{Object, Pool};
 use http::Method;
+use rules::slug::slugify;
 use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -13,7 +14,7 @@ use wiki::posts::{Draft, Post, Summary};
 use wiki::problem::Problem;
 use wiki::reply::{self, Response};
 use wiki::request::{self, Request};
-use wiki::slug::slugify;
+
 use wiki::time::Time;
 
 use super::row::Timestamp;
