@@ -69,7 +69,7 @@ other variables by SPIN_VARIABLE_<NAME>. Each of them may instead be read from a
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the application until SIGTERM or SIGINT.
-    Serve(settings::Serve),
+    Serve(Box<settings::Serve>),
     /// Apply a folder of numbered SQL files to the application's database.
     Migrate(migrate::Migrate),
     /// Compile a component ahead of time.
@@ -98,7 +98,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let _logging = cli.logging.start()?;
     match cli.command {
-        Command::Serve(args) => block_on(serve::run(args)),
+        Command::Serve(args) => block_on(serve::run(*args)),
         Command::Migrate(args) => block_on(migrate::run(&args)),
         #[cfg(feature = "compiler")]
         Command::Compile(args) => compile::run(&args),
