@@ -88,7 +88,7 @@ test("a page that is deleted under somebody's hands is made anew with what they 
   await linus.waitForURL("**/wiki/fleeting");
   await fill(grace, { content: "Not gone yet.", author: "Grace" });
   await button(grace, "Save").click();
-  await grace.getByRole("alert").getByRole("link", { name: /deleted or renamed meanwhile/ }).waitFor();
+  await grace.getByRole("alert").getByRole("link", { name: /deleted meanwhile/ }).waitFor();
   assert.equal(await field(grace, "content").inputValue(), "Not gone yet.");
   await save(grace, at("fleeting"));
   await reads(grace, "Not gone yet.");
