@@ -43,6 +43,10 @@ use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs a Spin HTTP application that uses PostgreSQL: a small Wasmtime host.
 #[derive(Debug, Parser)]
 #[command(version = VERSION, after_help = EXAMPLES, max_term_width = 120)]

@@ -7,9 +7,11 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 
 use crate::cargo::{cargo, prepare};
+use crate::component;
 use crate::postgres::{Installation, Server};
 use crate::progress;
-use crate::runner::Runner;
+use crate::runner::{self, Runner};
+use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
 
 /// What to measure, and on which database.
@@ -56,7 +58,10 @@ pub fn bench(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
             component: workspace.component("wiki"),
             precompiled: precompiled.clone(),
         },
-        _ => crate::build(workspace)?,
+        _ => {
+            let component = component::build(workspace, &Toolchain::choose(workspace)?, "wiki")?;
+            runner::precompile(workspace, runner::build_dist(workspace)?, component)?
+        }
     };
     // With the whole workspace's features if the runner was built with them: otherwise libraries were compiled twice.
     let packages: &[&str] = if args.runner.is_some() { &["--package", "bench"] } else { &["--workspace"] };

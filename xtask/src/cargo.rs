@@ -9,12 +9,20 @@ use crate::workspace::Workspace;
 
 /// `cargo <subcommand> --release --locked` of the toolchain in use, in the repository.
 ///
-/// Everything is built in the release profile: the tests then use the very code that is shipped, and Wasmtime, by far
-/// the largest part, is compiled once.
+/// Everything is built in the release profile: Wasmtime, by far the largest part, is compiled once.
 pub fn cargo(workspace: &Workspace, subcommand: &str) -> Command {
+    cargo_in("release", workspace, subcommand)
+}
+
+/// The same in the profile for what is shipped.
+pub fn cargo_dist(workspace: &Workspace, subcommand: &str) -> Command {
+    cargo_in("dist", workspace, subcommand)
+}
+
+fn cargo_in(profile: &str, workspace: &Workspace, subcommand: &str) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
-    command.arg(subcommand).args(["--release", "--locked", "--target-dir"]).arg(&workspace.target);
+    command.arg(subcommand).args(["--profile", profile, "--locked", "--target-dir"]).arg(&workspace.target);
     prepare(&mut command, workspace);
     command
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
-use crate::cargo::{cargo, prepare};
+use crate::cargo::{cargo, cargo_dist, prepare};
 use crate::progress;
 use crate::workspace::Workspace;
 
@@ -29,6 +29,14 @@ pub struct Runner {
 pub fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     progress::run("building the runner", cargo(workspace, "build").args(["--workspace", "--bin", "wiki-runner"]))?;
     Ok(workspace.target.join("release/wiki-runner"))
+}
+
+/// Builds `wiki-runner` as it is shipped and measured, which takes longer; returns the program's path.
+pub fn build_dist(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let mut build = cargo_dist(workspace, "build");
+    build.args(["--package", "wiki-runner", "--features", "mimalloc"]);
+    progress::run("building the runner as it is shipped, in some minutes", &mut build)?;
+    Ok(workspace.target.join("dist/wiki-runner"))
 }
 
 /// Compiles the component ahead of time, unless that was done by this program for this component.
