@@ -8,9 +8,11 @@ ALTER TEXT SEARCH CONFIGURATION wiki
 
 -- A text as it is searched. Where these characters join others, PostgreSQL's parser looks for tags, paths, addresses and
 -- compounds, and reads some texts from the same place again and again: 130,000 characters of "a_" take minutes. As
--- characters of the private use area they stand between words like any others, and snippets can have them back.
+-- characters of the private use area they stand between words like any others, and snippets can have them back. (One
+-- translate() would take six times as long.)
 CREATE FUNCTION searchable(body text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT translate(body, '-_/<@~', E'\uE000\uE001\uE002\uE003\uE004\uE005')
+  SELECT replace(replace(replace(replace(replace(replace(body,
+    '-', E'\uE000'), '_', E'\uE001'), '/', E'\uE002'), '<', E'\uE003'), '@', E'\uE004'), '~', E'\uE005')
 $$;
 
 -- A page's words, those of the title in weight A. A tsvector holds a mebibyte: of the content as many characters are
