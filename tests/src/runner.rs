@@ -81,13 +81,20 @@ impl Runner {
     /// `http://host:port` of probes and metrics.
     ///
     /// # Panics
-    /// When it did not log that it has such an address.
+    /// When it does not log that it has such an address.
     pub fn admin_url(&self) -> String {
-        let log = self.stderr();
-        let line = log.lines().find(|line| line.contains("probes and metrics"));
-        let port = line.and_then(|line| line.split("127.0.0.1:").nth(1));
-        let port = port.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-        format!("http://127.0.0.1:{}", port.unwrap_or_else(|| panic!("no address for operators was logged:\n{log}")))
+        // It was logged before the service listened, but what comes out of two pipes arrives in any order.
+        let deadline = std::time::Instant::now() + START_LIMIT;
+        loop {
+            let log = self.stderr();
+            let line = log.lines().find(|line| line.contains("probes and metrics"));
+            if let Some(rest) = line.and_then(|line| line.split("127.0.0.1:").nth(1)) {
+                let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+                return format!("http://127.0.0.1:{port}");
+            }
+            assert!(std::time::Instant::now() < deadline, "no address for operators was logged:\n{log}");
+            std::thread::sleep(crate::POLL);
+        }
     }
 
     /// What it has printed on its standard output so far.
