@@ -175,7 +175,7 @@ pub fn insert(db: &Db, user_id: i64, draft: Draft) -> Result<Post, Problem> {
 
 /// Inserts nothing when there is no such user. A slug made from the title gets the page's number where another page has
 /// that slug; one the client chose does not.
-const INSERT: &str = "WITH given AS (
+pub const INSERT: &str = "WITH given AS (
     SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id,
       coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time
     FROM users WHERE id = $1 AND deleted_time IS NULL
@@ -300,7 +300,7 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<P
 
 /// Changes nothing when the page is gone, was changed meanwhile, would stay as it is, or the editor does not exist.
 /// An edit without `user_id` is by the page's creator.
-const UPDATE: &str = concat!(
+pub const UPDATE: &str = concat!(
     "WITH before AS (
     SELECT id, octet_length(content) AS size FROM posts WHERE id = $1
   ), post AS (

@@ -25,15 +25,22 @@ pub struct Record {
     /// The path without its query, which may hold what is nobody's business. Only for the log.
     path: Option<String>,
     client: SocketAddr,
-    /// The component that answers; empty if there is none.
-    pub component: Arc<str>,
-    /// The route that led there.
-    pub route: Arc<str>,
+    /// Who answers.
+    pub answerer: Answerer,
     /// The answer's status. Until there is one it is 499: the client went away, as nginx writes it.
     pub status: StatusCode,
     sent: u64,
     /// What is logged meanwhile is logged as a part of this.
     pub span: Span,
+}
+
+/// Who answers a request; nobody at first.
+#[derive(Default)]
+pub struct Answerer {
+    /// The component; empty if there is none.
+    pub component: Arc<str>,
+    /// The route that led there.
+    pub route: Arc<str>,
 }
 
 /// The status of requests whose clients went away.
@@ -60,8 +67,7 @@ impl Record {
             method,
             path,
             client,
-            component: Arc::default(),
-            route: Arc::default(),
+            answerer: Answerer::default(),
             status: abandoned(),
             sent: 0,
             span,
@@ -74,7 +80,8 @@ impl Drop for Record {
         let time = self.begun.elapsed();
         self.exchange.end();
         self.metrics.in_flight.dec();
-        self.metrics.request(&self.component, &self.route, &self.method, self.status, time);
+        let Answerer { component, route } = &self.answerer;
+        self.metrics.request(component, route, &self.method, self.status, time);
         if let Some(path) = &self.path {
             let _entered = self.span.enter();
             tracing::info!(
@@ -85,7 +92,7 @@ impl Drop for Record {
                 bytes = self.sent,
                 ms = time.as_secs_f64() * 1000.0,
                 client = %self.client,
-                component = &*self.component,
+                component = &**component,
                 "request"
             );
         }

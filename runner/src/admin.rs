@@ -20,8 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::handler::Handler;
+use crate::handler::{Handler, details};
 use crate::host::postgres::Pools;
+use crate::server::ACCEPT_PAUSE;
 use crate::settings;
 
 /// Connections at once. A scraper and a few probes need one each.
@@ -85,7 +86,7 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) {
             }
             Err(error) => {
                 tracing::warn!("cannot accept a connection for probes and metrics: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
@@ -162,13 +163,7 @@ impl Admin {
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response<Full<Bytes>> {
-    let body = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    respond(status, PROBLEM, body.to_string())
+    respond(status, PROBLEM, details(status, detail).to_string())
 }
 
 fn respond(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use tracing::{Instrument as _, Span, field};
 use wasmtime_wasi_http::WasiBody;
 
-use crate::access::{Record, Reply};
+use crate::access::{Answerer, Record, Reply};
 use crate::instances::{Failure, GuestBody, Instances};
 use crate::metrics::Metrics;
 use crate::received::{Fate, Received};
@@ -55,6 +55,8 @@ pub struct Peer {
 struct Identity {
     id: String,
     trace: TraceContext,
+    /// Whether the trace is the client's.
+    is_joined: bool,
 }
 
 impl Handler {
@@ -72,19 +74,16 @@ impl Handler {
         let body = Received::new(body, &self.limits);
         let outcome = body.outcome();
         let request = Request::from_parts(head, body.boxed_unsync());
-        let answer = self.forward(request, peer, &identity, &mut record).instrument(span.clone()).await;
+        let answer = self.forward(request, peer, &identity, &mut record.answerer).instrument(span.clone()).await;
         let answer = match outcome.fate() {
             Fate::TooLarge => Err(self.too_large()),
             Fate::TooSlow => Err(Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "The rest of the request's body did not come. Send it without long pauses.",
             )),
-            fate => {
-                // What is left of the request stands before the next one on this connection.
-                last |= fate == Fate::Unfinished;
-                answer
-            }
+            Fate::Whole | Fate::Unfinished => answer,
         };
+        // What is left of the request stands before the next one on this connection.
         last |= outcome.fate() != Fate::Whole || self.stopping.load(Ordering::Relaxed);
         let (mut head, body) = match answer {
             Ok(response) => {
@@ -115,12 +114,10 @@ impl Handler {
         let request = Request::get(path).header(HOST, "localhost").body(empty());
         let Ok(request) = request else { return StatusCode::BAD_REQUEST };
         let (head, body) = request.into_parts();
-        let (identity, span) = identify(&head);
-        let (metrics, exchange, method) = (Metrics::new(), Exchange::new(), head.method.clone());
+        let (identity, _) = identify(&head);
         let peer = Peer { address: (Ipv4Addr::LOCALHOST, 0).into(), secure: false };
-        let mut record = Record::begin(metrics, exchange, method, None, peer.address, span);
         let request = Request::from_parts(head, body);
-        match self.forward(request, peer, &identity, &mut record).await {
+        match self.forward(request, peer, &identity, &mut Answerer::default()).await {
             Ok(response) => response.status(),
             Err(problem) => problem.status,
         }
@@ -131,7 +128,7 @@ impl Handler {
         mut request: Request<WasiBody>,
         peer: Peer,
         identity: &Identity,
-        record: &mut Record,
+        answerer: &mut Answerer,
     ) -> Result<Response<GuestBody>, Problem> {
         let url = full_url(&request, peer.secure)?;
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -142,13 +139,16 @@ impl Handler {
         let found = self.router.find(&path);
         let found =
             found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("No component answers {path}.")))?;
-        record.component.clone_from(found.component_id());
-        record.route.clone_from(found.route());
+        *answerer = Answerer { component: found.component_id().clone(), route: found.route().clone() };
         // The router's components are this map's keys: `Handler` is made from one application.
         let instances = self.components.get(found.component_id()).ok_or_else(Problem::internal)?;
 
         let headers = request.headers_mut();
         remove_spin_headers(headers);
+        if !identity.is_joined {
+            // What vendors add to a trace is nothing without it.
+            headers.remove(TRACESTATE);
+        }
         headers.extend(found.headers());
         headers.insert(FULL_URL, url);
         for (name, value) in [
@@ -177,6 +177,7 @@ fn empty() -> WasiBody {
 fn identify(head: &http::request::Parts) -> (Identity, Span) {
     let id = request_id(&head.headers);
     let given = TraceContext::of(&head.headers);
+    let is_joined = given.is_some();
     let span = tracing::info_span!(
         target: trace::TARGET, "request", id,
         otel.name = field::Empty, otel.kind = field::Empty, url.path = field::Empty
@@ -186,10 +187,10 @@ fn identify(head: &http::request::Parts) -> (Identity, Span) {
         span.record("otel.name", head.method.as_str());
         span.record("otel.kind", "server");
         span.record("url.path", head.uri.path());
-        return (Identity { id, trace }, span);
+        return (Identity { id, trace, is_joined }, span);
     }
     let trace = given.map_or_else(TraceContext::new, TraceContext::child);
-    (Identity { id, trace }, span)
+    (Identity { id, trace, is_joined }, span)
 }
 
 /// The URL the client asked for: what the Host header and the request line say (RFC 9112, 3.3).
@@ -206,11 +207,8 @@ fn full_url<B>(request: &Request<B>, secure: bool) -> Result<HeaderValue, Proble
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The request's path is not valid."))
 }
 
-/// A client must not be able to say what only the host knows; and what vendors add to a trace is nothing without it.
+/// A client must not be able to say what only the host knows.
 fn remove_spin_headers(headers: &mut HeaderMap) {
-    if TraceContext::of(headers).is_none() {
-        headers.remove(TRACESTATE);
-    }
     let forged: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("spin-")).cloned().collect();
     for name in forged {
         headers.remove(name);
@@ -225,6 +223,16 @@ fn request_id(headers: &HeaderMap) -> String {
     };
     // It only tells requests apart; a source of unpredictable numbers would cost a call of the kernel.
     given.filter(fits).map_or_else(|| format!("{:032x}", fastrand::u128(..)), str::to_owned)
+}
+
+/// Problem details (RFC 9457) of a kind that the status alone says.
+pub fn details(status: StatusCode, detail: &str) -> serde_json::Value {
+    serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": detail,
+    })
 }
 
 /// What a client is told when no component answered it.
@@ -245,13 +253,8 @@ impl Problem {
     }
 
     fn response(&self, id: &str) -> Response<Full<Bytes>> {
-        let body = serde_json::json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "request_id": id,
-        });
+        let mut body = details(self.status, &self.detail);
+        body["request_id"] = id.into();
         let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

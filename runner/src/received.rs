@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
 use crate::settings::Limits;
@@ -109,7 +109,7 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for Received<B> {
             });
         }
         let pause = self.pause;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + pause)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
         ready!(timer.as_mut().poll(cx));
         self.outcome.set(Fate::TooSlow);
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))

@@ -22,7 +22,7 @@ use crate::transport::{Exchange, Transport};
 
 /// Time to let other work go on when a connection cannot be accepted, for example because all file descriptors are in
 /// use: one that closes meanwhile makes room.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often that is logged.
 const COMPLAINT: Duration = Duration::from_secs(5);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use blackbox::{App, Client, at_once, eventually, send_raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 async fn connect(shop: &Client) -> TcpStream {
     TcpStream::connect(shop.url().trim_start_matches("http://")).await.unwrap()
@@ -127,6 +128,17 @@ async fn connections_over_the_limit_are_told_so_and_the_others_go_on() {
     assert!(!refused.text().contains("wiki_runner_connections_refused_total 0"), "{}", refused.text());
 }
 
+/// A request that is at work until it is stopped.
+async fn keep_busy(shop: &App) -> JoinHandle<()> {
+    let request = shop.get("/misbehave/sleep?60000");
+    let busy = tokio::spawn(async move { _ = request.attempt().await });
+    eventually("the guest is at work", || async {
+        shop.admin().get("/metrics").await.text().contains("wiki_runner_requests_in_flight 1")
+    })
+    .await;
+    busy
+}
+
 #[tokio::test]
 async fn overload_is_told_early() {
     let shop = App::bookshop()
@@ -136,11 +148,7 @@ async fn overload_is_told_early() {
         .env("RUNNER_REQUEST_TIMEOUT", "5s")
         .start()
         .await;
-    let busy = tokio::spawn(shop.get("/misbehave/sleep?60000").attempt());
-    eventually("the guest is at work", || async {
-        shop.admin().get("/metrics").await.text().contains("wiki_runner_requests_in_flight 1")
-    })
-    .await;
+    let busy = keep_busy(&shop).await;
     let began = Instant::now();
     let answers = at_once((0..6).map(|_| {
         let request = shop.get("/health");
@@ -165,11 +173,7 @@ async fn waiting_for_a_turn_has_an_end() {
         .env("RUNNER_REQUEST_TIMEOUT", "8s")
         .start()
         .await;
-    let busy = tokio::spawn(shop.get("/misbehave/sleep?60000").attempt());
-    eventually("the guest is at work", || async {
-        shop.admin().get("/metrics").await.text().contains("wiki_runner_requests_in_flight 1")
-    })
-    .await;
+    let busy = keep_busy(&shop).await;
     let began = Instant::now();
     shop.get("/health").await.problem(503);
     assert!((Duration::from_millis(400)..Duration::from_secs(5)).contains(&began.elapsed()), "{:?}", began.elapsed());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blackbox::{App, eventually};
+use blackbox::{App, at_once, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -54,7 +54,7 @@ async fn a_rolling_restart_under_load_loses_no_request() {
                 asked = std::time::Instant::now();
             }
             let requests = (0..8).map(|_| target.get("/shelf/a").attempt());
-            for answer in futures(requests).await {
+            for answer in at_once(requests).await {
                 assert_eq!(answer.expect("no connection is refused or broken off").status(), 200);
                 answered += 1;
             }
@@ -69,13 +69,4 @@ async fn a_rolling_restart_under_load_loses_no_request() {
     };
     let (answered, ()) = tokio::join!(load, restart);
     assert!(answered > 100, "{answered} requests were answered");
-}
-
-async fn futures<F: Future<Output = T> + Send + 'static, T: Send + 'static>(all: impl Iterator<Item = F>) -> Vec<T> {
-    let tasks: Vec<_> = all.map(tokio::spawn).collect();
-    let mut results = Vec::new();
-    for task in tasks {
-        results.push(task.await.expect("a request does not panic"));
-    }
-    results
 }
