@@ -20,6 +20,10 @@ pub struct Compile {
     #[arg(long, value_name = "ID")]
     pub component: Option<String>,
 
+    /// Compile for every processor of this architecture, not only for this model and newer ones. For images.
+    #[arg(long)]
+    pub portable: bool,
+
     /// Where to put the code; `wiki-runner serve --precompiled` takes it, on the same kind of processor and by the
     /// same version of the runner.
     #[arg(short, long, value_name = "FILE")]
@@ -40,7 +44,7 @@ pub fn run(args: &Compile) -> anyhow::Result<()> {
             _ => bail!("{} has several components ({}): name one with --component", args.manifest.display(), ids()),
         },
     };
-    let code = crate::engine::compile(&component.source)?;
+    let code = crate::engine::compile(&component.source, args.portable)?;
     write(&args.output, &code).with_context(|| format!("cannot write {}", args.output.display()))?;
     println!("{}: {}", args.output.display(), bytesize::ByteSize(code.len() as u64));
     Ok(())

@@ -5,6 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
+#[cfg(feature = "compiler")]
+use target_lexicon::Triple;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -64,11 +66,17 @@ fn tick(engine: &Engine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Machine code for the component in `source`, for this processor and version of the runner.
+/// Machine code for the component in `source` and this version of the runner: for this very processor, or a `portable`
+/// one for every processor of its architecture.
 #[cfg(feature = "compiler")]
-pub fn compile(source: &Path) -> anyhow::Result<Vec<u8>> {
+pub fn compile(source: &Path, portable: bool) -> anyhow::Result<Vec<u8>> {
     let wasm = read(source)?;
-    let engine = Engine::new(&common_config())?;
+    let mut config = common_config();
+    if portable {
+        // A named target is compiled for as it is described, without a look at the processor at hand.
+        config.target(&Triple::host().to_string())?;
+    }
+    let engine = Engine::new(&config)?;
     engine.precompile_component(&wasm).map_err(anyhow::Error::from).with_context(|| not_a_component(source))
 }
 

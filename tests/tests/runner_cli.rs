@@ -314,11 +314,14 @@ async fn code_compiled_ahead_of_time_is_run_and_checked() {
     let folder = folder();
     let manifest = blackbox::manifest_of_the_wiki();
     let code = folder.path().join("wiki.cwasm");
-    run(&["compile", "--from", text(&manifest), "-o", text(&code)]).await.success();
-    assert!(code.metadata().unwrap().len() > 100_000);
+    for portable in [&[][..], &["--portable"]] {
+        let compile = ["compile", "--from", text(&manifest), "-o", text(&code)];
+        run(&[&compile, portable].concat()).await.success();
+        assert!(code.metadata().unwrap().len() > 100_000);
 
-    let wiki = App::of(manifest.clone(), "/ready").arg("--precompiled").arg(&code).start().await;
-    wiki.create_user("ada").await;
+        let wiki = App::of(manifest.clone(), "/ready").arg("--precompiled").arg(&code).start().await;
+        wiki.create_user("ada").await;
+    }
 
     let garbage = write(&folder, "garbage.cwasm", "this is no machine code");
     for file in [text(&garbage), "/no/such/file.cwasm"] {
