@@ -25,6 +25,14 @@ const MAX_CORE_INSTANCES: u32 = 20;
 const MAX_MEMORIES: u32 = 2;
 const MAX_TABLES: u32 = 5;
 
+/// Elements of a table. Rust's tables hold its functions that are called by pointer, a few thousand in the wiki, and
+/// never grow.
+const MAX_TABLE_ELEMENTS: usize = 20_000;
+
+/// Bytes of a guest's stack. Wasmtime's own default; the host's calls need as much again and more above it.
+const MAX_GUEST_STACK: usize = 512 << 10;
+const MAX_STACK: usize = 2 << 20;
+
 /// What code compiled by one process and run by another must agree on.
 fn common_config() -> Config {
     let mut config = Config::new();
@@ -43,8 +51,10 @@ pub fn new(limits: &Limits, instances: u32) -> anyhow::Result<Engine> {
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)
         .max_tables_per_component(MAX_TABLES)
+        .table_elements(MAX_TABLE_ELEMENTS)
         .max_memory_size(usize::try_from(limits.max_memory.as_u64()).unwrap_or(usize::MAX));
     let mut config = common_config();
+    config.max_wasm_stack(MAX_GUEST_STACK).async_stack_size(MAX_STACK);
     config.allocation_strategy(wasmtime::InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&config)
         .map_err(anyhow::Error::from)
@@ -117,4 +127,38 @@ pub fn link(component: &Component) -> anyhow::Result<ProxyPre<Guest>> {
         .map_err(anyhow::Error::from)
         .context("the component imports what this runner does not offer")?;
     ProxyPre::new(pre).map_err(anyhow::Error::from).context("the component does not answer HTTP requests")
+}
+
+#[cfg(all(test, feature = "compiler"))]
+mod tests {
+    use clap::Parser;
+    use wasmtime::{Instance, Module, Store};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        limits: Limits,
+    }
+
+    #[tokio::test]
+    async fn a_table_grows_to_its_limit_and_no_further() {
+        let Settings { limits } = Settings::parse_from(["test"]);
+        let engine = new(&limits, 1).unwrap();
+        let wasm = wat::parse_str(
+            r#"(module
+                 (table 1 funcref)
+                 (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))"#,
+        );
+        let module = Module::new(&engine, wasm.unwrap()).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.epoch_deadline_async_yield_and_update(1);
+        let instance = Instance::new_async(&mut store, &module, &[]).await.unwrap();
+        let grow = instance.get_typed_func::<u32, i32>(&mut store, "grow").unwrap();
+        let room = u32::try_from(MAX_TABLE_ELEMENTS).unwrap() - 1;
+        for (by, was) in [(u32::MAX, -1), (room + 1, -1), (room, 1), (1, -1)] {
+            assert_eq!(grow.call_async(&mut store, by).await.unwrap(), was, "by {by}");
+        }
+    }
 }

@@ -13,12 +13,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 
 use crate::handler::{Handler, Peer};
 use crate::metrics::Metrics;
-use crate::transport::{Exchange, Transport};
+use crate::transport::{Exchange, Transport, Unheard};
 
 /// Time to let other work go on when a connection cannot be accepted, for example because all file descriptors are in
 /// use: one that closes meanwhile makes room.
@@ -29,6 +29,9 @@ const COMPLAINT: Duration = Duration::from_secs(5);
 
 /// Connections that the kernel has completed when the service stops to accept are still taken within this.
 const LAST_CALL: Duration = Duration::from_millis(100);
+
+/// Connections made a moment before that are given this long to say something: who has just connected is about to ask.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 
 /// The most headers of a request, and bytes of its head, give or take what one read brings: what other servers commonly
 /// take (nginx 4 x 8 KiB, Node.js 16 KiB, Apache 100 headers) and some more.
@@ -48,7 +51,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let limits = handler.limits.clone();
-    let server = Server::new(handler, tls);
+    let (unheard, mut heard) = mpsc::channel(1);
+    let server = Server::new(handler, tls, unheard);
     {
         let stop = async {
             stop.await;
@@ -69,9 +73,15 @@ pub async fn serve(
     })
     .await;
     drop(listener);
-    let remaining = server.connections.count();
-    tracing::info!(connections = remaining, "stopping: requests in flight may finish");
-    tokio::time::timeout(limits.grace_period, server.connections.shutdown())
+    let Server { connections, unheard, .. } = server;
+    drop(unheard);
+    tracing::info!(connections = connections.count(), "stopping: requests in flight may finish");
+    let finish = async {
+        // Nothing is ever sent; it ends with the last connection that has not been heard of.
+        _ = tokio::time::timeout(FIRST_WORD, heard.recv()).await;
+        connections.shutdown().await;
+    };
+    tokio::time::timeout(limits.grace_period, finish)
         .await
         .with_context(|| format!("requests were still running after {:?} and were cut off", limits.grace_period))
 }
@@ -81,16 +91,17 @@ struct Server {
     tls: Option<TlsAcceptor>,
     http: http1::Builder,
     connections: GracefulShutdown,
+    unheard: Unheard,
     room: Arc<Semaphore>,
 }
 
 impl Server {
-    fn new(handler: Arc<Handler>, tls: Option<TlsAcceptor>) -> Self {
+    fn new(handler: Arc<Handler>, tls: Option<TlsAcceptor>, unheard: Unheard) -> Self {
         let mut http = http1::Builder::new();
         // How long a head may take is the transport's business, which knows a waiting connection from a slow one.
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
         let room = Arc::new(Semaphore::new(handler.limits.max_connections as usize));
-        Self { handler, tls, http, connections: GracefulShutdown::new(), room }
+        Self { handler, tls, http, connections: GracefulShutdown::new(), unheard, room }
     }
 
     /// Takes connections, for ever.
@@ -126,6 +137,7 @@ impl Server {
             handler: self.handler.clone(),
             http: self.http.clone(),
             watcher: self.connections.watcher(),
+            unheard: self.unheard.clone(),
         };
         let tls = self.tls.clone();
         tokio::spawn(async move {
@@ -146,6 +158,7 @@ struct Conversation {
     handler: Arc<Handler>,
     http: http1::Builder,
     watcher: Watcher,
+    unheard: Unheard,
 }
 
 type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -153,9 +166,9 @@ type Ended = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 impl Conversation {
     /// Until either side ends it.
     async fn run<S: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: S, peer: Peer) -> Ended {
-        let Self { handler, http, watcher } = self;
+        let Self { handler, http, watcher, unheard } = self;
         let exchange = Exchange::new();
-        let transport = Transport::new(stream, exchange.clone(), handler.metrics.clone(), &handler.limits);
+        let transport = Transport::new(stream, unheard, exchange.clone(), handler.metrics.clone(), &handler.limits);
         let service = service_fn(move |request| {
             let (handler, exchange) = (handler.clone(), exchange.clone());
             async move { Ok::<_, Infallible>(handler.handle(request, peer, exchange).await) }

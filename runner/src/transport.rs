@@ -1,5 +1,6 @@
 //! A client's connection as bytes: counted, and given up when the client takes too long.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::metrics::Metrics;
@@ -59,9 +61,13 @@ impl Exchange {
     }
 }
 
+/// Held by each connection on which nothing has come yet.
+pub type Unheard = mpsc::Sender<Infallible>;
+
 /// A connection whose reads fail once the client has been silent for longer than it may.
 pub struct Transport<S> {
     stream: S,
+    unheard: Option<Unheard>,
     exchange: Arc<Exchange>,
     metrics: Arc<Metrics>,
     idle: Duration,
@@ -73,10 +79,16 @@ pub struct Transport<S> {
 
 impl<S> Transport<S> {
     /// `stream` within the times of `limits`.
-    pub fn new(stream: S, exchange: Arc<Exchange>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
+    pub fn new(
+        stream: S,
+        unheard: Unheard,
+        exchange: Arc<Exchange>,
+        metrics: Arc<Metrics>,
+        limits: &Limits,
+    ) -> Self {
         let (idle, head) = (limits.idle_timeout, limits.header_timeout);
         let timer = Box::pin(tokio::time::sleep(head));
-        Self { stream, exchange, metrics, idle, head, timed: Phase::Head, timer }
+        Self { stream, unheard: Some(unheard), exchange, metrics, idle, head, timed: Phase::Head, timer }
     }
 
     /// Sets the timer when what is waited for has changed; tells whether the time for it is over.
@@ -101,6 +113,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Transport<S> {
             Poll::Ready(result) => {
                 let received = buf.filled().len() - before;
                 self.metrics.received.inc_by(received as u64);
+                self.unheard = None;
                 if received > 0 && self.exchange.phase() == Phase::Idle {
                     self.exchange.set(Phase::Head);
                 }

@@ -160,6 +160,27 @@ async fn an_answer_is_sent_while_the_guest_still_writes_it() {
 }
 
 #[tokio::test]
+async fn an_answer_nobody_reads_is_not_collected() {
+    let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").start().await;
+    let address = shop.url().trim_start_matches("http://");
+    let mut held = Vec::new();
+    for round in 1..=4 {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = b"GET /misbehave/huge?4000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
+        shop.runner().logged("about to huge", round).await;
+        held.push(stream);
+    }
+    // Sent as fast as it is written, this would be gigabytes after a second.
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let metrics = shop.admin().get("/metrics").await.expect(200).text().to_owned();
+        let memory = blackbox::metric(&metrics, "process_resident_memory_bytes").unwrap();
+        assert!(memory < 200 << 20, "{memory} bytes are in use");
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_running() {
     let _alone = all_processors().await;
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").env("RUNNER_MAX_CONCURRENCY", "4").start().await;

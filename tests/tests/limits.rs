@@ -182,21 +182,18 @@ async fn waiting_for_a_turn_has_an_end() {
 
 #[tokio::test]
 async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
-    let shop = App::bookshop().env("RUNNER_HEADER_TIMEOUT", "30s").start().await;
-    let median = |mut times: Vec<Duration>| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    };
-    let ask = async |count: usize| {
+    let shop = App::bookshop().env("RUNNER_HEADER_TIMEOUT", "60s").start().await;
+    let ninety_nine_percent = async || {
         let mut times = Vec::new();
-        for _ in 0..count {
+        for _ in 0..500 {
             let began = Instant::now();
             shop.get("/health").await.expect(200);
             times.push(began.elapsed());
         }
-        times
+        times.sort_unstable();
+        times[times.len() * 99 / 100]
     };
-    let alone = median(ask(100).await);
+    let alone = ninety_nine_percent().await;
     let mut slow = Vec::new();
     for _ in 0..2_000 {
         // The test's own limit of open files may be lower.
@@ -205,9 +202,22 @@ async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
         slow.push(stream);
     }
     assert!(slow.len() >= 400, "only {} slow clients could be had", slow.len());
-    let beside = median(ask(100).await);
-    // A median, and with room: what would be noticed is a service that goes through all of them, or stands still.
-    assert!(beside < alone * 10 + Duration::from_millis(20), "{alone:?} alone, {beside:?} beside {}", slow.len());
+    // While each of them says a little more, as slowly as that.
+    let trickle = async {
+        loop {
+            for stream in &mut slow {
+                _ = stream.write_all(b"x").await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    };
+    let beside = tokio::select! {
+        time = ninety_nine_percent() => time,
+        () = trickle => unreachable!("it has no end"),
+    };
+    println!("99 % within {alone:?} alone, {beside:?} beside {}", slow.len());
+    // Three times, and room for what else the machine does: other tests run beside this one.
+    assert!(beside < alone * 3 + Duration::from_millis(50), "{alone:?} alone, {beside:?} beside {}", slow.len());
 }
 
 #[tokio::test]

@@ -27,6 +27,22 @@ async fn a_service_that_is_told_to_stop_says_so_and_still_answers() {
     assert!(status.success());
 }
 
+#[tokio::test]
+async fn who_has_just_connected_is_still_answered() {
+    let shop = App::bookshop().start().await;
+    let mut stream = TcpStream::connect(shop.url().trim_start_matches("http://")).await.unwrap();
+    let ended = async { shop.runner().terminate().await };
+    let meanwhile = async {
+        shop.runner().logged("requests in flight may finish", 1).await;
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("connection: close"), "{answer}");
+    };
+    let (status, ()) = tokio::join!(ended, meanwhile);
+    assert!(status.success());
+}
+
 /// A proxy in front of services that asks each whether it is ready, as a load balancer does.
 async fn pick(shops: &[App]) -> &App {
     for shop in shops {

@@ -29,6 +29,10 @@ const MAX_CONNECTIONS: u32 = 1000;
 /// (19.4, 19.5). The defaults are for one of long ago, and would measure how well they suit a million pages.
 const KEPT_SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"];
 
+/// What a server for tests proves its name with, so that encrypted connections are tested, too.
+const CERTIFICATE: &str = include_str!("../../fixtures/tls/first.crt");
+const CERTIFICATE_KEY: &str = include_str!("../../fixtures/tls/first.key");
+
 /// Stops the server, if one has come up, and removes the folder, unless it is to be kept, once its standard input ends,
 /// which it does when we close it and also when we are killed. What is being written meanwhile takes a second try.
 const WATCHDOG: &str = r#"
@@ -57,8 +61,8 @@ impl Installation {
             .map(|programs| Self { programs })
     }
 
-    /// Makes an empty cluster and starts a server for it on a free port of this machine; fails with what the server
-    /// had to say when it does not come up.
+    /// Makes an empty cluster and starts a server for it, with TLS for those that want it, on a free port of this
+    /// machine; fails with what the server had to say when it does not come up.
     pub fn start(&self) -> anyhow::Result<Server> {
         let identity = identity()?;
         let password = random_hex()?;
@@ -66,10 +70,18 @@ impl Installation {
         let path = env::temp_dir().join(format!("wasiki-postgres-{}-{}", std::process::id(), &random_hex()?[..8]));
         make_folder(&path, identity)?;
         let folder = Folder::open(path, identity, false)?;
-        folder.write_password(&password, identity)?;
+        folder.write_secret("password", &password, identity)?;
+        let certificate = folder.write_secret("server.crt", CERTIFICATE, identity)?;
+        let key = folder.write_secret("server.key", CERTIFICATE_KEY, identity)?;
         let data = folder.path.join("data");
         self.init(&folder.path, &data, identity)?;
-        progress::step("starting a PostgreSQL server", || self.serve(folder, &data, identity, &password, &[]))
+        let settings = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", certificate.display()),
+            format!("ssl_key_file={}", key.display()),
+        ];
+        let settings = settings.each_ref().map(String::as_str);
+        progress::step("starting a PostgreSQL server", || self.serve(folder, &data, identity, &password, &settings))
     }
 
     /// Starts a server on the cluster in `path`, which is made if there is none, and kept.
@@ -89,7 +101,7 @@ impl Installation {
             fs::read_to_string(&password_file).with_context(|| format!("cannot read {}", password_file.display()))?
         } else {
             let password = random_hex()?;
-            folder.write_password(&password, identity)?;
+            folder.write_secret("password", &password, identity)?;
             self.init(&folder.path, &data, identity).with_context(|| {
                 format!("if PostgreSQL cannot reach {}, choose another folder", folder.path.display())
             })?;
@@ -206,13 +218,15 @@ impl Folder {
         Ok(Self { path, watchdog: watchdog.spawn().context("cannot start sh")? })
     }
 
-    fn write_password(&self, password: &str, identity: Option<User>) -> anyhow::Result<()> {
-        let path = self.path.join("password");
+    /// Writes what only the server's user may read; returns where.
+    fn write_secret(&self, name: &str, secret: &str, identity: Option<User>) -> anyhow::Result<PathBuf> {
+        let path = self.path.join(name);
         let context = || format!("cannot write {}", path.display());
         let mut file =
             File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).with_context(context)?;
-        file.write_all(password.as_bytes()).with_context(context)?;
-        own(&path, identity).with_context(context)
+        file.write_all(secret.as_bytes()).with_context(context)?;
+        own(&path, identity).with_context(context)?;
+        Ok(path)
     }
 
     /// Tells the watchdog to begin.

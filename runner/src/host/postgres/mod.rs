@@ -47,7 +47,7 @@ impl PostgresCtx {
         let database = match &self.recent {
             Some((recent, database)) if *recent == address => database.clone(),
             _ => {
-                let database = self.pools.database(&address, &self.allowed).await?;
+                let database = Box::pin(self.pools.database(&address, &self.allowed)).await?;
                 self.recent.insert((address, database)).1.clone()
             }
         };

@@ -217,11 +217,11 @@ impl managed::Manager for Manager {
     type Error = DriverError;
 
     async fn create(&self) -> Result<Connection, DriverError> {
-        match Connection::open(&self.config, self.tls.clone()).await {
+        // Boxed, because a future is moved about as a whole: that of connecting takes 10 KB, and is hardly ever run.
+        let open = |config| Box::pin(Connection::open(config, self.tls.clone()));
+        match open(&self.config).await {
             // PgBouncer refuses options it does not know; the host's own limit holds there too.
-            Err(error) if error.code().is_some_and(|code| code.code() == "08P01") => {
-                Connection::open(&self.unlimited, self.tls.clone()).await
-            }
+            Err(error) if error.code().is_some_and(|code| code.code() == "08P01") => open(&self.unlimited).await,
             result => result,
         }
     }
