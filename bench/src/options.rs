@@ -79,11 +79,11 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
 
-    /// Seconds of each measurement. [default: 5; quick: 1]
+    /// Seconds of each measurement. [default: 3; quick: 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: Option<u32>,
 
-    /// Seconds of load before each measurement, in which every status is checked. [default: 2; quick: 1]
+    /// Seconds of load before each measurement, in which every status is checked. [default: 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     warm_up: Option<u32>,
 
@@ -137,8 +137,8 @@ impl Options {
             workloads: if self.workloads.is_empty() { Workload::ALL.to_vec() } else { self.workloads.clone() },
             peers: if self.peers.is_empty() { self.all_peers() } else { self.peers.clone() },
             rounds: self.rounds.unwrap_or(3),
-            seconds: self.seconds.unwrap_or(self.choose(1, 5)),
-            warm_up: self.warm_up.unwrap_or(self.choose(1, 2)),
+            seconds: self.seconds.unwrap_or(self.choose(1, 3)),
+            warm_up: self.warm_up.unwrap_or(1),
             starts: self.starts.unwrap_or(self.choose(15, 51)),
             search_pages: self.search_pages.unwrap_or(self.choose(0, 100_000)),
         }
