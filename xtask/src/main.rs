@@ -36,6 +36,10 @@ struct Cli {
 enum Chore {
     /// Build the component, the runner and the component's ahead-of-time code.
     Build,
+    /// Set up what compiles the component, unless it is there.
+    Toolchain,
+    /// Build the component alone.
+    Component,
     /// Build what changed, then run the wiki until Ctrl-C and print its address.
     Up(up::Args),
     /// Run every check and every test, on the embedded database and on PostgreSQL.
@@ -62,6 +66,8 @@ fn run(chore: Chore) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match chore {
         Chore::Build => build(&workspace).map(drop),
+        Chore::Toolchain => Toolchain::choose(&workspace).map(|chosen| progress::note(&chosen.describe())),
+        Chore::Component => component::build(&workspace, &Toolchain::choose(&workspace)?, "wiki").map(drop),
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
         Chore::K8s(args) => k8s::check(&workspace, &args),
