@@ -1,0 +1,115 @@
+# The wiki as an image: a static wiki-runner without a compiler, the component's ahead-of-time code, and nothing else.
+#
+#   docker build --tag wasiki .        or `cargo xtask image`, which can test it too
+#
+# Needs BuildKit. A stage runs again when a file it copies has changed, so that a change in src/ leaves the runner alone;
+# within a stage, cargo's target folder is kept on a cache mount, so that libraries are compiled once
+# (docs/decisions/0013).
+
+FROM rust:1.95-bookworm AS rust
+WORKDIR /wasiki
+
+# The workspace without its sources: all that cargo needs to know of packages a stage does not build.
+FROM rust AS workspace
+COPY . .
+RUN find . -type f ! -name 'Cargo.*' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' -delete \
+ && find . -name '*.rs' -exec truncate --size 0 {} + \
+ && for manifest in $(find . -name Cargo.toml); do \
+      sources=$(dirname "$manifest")/src; \
+      if [ ! -e "$sources/lib.rs" ] && [ ! -e "$sources/main.rs" ]; then mkdir -p "$sources" && touch "$sources/lib.rs"; fi; \
+    done
+
+# All libraries, downloaded once. Not on a cache mount: two cargos that share one without its lock get in each other's way.
+FROM rust AS crates
+COPY --from=workspace /wasiki .
+RUN cargo fetch --locked --target "$(uname -m)-unknown-linux-gnu" --target wasm32-wasip2
+
+# Everywhere below, `touch`: cargo compares times, which say nothing about files that come from elsewhere.
+
+# The program that is shipped. glibc has the resolver of names in its static library, so that no other C library is
+# needed; the target is named so that build scripts and macros stay as they are.
+FROM crates AS runner
+COPY wit wit
+COPY migrate migrate
+COPY runner runner
+RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
+    target=$(uname -m)-unknown-linux-gnu \
+ && find migrate runner -type f -exec touch {} + \
+ && RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile dist --target "$target" \
+      --package wiki-runner --no-default-features --features otlp,mimalloc \
+ && install -D "target/$target/dist/wiki-runner" /out/wiki-runner
+
+# The same program with the compiler, which stays here.
+FROM crates AS compiler
+COPY wit wit
+COPY migrate migrate
+COPY runner runner
+RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
+    find migrate runner -type f -exec touch {} + \
+ && cargo build --locked --release --package wiki-runner --no-default-features --features compiler \
+ && install -D target/release/wiki-runner /out/wiki-runner
+
+# What compiles the component: found or installed by the repository's own chores.
+FROM crates AS toolchain
+COPY xtask xtask
+RUN --mount=type=cache,id=wasiki-xtask,target=/wasiki/target,sharing=locked \
+    find xtask -type f -exec touch {} + \
+ && cargo build --locked --release --package xtask \
+ && install -D target/release/xtask /out/release/xtask
+# It takes the folder it is in for the target folder.
+RUN /out/release/xtask toolchain
+
+FROM toolchain AS component
+COPY rules rules
+COPY migrate migrate
+COPY migrations migrations
+COPY askama.toml openapi.json ./
+COPY static static
+COPY templates templates
+COPY src src
+RUN --mount=type=cache,id=wasiki-component,target=/wasiki/target,sharing=locked \
+    find rules migrate migrations static templates src -type f -exec touch {} + \
+ && install -D /out/release/xtask target/release/xtask \
+ && target/release/xtask component \
+ && install -D -m 644 target/wasm32-wasip2/release/wiki.wasm /out/wiki.wasm
+
+# Ahead-of-time code, and the proof that the program that is shipped takes it: it serves, without a database.
+FROM rust AS application
+COPY --from=compiler /out/wiki-runner /usr/local/bin/compiler
+COPY --from=runner /out/wiki-runner /usr/local/bin/wiki-runner
+COPY --from=component /out/wiki.wasm target/wasm32-wasip2/release/
+COPY spin.toml .
+RUN compiler compile --portable --output wiki.cwasm \
+ && chmod 644 wiki.cwasm \
+ && { wiki-runner serve --precompiled wiki.cwasm --admin off >/tmp/log 2>&1 & } \
+ && for attempt in $(seq 100); do wiki-runner healthcheck 2>/dev/null && exit; sleep 0.1; done; cat /tmp/log; exit 1
+
+FROM gcr.io/distroless/static-debian12:nonroot
+WORKDIR /app
+COPY --from=runner /out/wiki-runner /usr/local/bin/
+COPY LICENSE spin.toml ./
+COPY migrations migrations
+COPY --from=application /wasiki/wiki.cwasm ./
+
+ENV LISTEN_ADDR=0.0.0.0 \
+    PORT=8000 \
+    RUNNER_ADMIN=0.0.0.0:9090 \
+    RUNNER_LOG_FORMAT=json \
+    RUNNER_MANIFEST=/app/spin.toml \
+    RUNNER_PRECOMPILED=/app/wiki.cwasm
+# 8000: the wiki. 9090: probes and the runner's metrics, not for the world.
+EXPOSE 8000 9090
+# By number, so that Kubernetes can tell that it is not root.
+USER 65532:65532
+# The process answers, whether or not the database does: a restart would not bring that back.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["wiki-runner", "healthcheck"]
+ENTRYPOINT ["wiki-runner"]
+CMD ["serve"]
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Wasiki" \
+      org.opencontainers.image.description="A wiki as one WebAssembly component, served by wiki-runner" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
