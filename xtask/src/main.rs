@@ -5,6 +5,7 @@ mod browser;
 mod cargo;
 mod component;
 mod docs;
+mod image;
 mod k8s;
 mod postgres;
 mod progress;
@@ -46,6 +47,8 @@ enum Chore {
     Test(test::Args),
     /// Check the Helm chart, the manifests and the SpinApps in k8s/.
     K8s(k8s::Args),
+    /// Build the container image and say how large it is, and with --test try it.
+    Image(image::Args),
     /// Measure the wiki beside a native server, the service it replaces, Spin and PostgreSQL itself.
     Bench(bench::Args),
     /// Renew openapi.json, the description of the API, from the routes and their types.
@@ -71,6 +74,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &args),
         Chore::K8s(args) => k8s::check(&workspace, &args),
+        Chore::Image(args) => image::image(&workspace, &args),
         Chore::Bench(args) => bench::bench(&workspace, &args),
         Chore::Openapi => openapi(&workspace),
     }
