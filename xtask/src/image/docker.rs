@@ -21,7 +21,7 @@ impl Docker {
         let Ok(output) = version.output() else {
             bail!(
                 "{} cannot be started: install Docker Engine (https://docs.docker.com/engine/install/; on Debian \
-                 `sudo apt-get install docker.io docker-buildx`), or name a program like it in DOCKER",
+                 `sudo apt-get install docker.io`), or name a program like it in DOCKER",
                 docker.program.display()
             );
         };
