@@ -34,7 +34,7 @@ COPY migrate migrate
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
     target=$(uname -m)-unknown-linux-gnu \
- && find migrate runner -type f -exec touch {} + \
+ && find . -path ./target -prune -o -type f -exec touch {} + \
  && RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile dist --target "$target" \
       --package wiki-runner --no-default-features --features otlp,mimalloc \
  && install -D "target/$target/dist/wiki-runner" /out/wiki-runner
@@ -45,7 +45,7 @@ COPY wit wit
 COPY migrate migrate
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
-    find migrate runner -type f -exec touch {} + \
+    find . -path ./target -prune -o -type f -exec touch {} + \
  && cargo build --locked --release --package wiki-runner --no-default-features --features compiler \
  && install -D target/release/wiki-runner /out/wiki-runner
 
@@ -53,7 +53,7 @@ RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
 FROM crates AS toolchain
 COPY xtask xtask
 RUN --mount=type=cache,id=wasiki-xtask,target=/wasiki/target,sharing=locked \
-    find xtask -type f -exec touch {} + \
+    find . -path ./target -prune -o -type f -exec touch {} + \
  && cargo build --locked --release --package xtask \
  && install -D target/release/xtask /out/release/xtask
 # It takes the folder it is in for the target folder.
@@ -68,7 +68,7 @@ COPY static static
 COPY templates templates
 COPY src src
 RUN --mount=type=cache,id=wasiki-component,target=/wasiki/target,sharing=locked \
-    find rules migrate migrations static templates src -type f -exec touch {} + \
+    find . -path ./target -prune -o -type f -exec touch {} + \
  && install -D /out/release/xtask target/release/xtask \
  && target/release/xtask component \
  && install -D -m 644 target/wasm32-wasip2/release/wiki.wasm /out/wiki.wasm
