@@ -148,7 +148,7 @@ fn hardened(site: &Site) -> anyhow::Result<String> {
     Ok(format!("after {:.1} s, user {user}, {} resident", healthy.as_secs_f64(), megabytes(resident(&wiki)?)))
 }
 
-/// Every line on standard error must be an object with a time, a level and a message.
+/// Every line on standard error must be an object with a time, a level and a message. Standard output has one for people.
 fn logs_are_json(wiki: &Wiki) -> anyhow::Result<()> {
     let log = wiki.container.errors()?;
     ensure!(!log.is_empty(), "it logs nothing");
@@ -271,7 +271,7 @@ fn of_another_engine(mut code: Vec<u8>, version: &str) -> anyhow::Result<Vec<u8>
     let major = version.rsplit("Wasmtime ").next().and_then(|rest| rest.split('.').next()).unwrap_or_default();
     let Ok(number) = major.parse::<u32>() else { bail!("{version:?} does not name the version of Wasmtime") };
     let mark = |text: &str| [&[u8::try_from(text.len()).unwrap_or(0)], text.as_bytes()].concat();
-    let (now, before) = (mark(major), mark(&format!("{:0width$}", number - 1, width = major.len())));
+    let (now, before) = (mark(major), mark(&format!("{:0width$}", number.saturating_sub(1), width = major.len())));
     let at = code.windows(now.len()).position(|window| window == now).context("the code does not name its engine")?;
     code[at..at + now.len()].copy_from_slice(&before);
     Ok(code)

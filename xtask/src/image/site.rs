@@ -203,7 +203,7 @@ impl Wiki {
 
     /// `docker stop`, with time enough; returns the exit code.
     pub fn stop(&self) -> anyhow::Result<i32> {
-        self.docker.run(&["stop", "--time", "30", self.container.name()])?;
+        self.docker.run(&["stop", "-t", "30", self.container.name()])?;
         self.exit_code()
     }
 
