@@ -79,13 +79,7 @@ pub struct Transport<S> {
 
 impl<S> Transport<S> {
     /// `stream` within the times of `limits`.
-    pub fn new(
-        stream: S,
-        unheard: Unheard,
-        exchange: Arc<Exchange>,
-        metrics: Arc<Metrics>,
-        limits: &Limits,
-    ) -> Self {
+    pub fn new(stream: S, unheard: Unheard, exchange: Arc<Exchange>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
         let (idle, head) = (limits.idle_timeout, limits.header_timeout);
         let timer = Box::pin(tokio::time::sleep(head));
         Self { stream, unheard: Some(unheard), exchange, metrics, idle, head, timed: Phase::Head, timer }
