@@ -29,7 +29,7 @@ async fn wikis(wiki: &Running, other: &Running) -> anyhow::Result<()> {
         (Workload::GetPost, "/posts/1", ""),
         (Workload::ListPosts, "/posts", ""),
         (Workload::PageHtml, "/posts/1", "text/html"),
-        (Workload::Search, "/search?q=page", ""),
+        (Workload::Search, "/search?q=207", ""),
     ] {
         if other.peer.answers(workload) {
             let one = client.get(&format!("{}{path}", wiki.url), accept).await?;
