@@ -29,10 +29,6 @@ const MAX_CONNECTIONS: u32 = 1000;
 /// (19.4, 19.5). The defaults are for one of long ago, and would measure how well they suit a million pages.
 const KEPT_SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=4GB", "checkpoint_timeout=30min"];
 
-/// What a server for tests proves its name with, so that encrypted connections are tested, too.
-const CERTIFICATE: &str = include_str!("../../fixtures/tls/first.crt");
-const CERTIFICATE_KEY: &str = include_str!("../../fixtures/tls/first.key");
-
 /// Stops the server, if one has come up, and removes the folder, unless it is to be kept, once its standard input ends,
 /// which it does when we close it and also when we are killed. What is being written meanwhile takes a second try.
 const WATCHDOG: &str = r#"
@@ -61,9 +57,9 @@ impl Installation {
             .map(|programs| Self { programs })
     }
 
-    /// Makes an empty cluster and starts a server for it, with TLS for those that want it, on a free port of this
-    /// machine; fails with what the server had to say when it does not come up.
-    pub fn start(&self) -> anyhow::Result<Server> {
+    /// Makes an empty cluster and starts a server for it on a free port of this machine, with the certificate in
+    /// `certificates` for those that want TLS; fails with what the server had to say when it does not come up.
+    pub fn start(&self, certificates: &Path) -> anyhow::Result<Server> {
         let identity = identity()?;
         let password = random_hex()?;
         // The name ends like nobody else's, and making a folder that exists is refused.
@@ -71,8 +67,13 @@ impl Installation {
         make_folder(&path, identity)?;
         let folder = Folder::open(path, identity, false)?;
         folder.write_secret("password", &password, identity)?;
-        let certificate = folder.write_secret("server.crt", CERTIFICATE, identity)?;
-        let key = folder.write_secret("server.key", CERTIFICATE_KEY, identity)?;
+        // It takes only a key that is its own and nobody else's to read.
+        let copy = |name: &str| {
+            let from = certificates.join(name);
+            let text = fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
+            folder.write_secret(name, &text, identity)
+        };
+        let (certificate, key) = (copy("first.crt")?, copy("first.key")?);
         let data = folder.path.join("data");
         self.init(&folder.path, &data, identity)?;
         let settings = [
@@ -349,7 +350,8 @@ mod tests {
             println!("skipped: no PostgreSQL server is installed");
             return;
         };
-        let server = installation.start().unwrap();
+        let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/tls");
+        let server = installation.start(&certificates).unwrap();
         let (folder, pid) = (server.folder.path.clone(), server.process.id());
         let address = server.url.rsplit_once('@').unwrap().1.strip_suffix("/postgres").unwrap().to_owned();
         std::net::TcpStream::connect(&address).unwrap();

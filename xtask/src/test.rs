@@ -53,7 +53,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let runner = runner::precompile(workspace, program, component)?;
 
-    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find()? };
+    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
     let mut suite = Suite { workspace, sum: Tally::default() };
     let mut unit_tests = suite.cargo_test(&["--lib", "--bins"]);
     if let Some((_, url)) = server.address() {
@@ -86,7 +86,7 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let program = runner::build(workspace)?;
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let runner = runner::precompile(workspace, program, component)?;
-    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find()? };
+    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
     let mut suite = Suite { workspace, sum: Tally::default() };
     let embedded = Some(("embedded", "embedded"));
     for (name, database) in [embedded, server.address()].into_iter().flatten() {
@@ -148,14 +148,14 @@ enum Postgres {
 }
 
 impl Postgres {
-    fn find() -> anyhow::Result<Self> {
+    fn find(workspace: &Workspace) -> anyhow::Result<Self> {
         if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
             let understood = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
             ensure!(understood, "DATABASE_URL must start with postgres://");
             return Ok(Self::Given(url));
         }
         Ok(match Installation::find() {
-            Some(installation) => Self::Own(installation.start()?),
+            Some(installation) => Self::Own(installation.start(&workspace.root.join("fixtures/tls"))?),
             None => Self::LeftOut,
         })
     }
