@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::cargo::{cargo, prepare};
+use crate::cargo::{cargo_dist, prepare};
 use crate::component;
 use crate::postgres::{Installation, Server};
 use crate::progress;
@@ -63,11 +63,11 @@ pub fn bench(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
             runner::precompile(workspace, runner::build_dist(workspace)?, component)?
         }
     };
-    // With the whole workspace's features if the runner was built with them: otherwise libraries were compiled twice.
-    let packages: &[&str] = if args.runner.is_some() { &["--package", "bench"] } else { &["--workspace"] };
-    progress::run("building the benchmark", cargo(workspace, "build").args(packages).args(["--bin", "bench"]))?;
+    // The native server is in it, and is measured as the wiki is: as it would be shipped.
+    let mut build = cargo_dist(workspace, "build");
+    progress::run("building the benchmark and its peers", build.args(["--package", "bench", "--bin", "bench"]))?;
     let out = workspace.target.join("bench");
-    let mut command = Command::new(workspace.target.join("release/bench"));
+    let mut command = Command::new(workspace.target.join("dist/bench"));
     command.arg("run").arg("--root").arg(&workspace.root).arg("--out").arg(&out);
     command.arg("--manifest").arg(workspace.manifest());
     for (option, file) in
