@@ -10,6 +10,7 @@ use crate::peers::{Programs, Running};
 use crate::progress::Progress;
 use crate::report::Soak;
 use crate::seed::Seed;
+use crate::stats::median;
 use crate::text::{Kind, Pages};
 use crate::usage;
 use crate::workload::Workload;
@@ -21,7 +22,7 @@ const ROWS: u64 = 1000;
 /// Seconds between two looks at the memory.
 const INTERVAL: u32 = 5;
 
-/// What memory may grow by in the second half and still be called flat.
+/// What memory may grow by at the end and still be called flat.
 const GROWTH: f64 = 1.05;
 
 /// Sends so many requests for pages and looks at the memory on the way.
@@ -72,10 +73,16 @@ fn soak(
     Ok(soak)
 }
 
-/// Whether the most memory of the second half is about that at the half.
+/// Whether the memory of the last quarter is about that of the one before. Medians, because it goes up and down by a
+/// fifth with the requests of the moment.
 fn is_flat(memory: &[f64]) -> bool {
-    let Some(half) = memory.get(memory.len().saturating_sub(1) / 2) else { return false };
-    memory[memory.len() / 2..].iter().all(|later| *later <= half * GROWTH)
+    let (third, fourth) = memory[memory.len() / 2..].split_at(memory.len().div_ceil(2) / 2);
+    let of = |quarter: &[f64]| median(quarter.iter().copied());
+    match (of(third), of(fourth)) {
+        (Some(third), Some(fourth)) => fourth <= third * GROWTH,
+        (None, Some(_)) => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +93,7 @@ mod tests {
     fn memory_that_grows_to_the_end_is_not_flat() {
         assert!(is_flat(&[40.0, 80.0, 100.0, 101.0, 99.0, 103.0]));
         assert!(!is_flat(&[40.0, 60.0, 80.0, 100.0, 120.0, 140.0]));
+        assert!(is_flat(&[70.0, 90.0, 110.0, 130.0, 120.0, 145.0, 118.0, 121.0, 119.0, 144.0]));
         assert!(is_flat(&[100.0]));
         assert!(!is_flat(&[]));
     }
