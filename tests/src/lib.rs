@@ -34,7 +34,7 @@ pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use http::{Client, Problem, Request, Response};
 pub use paths::{client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository};
-pub use raw::{Raw, send_raw};
+pub use raw::{Raw, connect, send_raw};
 pub use runner::Runner;
 pub use serde_json::{Value, json};
 pub use wiki::{assert_time, metric};

@@ -208,7 +208,7 @@ async fn a_request_that_is_not_http_harms_nobody() {
 async fn a_body_that_ends_too_early_creates_nothing() {
     let wiki = App::wiki().start().await;
     let request = "POST /users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"username\": \"ada\"}";
-    let mut stream = tokio::net::TcpStream::connect(wiki.url().trim_start_matches("http://")).await.unwrap();
+    let mut stream = blackbox::connect(wiki.url()).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
     drop(stream);
     wiki.create_user("grace").await;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use blackbox::{App, Client, Cut, Database, json};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 const CLIENTS: usize = 8;
@@ -191,7 +190,7 @@ async fn file_descriptors_that_run_out() {
     let writers = under_way(&wiki).await;
     let mut held = Vec::new();
     for _ in 0..400 {
-        held.push(TcpStream::connect(wiki.url().trim_start_matches("http://")).await.unwrap());
+        held.push(blackbox::connect(wiki.url()).await.unwrap());
     }
     wiki.runner().logged("cannot accept a connection", 1).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -206,7 +205,7 @@ async fn clients_that_never_finish_what_they_say() {
     let writers = under_way(&wiki).await;
     let mut slow = Vec::new();
     for _ in 0..300 {
-        let mut stream = TcpStream::connect(wiki.url().trim_start_matches("http://")).await.unwrap();
+        let mut stream = blackbox::connect(wiki.url()).await.unwrap();
         let half =
             b"POST /posts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
         stream.write_all(half).await.unwrap();

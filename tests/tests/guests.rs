@@ -162,10 +162,9 @@ async fn an_answer_is_sent_while_the_guest_still_writes_it() {
 #[tokio::test]
 async fn an_answer_nobody_reads_is_not_collected() {
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").start().await;
-    let address = shop.url().trim_start_matches("http://");
     let mut held = Vec::new();
     for round in 1..=4 {
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut stream = blackbox::connect(shop.url()).await.unwrap();
         let request = b"GET /misbehave/huge?4000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
         shop.runner().logged("about to huge", round).await;
@@ -187,8 +186,7 @@ async fn a_client_that_goes_away_leaves_nothing_running() {
     for round in 1..=3 {
         for how in ["loop", "sleep?30000", "huge?4000000000"] {
             let request = format!("GET /misbehave/{how} HTTP/1.1\r\nHost: x\r\n\r\n");
-            let address = shop.url().trim_start_matches("http://");
-            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let mut stream = blackbox::connect(shop.url()).await.unwrap();
             tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
             let name = how.split('?').next().unwrap_or_default();
             shop.runner().logged(&format!("about to {name}"), round).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use blackbox::{App, Value, json, send_raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn an_application_that_is_no_wiki_runs_from_its_own_manifest() {
@@ -216,7 +216,7 @@ async fn a_request_in_progress_is_finished_before_the_service_ends() {
     let status = shop.runner().terminate().await;
     assert!(status.success(), "{status}");
     assert_eq!(slow.await.unwrap().expect(200).json(), json!({"slept_ms": 1500}));
-    assert!(TcpStream::connect(shop.url().trim_start_matches("http://")).await.is_err(), "nobody listens any more");
+    assert!(blackbox::connect(shop.url()).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]

@@ -2,9 +2,17 @@
 
 use std::time::Duration;
 
-use blackbox::{App, at_once, eventually};
+use blackbox::{App, at_once, connect, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+/// Asks on this connection, and is asked to go elsewhere with the next request.
+async fn is_answered_and_closed(mut stream: TcpStream) {
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("connection: close"), "{answer}");
+}
 
 #[tokio::test]
 async fn a_service_that_is_told_to_stop_says_so_and_still_answers() {
@@ -17,11 +25,7 @@ async fn a_service_that_is_told_to_stop_says_so_and_still_answers() {
         assert_eq!(admin.get("/readyz").await.problem(503).detail, "The service is stopping.");
         admin.get("/livez").await.expect(200);
         // Whoever did not hear of it yet is served, on a new connection too, and asked to go elsewhere next time.
-        let mut stream = TcpStream::connect(shop.url().trim_start_matches("http://")).await.unwrap();
-        stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("connection: close"), "{answer}");
+        is_answered_and_closed(connect(shop.url()).await.unwrap()).await;
     };
     let (status, ()) = tokio::join!(ended, meanwhile);
     assert!(status.success());
@@ -30,14 +34,11 @@ async fn a_service_that_is_told_to_stop_says_so_and_still_answers() {
 #[tokio::test]
 async fn who_has_just_connected_is_still_answered() {
     let shop = App::bookshop().start().await;
-    let mut stream = TcpStream::connect(shop.url().trim_start_matches("http://")).await.unwrap();
+    let stream = connect(shop.url()).await.unwrap();
     let ended = async { shop.runner().terminate().await };
     let meanwhile = async {
         shop.runner().logged("requests in flight may finish", 1).await;
-        stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("connection: close"), "{answer}");
+        is_answered_and_closed(stream).await;
     };
     let (status, ()) = tokio::join!(ended, meanwhile);
     assert!(status.success());
