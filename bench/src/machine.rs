@@ -26,23 +26,51 @@ pub fn machine() -> Machine {
 
 /// The share of the processors that is in use during a second, from 0 to 1: by others, when nothing is measured.
 pub fn busy() -> f64 {
-    let read = || times(&fs::read_to_string("/proc/stat").unwrap_or_default());
-    let before = read();
+    let before = Ticks::now();
     thread::sleep(Duration::from_secs(1));
-    before.zip(read()).map_or(0.0, |(before, after)| share(before, after))
+    1.0 - before.until(Ticks::now()).idle
 }
 
-/// Idle ticks and all ticks of all processors together since the system started (proc(5)).
-fn times(stat: &str) -> Option<(u64, u64)> {
-    let ticks: Vec<u64> =
-        stat.strip_prefix("cpu ")?.lines().next()?.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-    // The fourth and the fifth are idle, without and with a disk to wait for; those after the eighth are counted before.
-    Some((ticks.get(3..5)?.iter().sum(), ticks.iter().take(8).sum()))
+/// What the processors have done since the system started, all together, in clock ticks (proc(5)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ticks {
+    idle: u64,
+    stolen: u64,
+    all: u64,
 }
 
-fn share(before: (u64, u64), after: (u64, u64)) -> f64 {
-    let (idle, all) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
-    if all == 0 { 0.0 } else { 1.0 - idle as f64 / all as f64 }
+/// What the processors did in some time, as shares from 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Shares {
+    /// Nothing.
+    pub idle: f64,
+    /// Nothing, although they had to: a hypervisor let somebody else's machine run.
+    pub stolen: f64,
+}
+
+impl Ticks {
+    /// Until now.
+    pub fn now() -> Self {
+        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
+    }
+
+    fn parse(stat: &str) -> Option<Self> {
+        let ticks: Vec<u64> =
+            stat.strip_prefix("cpu ")?.lines().next()?.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+        // The fourth and the fifth are idle, without and with a disk to wait for; those after the eighth are counted
+        // before.
+        Some(Self { idle: ticks.get(3..5)?.iter().sum(), stolen: *ticks.get(7)?, all: ticks.iter().take(8).sum() })
+    }
+
+    /// The shares between this moment and a later one; of no time at all, everything was idle.
+    pub fn until(self, later: Self) -> Shares {
+        let all = later.all.saturating_sub(self.all);
+        let share = |before: u64, after: u64| after.saturating_sub(before) as f64 / all as f64;
+        match all {
+            0 => Shares { idle: 1.0, stolen: 0.0 },
+            _ => Shares { idle: share(self.idle, later.idle), stolen: share(self.stolen, later.stolen) },
+        }
+    }
 }
 
 fn field(text: &str, name: &str) -> Option<String> {
@@ -103,13 +131,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_busy_share_is_what_is_not_idle() {
-        let before = times("cpu  10 0 10 70 10 0 0 0 99 99\ncpu0 1 2 3\n").unwrap();
-        let after = times("cpu  40 0 10 130 20 0 0 0 99 99\n").unwrap();
-        assert_eq!((before, after), ((80, 100), (150, 200)));
-        assert!((share(before, after) - 0.3).abs() < 1e-9);
-        assert_eq!(share(before, before), 0.0);
-        assert_eq!(times("intr 1"), None);
+    fn shares_are_those_between_two_moments() {
+        let before = Ticks::parse("cpu  10 0 10 70 10 0 0 0 99 99\ncpu0 1 2 3\n").unwrap();
+        let after = Ticks::parse("cpu  35 0 10 130 20 0 0 5 99 99\n").unwrap();
+        assert_eq!(
+            (before, after),
+            (Ticks { idle: 80, stolen: 0, all: 100 }, Ticks { idle: 150, stolen: 5, all: 200 })
+        );
+        assert_eq!(before.until(after), Shares { idle: 0.7, stolen: 0.05 });
+        assert_eq!(before.until(before), Shares { idle: 1.0, stolen: 0.0 });
+        assert_eq!(Ticks::parse("intr 1"), None);
     }
 
     #[test]

@@ -85,6 +85,8 @@ pub struct Cell {
     pub errors: u64,
     /// Processor time of the load generator for each request.
     pub load_cpu_us: Option<f64>,
+    /// The share of the processors that a hypervisor gave to others meanwhile, from 0 to 1.
+    pub stolen: f64,
 }
 
 /// One measurement of a cell.
@@ -106,6 +108,8 @@ pub struct Sample {
     pub errors: u64,
     /// See [`Cell`].
     pub load_cpu_us: Option<f64>,
+    /// See [`Cell`].
+    pub stolen: f64,
 }
 
 impl Cell {
@@ -126,6 +130,7 @@ impl Cell {
             rss_mb: maybe(|sample| sample.rss_mb),
             errors: samples.iter().map(|sample| sample.errors).sum(),
             load_cpu_us: maybe(|sample| sample.load_cpu_us),
+            stolen: of(|sample| sample.stolen)?,
         })
     }
 }

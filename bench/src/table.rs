@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::goals::Ratio;
+use crate::measure::CALM;
 use crate::report::{Cell, Report};
 use crate::stats::median;
 
@@ -50,6 +51,15 @@ pub fn markdown(report: &Report) -> String {
             text,
             "\nwrk itself used {} µs of processor time per request (median of all cells).",
             significant(load)
+        );
+    }
+    if let Some(stolen) = median(report.cells.iter().map(|cell| cell.stolen)).filter(|stolen| *stolen > 0.0) {
+        _ = writeln!(
+            text,
+            "\nA hypervisor gave {:.1} % of the processors to other machines meanwhile (median of all cells). A turn in which it \
+             gave more than {:.0} % was made again once, and the calmer one counts.",
+            stolen * 100.0,
+            CALM * 100.0
         );
     }
     text.push_str(&single(report));
