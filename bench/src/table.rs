@@ -64,10 +64,13 @@ pub fn markdown(report: &Report) -> String {
     }
     text.push_str(&single(report));
     for refused in &report.refused {
-        _ = writeln!(text, "\nNot measured: {refused}");
+        _ = writeln!(text, "\nNot measured: {}", refused.lines().next().unwrap_or_default());
     }
     text
 }
+
+/// Where docs/benchmarks.md has the reasons.
+const WHY: &str = "[why](#what-stands-in-the-way)";
 
 type Show = fn(&Cell) -> Option<String>;
 
@@ -103,10 +106,10 @@ pub fn goals(ratios: &[Ratio]) -> String {
     for ratio in ratios {
         let limit = |value: f64| format!("{} {}", if ratio.at_most { "≤" } else { "≥" }, significant(value));
         let verdict = match (ratio.met, ratio.stretch_met, ratio.missing) {
-            (None, ..) => "not measured".to_owned(),
+            (None, ..) => format!("not measured ({WHY})"),
             (_, Some(true), _) => "yes, and the stretch".to_owned(),
             (Some(true), ..) => "yes".to_owned(),
-            (_, _, missing) => format!("no, by {:.0} %", missing.unwrap_or_default() * 100.0),
+            (_, _, missing) => format!("no, by {:.0} % ({WHY})", missing.unwrap_or_default() * 100.0),
         };
         _ = writeln!(
             text,
@@ -233,7 +236,17 @@ mod tests {
         let mut report = Report { cells, ..Report::default() };
         report.ratios = ratios(&report);
         let text = markdown(&report);
-        assert!(text.contains("| runner/native, get_user | ≥ 0.60 | ≥ 0.80 | 0.30 | no, by 50 % |"), "{text}");
-        assert!(text.contains("| runner/spin, get_user | ≥ 8.00 | ≥ 12.0 |  | not measured |"), "{text}");
+        assert!(
+            text.contains(
+                "| runner/native, get_user | ≥ 0.60 | ≥ 0.80 | 0.30 | no, by 50 % ([why](#what-stands-in-the-way)) |"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "| runner/spin, get_user | ≥ 8.00 | ≥ 12.0 |  | not measured ([why](#what-stands-in-the-way)) |"
+            ),
+            "{text}"
+        );
     }
 }
