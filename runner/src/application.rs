@@ -22,6 +22,8 @@ pub struct Application {
     pub router: Router,
     /// The components that a route leads to, by id.
     pub components: BTreeMap<String, Component>,
+    /// What to warn of when more than this machine reaches the application.
+    pub warnings: Vec<String>,
 }
 
 /// One component and what it may use.
@@ -62,7 +64,9 @@ impl Application {
                 tracing::warn!(component = id, "no route leads to the component: it is not loaded");
             }
         }
-        Ok(Self { name: manifest.name, router, components })
+        let applies = |exposed: &manifest::Exposed| values.get(&exposed.variable) == Some(&exposed.value);
+        let warnings = manifest.exposed.into_iter().filter(applies).map(|exposed| exposed.warning).collect();
+        Ok(Self { name: manifest.name, router, components, warnings })
     }
 }
 

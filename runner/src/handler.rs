@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, RETRY_AFTER,
+    TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Either, Empty, Full};
 use hyper::body::Incoming;
@@ -14,6 +18,7 @@ use tracing::{Instrument as _, Span, field};
 use wasmtime_wasi_http::WasiBody;
 
 use crate::access::{Answerer, Record, Reply};
+use crate::clients::Clients;
 use crate::instances::{Failure, GuestBody, Instances};
 use crate::metrics::Metrics;
 use crate::received::{Fate, Received};
@@ -32,6 +37,8 @@ pub struct Handler {
     pub router: Router,
     /// The instances of each component, by its id.
     pub components: BTreeMap<Arc<str>, Arc<Instances>>,
+    /// Who clients are, and what they may do.
+    pub clients: Clients,
     /// What a request may use.
     pub limits: Limits,
     /// Where requests are counted.
@@ -63,6 +70,7 @@ impl Handler {
     /// The response to `request`: a component's, or problem details (RFC 9457) that say why there is none.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer, exchange: Arc<Exchange>) -> Response<Reply> {
         let (head, body) = request.into_parts();
+        let peer = Peer { address: self.clients.address(peer.address, &head.headers), ..peer };
         let (identity, span) = identify(&head);
         let path = self.access_log.then(|| head.uri.path().to_owned());
         let (metrics, method) = (self.metrics.clone(), head.method.clone());
@@ -73,8 +81,15 @@ impl Handler {
         let mut last = head.headers.contains_key(TRANSFER_ENCODING);
         let body = Received::new(body, &self.limits);
         let outcome = body.outcome();
+        let allowed = self.clients.check(&head.method, peer.address.ip());
         let request = Request::from_parts(head, body.boxed_unsync());
-        let answer = self.forward(request, peer, &identity, &mut record.answerer).instrument(span.clone()).await;
+        let answer = match allowed {
+            Ok(()) => self.forward(request, peer, &identity, &mut record.answerer).instrument(span.clone()).await,
+            Err(wait) => {
+                self.metrics.rate_limited.inc();
+                Err(Problem::too_many(wait))
+            }
+        };
         let answer = match outcome.fate() {
             Fate::TooLarge => Err(self.too_large()),
             Fate::TooSlow => Err(Problem::new(
@@ -225,6 +240,13 @@ fn request_id(headers: &HeaderMap) -> String {
     given.filter(fits).map_or_else(|| format!("{:032x}", fastrand::u128(..)), str::to_owned)
 }
 
+/// What keeps browsers from making anything of such an answer but text.
+const GUARDS: [(HeaderName, &str); 3] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (REFERRER_POLICY, "same-origin"),
+];
+
 /// Problem details (RFC 9457) of a kind that the status alone says.
 pub fn details(status: StatusCode, detail: &str) -> serde_json::Value {
     serde_json::json!({
@@ -239,13 +261,21 @@ pub fn details(status: StatusCode, detail: &str) -> serde_json::Value {
 struct Problem {
     status: StatusCode,
     detail: String,
+    /// Seconds after which it makes sense to try again.
+    retry_after: Option<u64>,
     /// For the log only.
     cause: String,
 }
 
 impl Problem {
     fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), cause: String::new() }
+        Self { status, detail: detail.into(), retry_after: None, cause: String::new() }
+    }
+
+    fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("Too many changes come from your address. Try again in {seconds} s.");
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     fn internal() -> Self {
@@ -257,9 +287,13 @@ impl Problem {
         body["request_id"] = id.into();
         let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        for (name, value) in GUARDS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -269,7 +303,8 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let problem = match failure {
             Failure::Overloaded => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Too many requests are running. Try again.")
+                let busy = "Too many requests are running. Try again.";
+                Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, busy) }
             }
             Failure::TimedOut(_) => Self::new(StatusCode::GATEWAY_TIMEOUT, "The request took longer than it may."),
             Failure::Failed(_) | Failure::NoResponse(_) => Self::internal(),

@@ -185,7 +185,7 @@ impl Instances {
         let max_memory = usize::try_from(self.limits.max_memory.as_u64()).unwrap_or(usize::MAX);
         let guest = Guest::new(&self.component, self.pools.clone(), max_memory);
         let mut store = Store::new(self.pre.engine(), guest);
-        store.limiter(|guest| &mut guest.limits);
+        store.limiter(|guest| &mut guest.memory);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
@@ -206,6 +206,9 @@ impl Instances {
         }
         if !instance.store.data().holds_nothing() {
             return Some(Discard::Holding);
+        }
+        if instance.store.data().memory.size() as u64 > self.limits.kept_memory.as_u64() {
+            return Some(Discard::Large);
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
         None

@@ -5,6 +5,7 @@
 mod access;
 mod admin;
 mod application;
+mod clients;
 #[cfg(feature = "compiler")]
 mod compile;
 mod config;

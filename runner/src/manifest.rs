@@ -1,6 +1,6 @@
 //! Reads `spin.toml`: a Spin manifest of version 2, as far as an HTTP application with PostgreSQL needs it.
 //!
-//! What has no effect at run time (`build`, `description`, `tool`) is passed over. What a component would miss at run
+//! What has no effect at run time (`build`, `description`, other tools' settings) is passed over. What a component would miss at run
 //! time (`files`, `key_value_stores` and the like) is refused, as is every key Spin does not know.
 
 use std::collections::BTreeMap;
@@ -26,6 +26,20 @@ pub struct Manifest {
     pub routes: Vec<(String, String)>,
     /// The components, by id; also those without a route.
     pub components: BTreeMap<String, Component>,
+    /// `[[application.tool.wiki-runner.exposed]]`: what is not meant for everybody.
+    pub exposed: Vec<Exposed>,
+}
+
+/// A value of a variable with which the application should not be within everybody's reach. Spin passes over it.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Exposed {
+    /// The variable.
+    pub variable: String,
+    /// The value.
+    pub value: String,
+    /// What the log says if it has that value and more than this machine can reach the application.
+    pub warning: String,
 }
 
 /// A variable of the application.
@@ -60,6 +74,14 @@ type Place<'a> = &'a str;
 #[derive(Deserialize)]
 struct Application {
     name: String,
+}
+
+/// What a manifest says to this runner alone.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tool {
+    #[serde(default)]
+    exposed: Vec<Exposed>,
 }
 
 #[derive(Deserialize)]
@@ -101,25 +123,38 @@ impl Manifest {
             Some(_) => Err(anyhow!("{key} must be a table")),
         };
 
-        let name = application(part("application")?)?;
+        let (name, exposed) = application(part("application")?)?;
         let variables = entries("variables", part("variables")?, variable)?;
+        if let Some(unknown) = exposed.iter().find(|exposed| !variables.contains_key(&exposed.variable)) {
+            bail!("{EXPOSED} variable: there is no variable {:?}", unknown.variable);
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut components = entries("component", part("component")?, |place, table| component(place, table, folder))?;
         let routes = triggers(part("trigger")?, &mut components, folder)?;
-        Ok(Self { path: path.to_owned(), name, variables, routes, components })
+        Ok(Self { path: path.to_owned(), name, variables, routes, components, exposed })
     }
 }
 
-fn application(mut table: Table) -> anyhow::Result<String> {
+/// Where [`Manifest::exposed`] stands.
+const EXPOSED: &str = "[[application.tool.wiki-runner.exposed]]";
+
+/// Its name, and what of it should not be exposed.
+fn application(mut table: Table) -> anyhow::Result<(String, Vec<Exposed>)> {
     const KEYS: &[&str] = &["name", "version", "description", "authors", "trigger", "tool", "targets"];
     check_keys("[application]", &table, KEYS, &[])?;
     let base = table.remove("trigger").and_then(|t| t.get("http").and_then(|http| http.get("base")).cloned());
     if let Some(base) = base.filter(|base| base.as_str() != Some("/")) {
         bail!("[application.trigger.http] base = {base} is not supported: put the prefix into the routes");
     }
+    let ours = table.remove("tool").and_then(|tool| tool.get("wiki-runner").cloned());
+    let ours = match ours {
+        Some(Value::Table(ours)) => typed("[application.tool.wiki-runner]", ours)?,
+        Some(_) => bail!("[application.tool.wiki-runner] must be a table"),
+        None => Tool::default(),
+    };
     let Application { name } = typed("[application]", table)?;
     ensure!(!name.is_empty(), "[application] name is empty");
-    Ok(name)
+    Ok((name, ours.exposed))
 }
 
 fn variable(place: Place, table: Table) -> anyhow::Result<Variable> {

@@ -37,6 +37,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections that were refused because there were too many.
     pub connections_refused: Counter,
+    /// Requests that were refused because too many came from one address.
+    pub rate_limited: Counter,
     /// Bytes that came from clients.
     pub received: Counter,
     /// Bytes that went to clients.
@@ -97,6 +99,8 @@ pub enum Discard {
     TimedOut,
     /// It holds on to something of a request.
     Holding,
+    /// It has grown larger than one that waits may be.
+    Large,
     /// Its client went away before it was done.
     Abandoned,
 }
@@ -108,6 +112,7 @@ impl Discard {
             Self::Trapped => "trapped",
             Self::TimedOut => "timed_out",
             Self::Holding => "holding",
+            Self::Large => "large",
             Self::Abandoned => "abandoned",
         }
     }
@@ -122,6 +127,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            rate_limited: Counter::default(),
             received: Counter::default(),
             sent: Counter::default(),
             created: Family::default(),
@@ -169,6 +175,8 @@ impl Metrics {
         runner.register("connections", "Open connections of clients", self.connections.clone());
         let help = "Connections refused because there were too many";
         runner.register("connections_refused", help, self.connections_refused.clone());
+        let help = "Requests refused because too many came from one address";
+        runner.register("requests_rate_limited", help, self.rate_limited.clone());
         runner.register_with_unit("received", "Bytes that came from clients", Unit::Bytes, self.received.clone());
         runner.register_with_unit("sent", "Bytes that went to clients", Unit::Bytes, self.sent.clone());
         runner.register("instances_created", "Instances made", self.created.clone());

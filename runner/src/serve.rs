@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::component::Component;
 
 use crate::application::Application;
+use crate::clients::Clients;
 use crate::config::Environment;
 use crate::database::Database;
 use crate::handler::Handler;
@@ -47,7 +48,7 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     let pools = Pools::new(&postgres, metrics.database.clone())?;
 
-    let name = application.name.clone();
+    let (name, warnings) = (application.name.clone(), application.warnings.clone());
     let handler = Arc::new(handler(application, &settings, pools.clone(), metrics)?);
     let admin = admin::start(&settings.admin, handler.clone(), pools).await?;
     let tls = tls::acceptor(&settings.tls)?;
@@ -56,6 +57,9 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let local = listener.local_addr()?;
     println!("{name} runs on {}", url(local, tls.is_some()));
     tracing::info!(%local, "listening");
+    for warning in warnings.iter().filter(|_| !local.ip().is_loopback()) {
+        tracing::warn!(%local, "{warning}");
+    }
 
     let served = server::serve(listener, tls, handler, stop).await;
     // Up to here: that the service stops can be seen.
@@ -93,6 +97,7 @@ fn handler(
     Ok(Handler {
         router: application.router,
         components,
+        clients: Clients::new(&settings.clients),
         limits: settings.limits.clone(),
         metrics,
         access_log: settings.admin.access_log,

@@ -3,12 +3,14 @@
 //! A wrong value stops the start with a message that names the setting.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
 use bytesize::ByteSize;
 use clap::Args;
+use ipnet::IpNet;
 
 /// Options of `wiki-runner serve`.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +26,9 @@ pub struct Serve {
 
     #[command(flatten)]
     pub admin: Admin,
+
+    #[command(flatten)]
+    pub clients: Clients,
 
     #[command(flatten)]
     pub limits: Limits,
@@ -93,6 +98,34 @@ pub struct Admin {
     pub access_log: bool,
 }
 
+/// What clients may do by their addresses, and who tells those of clients behind proxies.
+#[derive(Debug, Clone, Args)]
+pub struct Clients {
+    /// Proxies in front, by address or range (10.0.0.0/8), with commas between: where a request comes from one of them,
+    /// its X-Forwarded-For tells the client.
+    // None by default: from anybody else that header is a claim.
+    #[arg(long, env = "RUNNER_TRUSTED_PROXIES", value_name = "NET,…", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Requests other than GET, HEAD and OPTIONS that one address may make per second on average; further ones are
+    /// answered 429. 0 is no limit. Nothing is limited on this machine itself.
+    // More than people do, less than a script that has gone wrong. Of IPv6, 2^64 addresses count as one.
+    #[arg(long, env = "RUNNER_WRITE_RATE", default_value_t = 20)]
+    pub write_rate: u32,
+
+    /// Such requests that may come at once.
+    // An import of a small wiki is not slowed down.
+    #[arg(long, env = "RUNNER_WRITE_BURST", default_value = "200")]
+    pub write_burst: NonZeroU32,
+}
+
+/// An address, or a range of them in CIDR notation.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    net.map_err(|_| format!("{text:?} is neither an address nor a range such as 10.0.0.0/8"))
+}
+
 /// What one request, one connection and one instance may use.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
@@ -132,6 +165,12 @@ pub struct Limits {
     // A page of a mebibyte takes a few copies of itself; nothing needs more.
     #[arg(long, env = "RUNNER_MAX_MEMORY", default_value = "128MiB")]
     pub max_memory: ByteSize,
+
+    /// Memory of an instance that waits for a further request; one that has grown larger is replaced.
+    // An instance gives no memory back. This times the requests at once is what all may hold while nothing happens; a
+    // small request needs a quarter of it.
+    #[arg(long, env = "RUNNER_KEPT_MEMORY", default_value = "8MiB")]
+    pub kept_memory: ByteSize,
 
     /// Requests that run at once; further ones wait for their turn.
     // Each takes an instance and, mostly, a database connection: more only moves the queue.
@@ -282,6 +321,16 @@ mod tests {
             ("localhost:0", "127.0.0.1:0"),
         ] {
             assert_eq!(listen(given).as_deref(), Ok(address));
+        }
+    }
+
+    #[test]
+    fn proxies_are_addresses_or_ranges() {
+        for (given, net) in [("10.0.0.1", "10.0.0.1/32"), (" 10.0.0.0/8", "10.0.0.0/8"), ("::1", "::1/128")] {
+            assert_eq!(network(given).map(|net| net.to_string()).as_deref(), Ok(net));
+        }
+        for given in ["", "proxy.example", "10.0.0.0/33", "10.0.0"] {
+            assert!(network(given).is_err(), "{given}");
         }
     }
 

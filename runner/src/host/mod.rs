@@ -2,6 +2,7 @@
 
 pub mod allowed_hosts;
 pub mod http;
+pub mod memory;
 pub mod output;
 pub mod postgres;
 pub mod variables;
@@ -9,11 +10,11 @@ pub mod variables;
 use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use self::http::Outbound;
+use self::memory::Memory;
 use self::output::Output;
 use self::postgres::{Pools, PostgresCtx, PostgresHost, PostgresView};
 use self::variables::{VariablesHost, VariablesView};
@@ -27,8 +28,8 @@ pub struct Guest {
     outbound: Outbound,
     postgres: PostgresCtx,
     variables: Arc<variables::Variables>,
-    /// What the instance may allocate.
-    pub limits: StoreLimits,
+    /// What the instance may allocate, and has.
+    pub memory: Memory,
 }
 
 impl Guest {
@@ -46,7 +47,7 @@ impl Guest {
             outbound: Outbound::new(component.allowed_hosts.clone()),
             postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
             variables: component.variables.clone(),
-            limits: StoreLimitsBuilder::new().memory_size(max_memory).build(),
+            memory: Memory::new(max_memory),
         }
     }
 
