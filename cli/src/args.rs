@@ -20,7 +20,7 @@ const EXAMPLES: &str = "Examples:
   wasiki search '\"exact words\" -without'     pages with these words but not that one
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a conflict with somebody else's edit.
-WASIKI_TOKEN, if set, is sent as a bearer token.";
+WASIKI_TOKEN, if set, is sent as a bearer token; its owner writes.";
 
 /// A client of a wiki's HTTP API.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ pub struct Global {
     #[arg(long, global = true, env = "WASIKI_URL", default_value = "http://localhost:8000", value_parser = url)]
     url: String,
 
-    /// Who writes: a username; created if nobody has it. [default: the user this runs as]
+    /// Who writes: a username; created if nobody has it. [default: the owner of WASIKI_TOKEN, else the user this runs as]
     #[arg(long, global = true, env = "WASIKI_AUTHOR", value_name = "NAME")]
     pub author: Option<String>,
 

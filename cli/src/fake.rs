@@ -13,6 +13,8 @@ use crate::retry::Retry;
 pub enum Reply {
     /// With a status and a body.
     Status(u16, &'static str),
+    /// With a status, further lines of the head, each with its end, and a body.
+    With(u16, &'static str, &'static str),
     /// With a redirect to an address.
     Redirect(&'static str),
     /// Not at all: the connection is closed.
@@ -99,6 +101,7 @@ fn answer(mut stream: &TcpStream, reply: Reply, seen: &Mutex<Vec<String>>) {
     };
     let text = match reply {
         Reply::Status(status, body) => head(status, "retry-after: 0\r\n", body.len()) + body,
+        Reply::With(status, more, body) => head(status, more, body.len()) + body,
         Reply::Redirect(to) => head(308, &format!("location: {to}\r\n"), 0),
         Reply::Half => head(200, "", 100) + "half",
         Reply::HangUp => String::new(),

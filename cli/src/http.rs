@@ -1,5 +1,6 @@
 //! One request to the wiki and its answer, tried again while that can help and cannot do harm.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -94,6 +95,8 @@ impl Request {
 pub struct Http {
     agent: Agent,
     settings: Settings,
+    /// Held by the one request that waits because the wiki was asked too often.
+    turn: Mutex<()>,
 }
 
 /// What one attempt brought.
@@ -119,7 +122,7 @@ impl Http {
             .max_redirects_will_error(false)
             .build()
             .into();
-        Self { agent, settings }
+        Self { agent, settings, turn: Mutex::default() }
     }
 
     /// Where the wiki is.
@@ -127,9 +130,16 @@ impl Http {
         &self.settings.url
     }
 
+    /// Whether requests are sent with a token.
+    pub fn has_token(&self) -> bool {
+        self.settings.token.is_some()
+    }
+
     /// The body of the answer to `request`, if it is a success.
     pub fn send(&self, request: &Request) -> Result<Vec<u8>, Error> {
         let mut attempt = 0;
+        // Until this request is done, once it was told to slow down.
+        let mut turn = None;
         loop {
             attempt += 1;
             let (failure, not_done, after) = match self.attempt(request) {
@@ -145,10 +155,15 @@ impl Http {
                 Err(error) => (self.unreachable(&error), is_unsent(&error), None),
             };
             let allowed = not_done || request.repeat == Repeat::Harmless;
-            match self.settings.retry.pause(attempt, after).filter(|_| allowed) {
-                Some(pause) => std::thread::sleep(pause),
-                None => return Err(failure),
+            let Some(pause) = self.settings.retry.pause(attempt, after).filter(|_| allowed) else {
+                return Err(failure);
+            };
+            if failure.status() == Some(429) && turn.is_none() {
+                // One after the other: what one may send when the time is over, several would take from each other until
+                // one of them had tried often enough.
+                turn = Some(self.turn.lock().unwrap_or_else(PoisonError::into_inner));
             }
+            std::thread::sleep(pause);
         }
     }
 
@@ -178,7 +193,10 @@ impl Http {
                 "{} sends elsewhere, to {location}. Give the wiki's own address with --url.",
                 self.settings.url
             )),
-            None => Error::Refused(Box::new(Problem::read(answer.status, &answer.body))),
+            None => {
+                let problem = Problem::read(answer.status, &answer.headers, &answer.body);
+                Error::Refused(Box::new(problem.advise(&self.settings.url, self.has_token())))
+            }
         }
     }
 
@@ -214,6 +232,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::fake::{Fake, Reply};
+    use std::time::Instant;
 
     fn get(fake: &Fake) -> Result<Vec<u8>, Error> {
         fake.http().send(&Request::new(Method::GET, "/x"))
@@ -277,6 +296,27 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_too_often_waits_as_long_as_they_are_told_and_one_after_the_other() {
+        let slow = Reply::With(429, "retry-after: 1\r\n", "");
+        let fake = Fake::start([slow, slow, Reply::Status(200, ""), Reply::Status(201, "")]);
+        let (http, start) = (fake.http(), Instant::now());
+        std::thread::scope(|scope| {
+            scope.spawn(|| http.send(&Request::new(Method::GET, "/x")).unwrap());
+            scope.spawn(|| http.send(&Request::new(Method::POST, "/x").repeat(Repeat::CouldAct)).unwrap());
+        });
+        assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+        assert_eq!(fake.requests().len(), 4);
+    }
+
+    #[test]
+    fn who_would_wait_too_long_is_told_so() {
+        let hour = Reply::With(429, "retry-after: 3600\r\n", r#"{"detail": "Try again in 3600 seconds."}"#);
+        let fake = Fake::start([hour, Reply::Status(200, "")]);
+        assert_eq!(get(&fake).unwrap_err().to_string(), "Try again in 3600 seconds.");
+        assert_eq!(fake.requests().len(), 1);
+    }
+
+    #[test]
     fn redirects_are_reported_and_not_followed() {
         let fake = Fake::start([Reply::Redirect("http://elsewhere.example/")]);
         let text = get(&fake).unwrap_err().to_string();
@@ -292,5 +332,29 @@ mod tests {
         Http::new(settings).send(&Request::new(Method::GET, "/")).unwrap();
         assert!(fake.requests()[0].to_lowercase().contains("authorization: bearer s3cret"), "{:?}", fake.requests());
         assert!(!Token::new("s3cret\u{1}").unwrap_err().contains("s3cret"));
+    }
+
+    #[test]
+    fn no_failure_shows_the_token() {
+        let challenge = "www-authenticate: Bearer realm=\"wasiki\", error=\"invalid_token\"\r\n";
+        for reply in [
+            Reply::With(401, challenge, r#"{"detail": "The token is not valid."}"#),
+            Reply::Status(401, "<html>"),
+            Reply::Status(403, ""),
+            Reply::Status(429, ""),
+            Reply::Status(500, ""),
+            Reply::Redirect("/elsewhere"),
+            Reply::HangUp,
+            Reply::Half,
+        ] {
+            let fake = Fake::start([reply]);
+            let token = Some(Token::new("wasiki_1_s3cret").unwrap());
+            let retry = Retry { more: 0, first: Duration::ZERO };
+            let http = Http::new(Settings { token, retry, ..fake.settings() });
+            let error = http.send(&Request::new(Method::PUT, "/x").json(b"{}".to_vec())).unwrap_err();
+            let shown = format!("{error} {error:?} {http:?}");
+            assert!(!shown.contains("s3cret"), "{reply:?}: {shown}");
+            assert!(fake.requests()[0].contains("s3cret"), "{reply:?}");
+        }
     }
 }

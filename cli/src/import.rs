@@ -21,7 +21,9 @@ use serde_json::json;
 use self::scan::{Item, Scan};
 use self::sync::{Done, Sync};
 use crate::args::{Global, Import};
+use crate::authors::Writer;
 use crate::output;
+use crate::problem::Error;
 use crate::progress::Progress;
 use crate::wiki::Wiki;
 
@@ -64,7 +66,7 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     if let Some(Err(message)) = global.author.as_deref().map(|it| rules::username(it).or_else(|_| rules::name(it))) {
         bail!("--author: {message}");
     }
-    let Scan { items, failures, unknown } = scan::scan(&args.folder)?;
+    let Scan { items, failures, unknown, authors } = scan::scan(&args.folder)?;
     if items.is_empty() && failures.is_empty() {
         eprintln!("note: there is no *.md file below {}", args.folder.display());
     }
@@ -74,10 +76,20 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     let early = failures.len();
     let total = items.len() + early;
 
-    let sync = Sync::new(wiki, args, global.author.as_deref());
-    let progress = Progress::start(items.len(), "files", false);
-    let mut tally = all(&items, args.jobs, &sync, &progress);
-    progress.finish();
+    let mut tally = match Writer::new(wiki, global.author.as_deref()) {
+        Ok(writer) => {
+            if let Some(note) = other_authors(&authors, |name| writer.instead_of(name)) {
+                eprintln!("note: {note}");
+            }
+            let sync = Sync::new(wiki, args, writer);
+            let progress = Progress::start(items.len(), "files", false);
+            let tally = all(&items, args.jobs, &sync, &progress);
+            progress.finish();
+            tally
+        }
+        // A wiki that is away, or refuses the token, is told as it is when that begins later.
+        Err(error) => Tally { stopped: Some(error.downcast::<Error>()?.to_string()), ..Tally::default() },
+    };
     tally.failures.sort_by(|a, b| a.file.cmp(&b.file));
     tally.failures.splice(0..0, failures);
     report(&tally, early, total, global.json, args.dry_run)
@@ -119,13 +131,31 @@ fn all(items: &[Item], jobs: usize, sync: &Sync<'_>, progress: &Progress) -> Tal
 fn note_unknown(unknown: &BTreeMap<String, usize>) {
     /// Enough to notice a misspelling.
     const SHOWN: usize = 20;
-    for (key, files) in unknown.iter().take(SHOWN) {
-        let files = if *files == 1 { "one file".to_owned() } else { format!("{files} files") };
-        eprintln!("note: `{}` in the front matter of {files} is ignored", crate::text::one_line(key));
+    for (key, number) in unknown.iter().take(SHOWN) {
+        eprintln!("note: `{}` in the front matter of {} is ignored", crate::text::one_line(key), files(*number));
     }
     if unknown.len() > SHOWN {
         eprintln!("note: so are {} more keys", unknown.len() - SHOWN);
     }
+}
+
+/// That somebody else writes than files say, if so: once, and before anything is written, because the author of a page
+/// stays who created it.
+fn other_authors<'a>(
+    authors: &BTreeMap<String, usize>,
+    instead_of: impl Fn(&str) -> Option<&'a str>,
+) -> Option<String> {
+    let replaced: Vec<_> = authors.iter().filter_map(|(name, number)| Some((instead_of(name)?, *number))).collect();
+    let (owner, _) = replaced.first()?;
+    Some(format!(
+        "the author in the front matter of {} is not used: what this import creates is by {owner:?}, whose token \
+         WASIKI_TOKEN is. Only an administrator's token with the scope admin writes as others",
+        files(replaced.iter().map(|(_, number)| number).sum())
+    ))
+}
+
+fn files(number: usize) -> String {
+    if number == 1 { "one file".to_owned() } else { format!("{number} files") }
 }
 
 /// Says what was done. The first `early` failures were told before.
@@ -158,4 +188,19 @@ fn report(tally: &Tally, early: usize, total: usize, as_json: bool, dry_run: boo
         ))?;
     }
     Ok(if failures.is_empty() && stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_somebody_else_writes_is_told_once() {
+        let authors = [("ada", 3), ("bob", 2), ("grace", 4)].map(|(name, files)| (name.to_owned(), files));
+        let authors = BTreeMap::from(authors);
+        let note = other_authors(&authors, |name| (name != "bob").then_some("bob")).unwrap();
+        assert!(note.contains("of 7 files is not used") && note.contains("by \"bob\""), "{note}");
+        assert_eq!(other_authors(&authors, |_| None), None);
+        assert_eq!(other_authors(&BTreeMap::new(), |_| Some("bob")), None);
+    }
 }

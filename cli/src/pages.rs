@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use crate::args::{Delete, Get, Global, Put};
-use crate::authors::{self, Authors};
+use crate::authors::Writer;
 use crate::output;
 use crate::problem::Error;
 use crate::wiki::{Draft, Post, Wiki, parse};
@@ -66,12 +66,8 @@ pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
         Some(id) => Some(wiki.post(id).map_err(about(&args.page))?),
         None => None,
     };
-    let author = match &global.author {
-        Some(author) => author.clone(),
-        None => authors::of_the_system()?,
-    };
     let draft = Draft {
-        user_id: Authors::new(wiki).number(&author)?,
+        user_id: Writer::new(wiki, global.author.as_deref())?.number()?,
         title: args.title.as_deref(),
         slug: None,
         content: &content,

@@ -67,6 +67,35 @@ pub struct User {
     pub name: Option<String>,
 }
 
+/// The account a token belongs to, and what the token may do.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Account {
+    /// The number of its user.
+    pub user_id: i64,
+    /// The name it signs in with.
+    pub username: String,
+    role: String,
+    /// Nothing if all that its owner may.
+    scope: Option<String>,
+}
+
+impl Account {
+    /// Whether it makes users, and writes as others.
+    pub fn administers(&self) -> bool {
+        self.role == "administrator" && self.scope.as_deref().is_none_or(|scope| scope == "admin")
+    }
+
+    /// Whether it only reads, where not everybody writes.
+    pub fn is_reader(&self) -> bool {
+        self.role == "reader"
+    }
+
+    /// Whether this is its username.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.username.eq_ignore_ascii_case(name)
+    }
+}
+
 /// A page as it should be; what is not said stays, or is left to the wiki.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Draft<'a> {
@@ -113,6 +142,21 @@ impl Wiki {
     /// The body of the answer to `GET target`.
     pub fn get(&self, target: &str) -> Result<Vec<u8>, Error> {
         self.http.send(&Request::new(Method::GET, target))
+    }
+
+    /// The account that the wiki knows this program by; nothing without a token.
+    ///
+    /// Nothing as well where a token is not for the wiki but for a proxy in front of it: the wiki has no accounts yet, or
+    /// got no token.
+    pub fn account(&self) -> Result<Option<Account>, Error> {
+        if !self.http.has_token() {
+            return Ok(None);
+        }
+        match self.get("/account") {
+            Ok(body) => parse(&body).map(Some),
+            Err(Error::Refused(problem)) if problem.status.as_u16() == 404 || problem.is_without_token() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The page with this slug, if there is one.
@@ -288,6 +332,7 @@ fn misunderstood(error: serde_json::Error) -> Error {
 mod tests {
     use super::*;
     use crate::fake::{Fake, Reply};
+    use crate::http::{Settings, Token};
 
     const POST: &str = r#"{"post_id": 1, "user_id": 1, "title": "A", "slug": "a", "content": "x", "tags": ["t"],
                            "version": 2, "size": 1, "created_time": "2026-05-01T12:00:00Z"}"#;
@@ -303,6 +348,49 @@ mod tests {
         let error = Wiki::new(fake.http()).by_slug("a").unwrap_err();
         assert!(error.to_string().contains("older than this program"), "{error}");
         assert!(fake.requests()[0].starts_with("GET /posts?slug=a "), "{:?}", fake.requests());
+    }
+
+    #[test]
+    fn the_account_is_asked_for_with_a_token_only() {
+        let (account, fake) = account(Reply::Status(200, "{}"), None);
+        assert!(account.unwrap().is_none() && fake.requests().is_empty());
+
+        let ada = r#"{"user_id": 7, "username": "Ada", "name": "Ada L.", "role": "editor", "scope": "write"}"#;
+        let (account, fake) = self::account(Reply::Status(200, ada), Some("wasiki_1_s3cret"));
+        let account = account.unwrap().unwrap();
+        assert!(account.user_id == 7 && account.is_called("ada") && !account.is_called("Ada L."), "{account:?}");
+        assert!(fake.requests()[0].starts_with("GET /account "), "{:?}", fake.requests());
+    }
+
+    #[test]
+    fn a_token_for_a_proxy_is_nobodys_and_one_that_is_refused_is_told() {
+        let unseen = Reply::With(401, "www-authenticate: Bearer realm=\"wasiki\"\r\n", "{}");
+        for reply in [unseen, Reply::Status(404, "{}")] {
+            assert!(account(reply, Some("x")).0.unwrap().is_none(), "{reply:?}");
+        }
+        let invalid = Reply::With(401, "www-authenticate: Bearer realm=\"wasiki\", error=\"invalid_token\"\r\n", "{}");
+        assert_eq!(account(invalid, Some("x")).0.unwrap_err().status(), Some(401));
+    }
+
+    /// Whose token `token` is, by a wiki that answers so.
+    fn account(reply: Reply, token: Option<&str>) -> (Result<Option<Account>, Error>, Fake) {
+        let fake = Fake::start([reply]);
+        let token = token.map(|token| Token::new(token).unwrap());
+        (Wiki::new(Http::new(Settings { token, ..fake.settings() })).account(), fake)
+    }
+
+    #[test]
+    fn only_administrators_with_all_their_rights_administer() {
+        for (role, scope, administers) in [
+            ("administrator", Some("admin"), true),
+            ("administrator", None, true),
+            ("administrator", Some("write"), false),
+            ("editor", Some("admin"), false),
+        ] {
+            let scope = scope.map(str::to_owned);
+            let account = Account { user_id: 1, username: "ada".into(), role: role.into(), scope };
+            assert_eq!(account.administers(), administers, "{account:?}");
+        }
     }
 
     #[test]

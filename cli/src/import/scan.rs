@@ -39,6 +39,8 @@ pub struct Scan {
     pub failures: Vec<Failure>,
     /// Keys of front matter that mean nothing here, and in how many files they are.
     pub unknown: BTreeMap<String, usize>,
+    /// Authors that front matter names, and in how many files it does.
+    pub authors: BTreeMap<String, usize>,
 }
 
 /// A file's text and what it means.
@@ -89,6 +91,9 @@ pub fn scan(folder: &Path) -> anyhow::Result<Scan> {
             Ok(source) => {
                 for key in source.front.unknown {
                     *scan.unknown.entry(key).or_default() += 1;
+                }
+                if let Some(author) = source.front.author {
+                    *scan.authors.entry(author).or_default() += 1;
                 }
                 scan.items.push(Item { path: entry.into_path(), file, slug: source.slug });
             }
@@ -193,8 +198,8 @@ mod tests {
     #[test]
     fn markdown_files_are_found_in_order_with_their_slugs() {
         let folder = folder(&[
-            ("b.md", b"x"),
-            ("a/Deep Page.MD", b"x"),
+            ("b.md", b"---\nauthor: ada\n---\nx"),
+            ("a/Deep Page.MD", b"---\nauthor: ada\n---\nx"),
             ("c.md", b"---\nslug: other\nlayout: x\n---\n"),
             ("d.txt", b"x"),
             (".hidden/e.md", b"x"),
@@ -204,6 +209,7 @@ mod tests {
         let slugs: Vec<_> = scan.items.iter().map(|item| item.slug.as_str()).collect();
         assert_eq!(slugs, ["a-deep-page", "b", "other"]);
         assert_eq!(scan.unknown, BTreeMap::from([("layout".to_owned(), 1)]));
+        assert_eq!(scan.authors, BTreeMap::from([("ada".to_owned(), 2)]));
         assert!(scan.failures.is_empty());
     }
 

@@ -1,10 +1,8 @@
 //! Brings one page up to date with its file.
 
-use std::sync::OnceLock;
-
 use super::scan::{self, Item, Reason, Source};
 use crate::args::Import;
-use crate::authors::{self, Authors};
+use crate::authors::Writer;
 use crate::problem::Error;
 use crate::wiki::{Draft, Post, Summary, Wiki, parse};
 
@@ -51,18 +49,15 @@ impl From<Reason> for Failure {
 /// How pages are brought up to date.
 pub struct Sync<'a> {
     wiki: &'a Wiki,
-    authors: Authors<'a>,
-    author: Option<&'a str>,
-    system: OnceLock<Result<String, String>>,
+    writer: Writer<'a>,
     comment: Option<&'a str>,
     dry_run: bool,
 }
 
 impl<'a> Sync<'a> {
-    /// For pages of `wiki`. `author` writes where a file names nobody, and makes all edits.
-    pub fn new(wiki: &'a Wiki, args: &'a Import, author: Option<&'a str>) -> Self {
-        let (comment, dry_run) = (args.comment.as_deref(), args.dry_run);
-        Self { wiki, authors: Authors::new(wiki), author, system: OnceLock::new(), comment, dry_run }
+    /// For pages of `wiki`. `writer` writes where a file names nobody, and makes all edits.
+    pub fn new(wiki: &'a Wiki, args: &'a Import, writer: Writer<'a>) -> Self {
+        Self { wiki, writer, comment: args.comment.as_deref(), dry_run: args.dry_run }
     }
 
     /// Creates or edits the page of a file, unless it is as the file says.
@@ -85,12 +80,12 @@ impl<'a> Sync<'a> {
         if self.dry_run {
             return Ok(Done::Created);
         }
-        let author = match &source.front.author {
-            Some(author) => author,
-            None => self.author()?,
+        let user_id = match &source.front.author {
+            Some(author) => self.writer.number_of(author)?,
+            None => self.writer.number()?,
         };
         let draft = Draft {
-            user_id: self.authors.number(author)?,
+            user_id,
             slug: Some(&source.slug),
             created_time: source.front.time.as_deref(),
             ..self.draft(source)
@@ -113,7 +108,7 @@ impl<'a> Sync<'a> {
             return Ok(Done::Updated);
         }
         // Not the file's author: they created the page, and it is somebody else who edits it now.
-        let draft = Draft { user_id: self.authors.number(self.author()?)?, ..draft };
+        let draft = Draft { user_id: self.writer.number()?, ..draft };
         match self.wiki.update(page.post_id, version, &draft) {
             // The wiki may see no difference where this program saw one.
             Ok(body) if parse::<Post>(&body)?.version == version => Ok(Done::Unchanged),
@@ -121,6 +116,10 @@ impl<'a> Sync<'a> {
             Err(error) if error.status() == Some(412) => {
                 let message = "the page was edited while this was imported. Run again to replace that edit";
                 Err(Failure::File { line: None, message: message.to_owned() })
+            }
+            // A protected page; other pages are not. A reader may edit none.
+            Err(Error::Refused(problem)) if problem.is_protection() && !self.writer.is_reader() => {
+                Err(Failure::File { line: None, message: problem.to_string() })
             }
             Err(error) => Err(error.into()),
         }
@@ -148,25 +147,25 @@ impl<'a> Sync<'a> {
             created_time: None,
         }
     }
-
-    /// Who runs the import.
-    fn author(&self) -> Result<&str, Failure> {
-        if let Some(author) = self.author {
-            return Ok(author);
-        }
-        let system = self.system.get_or_init(|| authors::of_the_system().map_err(|error| error.to_string()));
-        system.as_deref().map_err(|message| Failure::Everything(message.clone()))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fake::{Fake, Reply};
+    use crate::http::{Http, Settings, Token};
     use std::path::PathBuf;
 
     const NONE: Reply = Reply::Status(200, r#"{"posts": [], "next": null}"#);
     const ADA: Reply = Reply::Status(200, r#"{"users": [{"id": 1, "username": "ada", "name": "ada"}], "next": null}"#);
+    const NOBODY: Reply = Reply::Status(200, r#"{"users": [], "next": null}"#);
+    const EDITOR: Reply =
+        Reply::Status(200, r#"{"user_id": 7, "username": "bob", "role": "editor", "scope": "write"}"#);
+    const READER: Reply =
+        Reply::Status(200, r#"{"user_id": 7, "username": "bob", "role": "reader", "scope": "write"}"#);
+    const ADMINISTRATOR: Reply =
+        Reply::Status(200, r#"{"user_id": 7, "username": "bob", "role": "administrator", "scope": "admin"}"#);
+    const BY_GRACE: &str = "---\nauthor: grace\n---\n# A\n";
     const TAKEN: Reply = Reply::Status(409, r#"{"detail": "The slug \"a\" is already taken."}"#);
     const LISTED: Reply = Reply::Status(
         200,
@@ -181,18 +180,72 @@ mod tests {
         r##"{"post_id": 5, "user_id": 1, "title": "A", "slug": "a", "content": "# B\n", "tags": [], "version": 3, "created_time": ""}"##,
     );
 
-    /// What becomes of the file `a.md` with `# A` in it when the wiki answers so.
+    /// What becomes of the file `a.md` with `# A` in it when the wiki answers so, and what the wiki is asked.
     fn import<const N: usize>(replies: [Reply; N], dry_run: bool) -> (Result<Done, Failure>, Vec<String>) {
+        let fake = Fake::start(replies);
+        let done = sync("# A\n", &Wiki::new(fake.http()), Some("ada"), dry_run);
+        (done, asked(&fake))
+    }
+
+    /// The same with a token, for a file with `text` in it, and nobody named on the command line.
+    fn import_with_token<const N: usize>(text: &str, replies: [Reply; N]) -> (Result<Done, Failure>, Vec<String>) {
+        let fake = Fake::start(replies);
+        let token = Some(Token::new("wasiki_1_s3cret").unwrap());
+        let wiki = Wiki::new(Http::new(Settings { token, ..fake.settings() }));
+        let done = sync(text, &wiki, None, false);
+        // The last request writes, and its body says as whom.
+        let written = fake.requests().last().unwrap().lines().last().unwrap().to_owned();
+        (done, asked(&fake).into_iter().chain([written]).collect())
+    }
+
+    fn sync(text: &str, wiki: &Wiki, author: Option<&str>, dry_run: bool) -> Result<Done, Failure> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
-        std::fs::write(&path, "# A\n").unwrap();
-        let fake = Fake::start(replies);
-        let wiki = Wiki::new(fake.http());
+        std::fs::write(&path, text).unwrap();
         let args = Import { folder: PathBuf::new(), jobs: 1, comment: None, dry_run };
         let item = Item { path, file: "a.md".into(), slug: "a".into() };
-        let done = Sync::new(&wiki, &args, Some("ada")).item(&item);
-        let requests = fake.requests().iter().map(|it| it.lines().next().unwrap().replace(" HTTP/1.1", "")).collect();
-        (done, requests)
+        Sync::new(wiki, &args, Writer::new(wiki, author).unwrap()).item(&item)
+    }
+
+    fn asked(fake: &Fake) -> Vec<String> {
+        fake.requests().iter().map(|it| it.lines().next().unwrap().replace(" HTTP/1.1", "")).collect()
+    }
+
+    #[test]
+    fn a_token_that_does_not_write_as_others_writes_as_its_owner() {
+        let (done, asked) = import_with_token(BY_GRACE, [EDITOR, NONE, Reply::Status(201, "{}")]);
+        assert_eq!(done.unwrap(), Done::Created);
+        assert_eq!(asked[..3], ["GET /account", "GET /posts?slug=a", "POST /posts"]);
+        assert!(asked[3].starts_with("{\"user_id\":7,"), "{asked:?}");
+
+        let (done, asked) = import_with_token("# A\n", [EDITOR, LISTED, OTHER, SAME]);
+        assert_eq!(done.unwrap(), Done::Updated);
+        assert!(asked[4].starts_with("{\"user_id\":7,"), "{asked:?}");
+    }
+
+    #[test]
+    fn an_administrators_token_writes_as_the_author_a_file_names() {
+        let (created, saved) = (Reply::Status(201, r#"{"id": 9, "username": "grace"}"#), Reply::Status(201, "{}"));
+        let (done, asked) = import_with_token(BY_GRACE, [ADMINISTRATOR, NONE, NOBODY, created, saved]);
+        assert_eq!(done.unwrap(), Done::Created);
+        assert_eq!(asked[2..5], ["GET /users?username=grace", "POST /users", "POST /posts"]);
+        assert!(asked[5].starts_with("{\"user_id\":9,"), "{asked:?}");
+    }
+
+    #[test]
+    fn a_protected_page_is_one_failure_and_what_a_token_does_not_reach_ends_everything() {
+        let protected = Reply::Status(403, r#"{"detail": "The page is protected."}"#);
+        let (done, _) = import_with_token("# A\n", [EDITOR, LISTED, OTHER, protected]);
+        assert!(matches!(done, Err(Failure::File { message, .. }) if message.starts_with("The page is protected.")));
+        let scope = "www-authenticate: Bearer realm=\"wasiki\", error=\"insufficient_scope\", scope=\"write\"\r\n";
+        let scope = Reply::With(403, scope, r#"{"detail": "The token's scope does not reach that far."}"#);
+        let role = Reply::Status(403, r#"{"detail": "Your account is a reader's."}"#);
+        for (account, refusal) in [(EDITOR, scope), (READER, role), (EDITOR, Reply::Status(403, "<html>"))] {
+            let (done, _) = import_with_token("# A\n", [account, LISTED, OTHER, refusal]);
+            assert!(matches!(done, Err(Failure::Everything(_))), "{refusal:?}");
+            let (done, _) = import_with_token("# A\n", [account, NONE, refusal]);
+            assert!(matches!(done, Err(Failure::Everything(_))), "{refusal:?}");
+        }
     }
 
     #[test]
