@@ -59,8 +59,8 @@ pub fn spinkube(root: &Path) -> anyhow::Result<Vec<Set>> {
     let mut sets = Vec::new();
     for file in yaml_files(&folder)? {
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        // Made by a command, so that no password is in the repository.
-        let given = vec!["Secret/wasiki-database/password".to_owned()];
+        // Made by commands, so that no password is in the repository.
+        let given = vec!["Secret/wasiki-database/password".to_owned(), "Secret/wasiki-admin/admin-password".to_owned()];
         sets.push(Set::parse(&format!("spinkube/{}", file_name(&file)), &text, given)?);
     }
     Ok(sets)

@@ -16,6 +16,7 @@ mod objects;
 mod references;
 mod refusals;
 mod schemas;
+mod secrets;
 mod security;
 mod values;
 
@@ -50,13 +51,14 @@ struct Args {
 /// Every check of one set of objects: its name and what it finds wrong.
 type Check = (&'static str, fn(&Set) -> anyhow::Result<Vec<String>>);
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     ("pod security", security::check),
     ("names", names::check),
     ("labels and selectors", labels::check),
     ("starting and stopping", lifecycle::check),
     ("ports and network policies", network::check),
     ("references", references::check),
+    ("secrets", secrets::check),
     ("metrics and alerts", monitoring::check),
 ];
 

@@ -19,7 +19,7 @@ const VALUES: &str = "values.yaml";
 const LIST: &str = "kustomization.yaml";
 
 /// What the values say is there already.
-const GIVEN: &str = "Secret/wasiki-database/password";
+const GIVEN: [&str; 2] = ["Secret/wasiki-database/password", "Secret/wasiki-admin/admin-password"];
 
 /// What only Helm has a use for.
 const HELM_ONLY: [&str; 3] = ["# Source: ", "helm.sh/chart: ", "app.kubernetes.io/managed-by: "];
@@ -62,7 +62,7 @@ pub fn applied(root: &Path) -> anyhow::Result<Set> {
         text += &fs::read_to_string(file).with_context(|| file.display().to_string())?;
         text += "---\n";
     }
-    Set::parse(FOLDER, &text, vec![GIVEN.to_owned()])
+    Set::parse(FOLDER, &text, GIVEN.map(str::to_owned).to_vec())
 }
 
 fn manifests(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

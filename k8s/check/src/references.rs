@@ -23,6 +23,11 @@ pub fn check(set: &Set) -> anyhow::Result<Vec<String>> {
             wrong.push(format!("{}: there is no {wanted}", app.title()));
         }
     }
+    for monitor in set.custom("monitoring.coreos.com/v1", "ServiceMonitor") {
+        for wanted in credentials(monitor).filter(|wanted| !known.contains(wanted)) {
+            wrong.push(format!("{}: there is no {wanted}", monitor.title()));
+        }
+    }
     for ingress in set.of::<Ingress>()? {
         // cert-manager makes the Secret.
         let made = ingress.metadata.annotations.iter().flatten().any(|(name, _)| name.starts_with("cert-manager.io/"));
@@ -112,6 +117,16 @@ fn variables(app: &Object) -> BTreeSet<String> {
     wanted
 }
 
+/// The tokens that Prometheus shows.
+fn credentials(monitor: &Object) -> impl Iterator<Item = String> {
+    let endpoints = monitor.value.pointer("/spec/endpoints").and_then(Value::as_array);
+    let found = endpoints.into_iter().flatten().filter_map(|endpoint| endpoint.pointer("/authorization/credentials"));
+    found.map(|reference| {
+        let text = |member: &str| reference.get(member).and_then(Value::as_str).unwrap_or_default();
+        format!("Secret/{}/{}", text("name"), text("key"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +159,11 @@ apiVersion: core.spinkube.dev/v1alpha1
 kind: SpinApp
 metadata: {name: app}
 spec: {variables: [{name: a, valueFrom: {configMapKeyRef: {name: m, key: a}}}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: m}
+spec: {endpoints: [{port: a}, {port: b, authorization: {credentials: {name: s, key: p}}}]}
 ";
 
     fn wrong(text: &str) -> Vec<String> {
@@ -159,10 +179,11 @@ spec: {variables: [{name: a, valueFrom: {configMapKeyRef: {name: m, key: a}}}]}
     fn what_is_not_there_is_named() {
         for (from, to, what) in [
             ("configMapRef: {name: m}", "configMapRef: {name: o}", "Pod/x: there is no ConfigMap/o"),
-            ("key: p}", "key: q}", "Pod/x: there is no Secret/s/q"),
+            ("secretKeyRef: {name: s, key: p}", "secretKeyRef: {name: s, key: q}", "Pod/x: there is no Secret/s/q"),
             ("key: k,", "key: l,", "Pod/x: there is no Secret/given/l"),
             ("{name: v, mountPath", "{name: w, mountPath", "Pod/x: there is no volume w"),
             ("key: a}", "key: b}", "SpinApp/app: there is no ConfigMap/m/b"),
+            ("{credentials: {name: s,", "{credentials: {name: t,", "ServiceMonitor/m: there is no Secret/t/p"),
         ] {
             assert!(PODS.contains(from), "{from}");
             assert_eq!(wrong(&PODS.replace(from, to)), [what]);

@@ -9,12 +9,14 @@ use crate::cases::Case;
 use crate::helm::Helm;
 
 /// What is refused by `helm lint`, through the schema of the values: the values, and what Helm must name.
-const LINT: [(&str, &str); 36] = [
+const LINT: [(&str, &str); 46] = [
     // Keys that do not exist, at the top and below.
     ("replicaCount: 3", "'replicaCount'"),
     ("image: {pulPolicy: Always}", "'pulPolicy'"),
     ("wiki: {shutdown: {graceSeconds: 3}}", "'graceSeconds'"),
     ("wiki: {resources: {request: {}}}", "'request'"),
+    ("wiki: {access: {password: x}}", "'password'"),
+    ("monitoring: {serviceMonitor: {wikiToken: {token: x}}}", "'token'"),
     ("service: {ports: 80}", "'ports'"),
     ("ingress: {host: wiki.example}", "'host'"),
     ("ingress: {tls: {secret: x}}", "'secret'"),
@@ -42,6 +44,15 @@ const LINT: [(&str, &str); 36] = [
     ("wiki: {resources: {limits: {memory: lots}}}", "/wiki/resources/limits/memory"),
     ("wiki: {variables: {db_host: elsewhere}}", "db_host"),
     ("wiki: {variables: {Site-Name: x}}", "Site-Name"),
+    // What wiki.access says.
+    ("wiki: {variables: {access: open}}", "'access'"),
+    ("wiki: {variables: {admin_username: ada}}", "admin_username"),
+    ("wiki: {secretVariables: {admin_password: {name: a, key: b}}}", "admin_password"),
+    ("wiki: {settings: {RUNNER_TRUSTED_PROXIES: '::1'}}", "RUNNER_TRUSTED_PROXIES"),
+    ("wiki: {access: {mode: public}}", "/wiki/access/mode"),
+    ("wiki: {access: {adminUsername: ''}}", "/wiki/access/adminUsername"),
+    ("wiki: {trustedProxies: 10.244.0.0/16}", "/wiki/trustedProxies"),
+    ("wiki: {trustedProxies: [proxy.example]}", "/wiki/trustedProxies/0"),
     // Which Helm would write as 5e+06.
     ("wiki: {variables: {most: 5000000}}", "/wiki/variables/most"),
     ("postgresql: {parameters: {jit: false}}", "/postgresql/parameters/jit"),

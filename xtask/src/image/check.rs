@@ -1,5 +1,7 @@
 //! What an operator relies on, one line each.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -33,6 +35,7 @@ pub fn check(workspace: &Workspace, docker: &Docker, image: &str) -> anyhow::Res
     checks.run("`migrate` prepares the database", || migrates(&site));
     checks.run("the old service's `docker run` line works as it stands", || old_line(&site));
     checks.run("it runs read-only, without rights, and becomes healthy", || hardened(&site));
+    checks.run("who has no account reads, and who signs in writes", || lets_in(&site));
     checks.run("it survives its database's absence", || survives(&site));
     checks.run("it stops under load and loses no request", || stops(&site));
     checks.run("a wrong password leaves it live, and is logged", || wrong_password(&site));
@@ -166,6 +169,27 @@ fn resident(wiki: &Wiki) -> anyhow::Result<u64> {
     let metrics = wiki.admin()?.get("/metrics")?.expect(200)?.body;
     let line = metrics.lines().find_map(|line| line.strip_prefix("process_resident_memory_bytes "));
     line.and_then(|number| number.trim().parse().ok()).context("the metrics do not say how much memory it has")
+}
+
+/// As compose.yaml and the chart run it.
+fn lets_in(site: &Site) -> anyhow::Result<String> {
+    const PASSWORD: &str = "a few words in a row";
+    let folder = tempfile::tempdir().context("cannot make a folder")?;
+    let file = folder.path().join("admin");
+    std::fs::write(&file, format!("{PASSWORD}\n")).context("cannot write the password")?;
+    // Docker keeps the mode, and the wiki runs as somebody else.
+    std::fs::set_permissions(&file, Permissions::from_mode(0o444)).context("cannot let the wiki read the password")?;
+    let path = format!("--env=SPIN_VARIABLE_ADMIN_PASSWORD_FILE={}", site.place(&file, "admin")?);
+    let wiki = site.wiki(&[AT_HOME[0], AT_HOME[1], "--env=SPIN_VARIABLE_ACCESS=public-read", &path], &[])?;
+    wiki.ready()?;
+    let page = json!({"content": "# Signed\n\nBy the administrator."});
+    let nobody = wiki.http()?;
+    nobody.get("/posts/1")?.expect(200)?;
+    nobody.post("/posts", &page)?.expect(401)?;
+    ensure!(wiki.http()?.signed_in("admin", "another few words").is_err(), "any password will do");
+    let written = wiki.http()?.signed_in("admin", PASSWORD)?.post("/posts", &page)?.expect(201)?.json()?;
+    nobody.get(&format!("/posts/{}", written["post_id"]))?.expect(200)?;
+    Ok(String::new())
 }
 
 fn survives(site: &Site) -> anyhow::Result<String> {

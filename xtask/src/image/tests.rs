@@ -63,6 +63,29 @@ fn no_service_has_more_rights_than_it_needs() {
 }
 
 #[test]
+fn who_has_no_account_reads_and_only_the_wiki_has_the_administrator_s_password() {
+    let compose = compose();
+    let mounts = |service: &str| {
+        let volumes = compose["services"][service]["volumes"].as_array().cloned().unwrap_or_default();
+        volumes.iter().filter_map(|volume| volume.as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let environment = &compose["services"]["wiki"]["environment"];
+    assert_eq!(environment["SPIN_VARIABLE_ACCESS"], "${WASIKI_ACCESS:-public-read}");
+    for (file, volume) in [("DB_PASSWORD_FILE", "password"), ("SPIN_VARIABLE_ADMIN_PASSWORD_FILE", "admin")] {
+        let folder = environment[file].as_str().unwrap().strip_suffix("/password").unwrap();
+        assert!(mounts("wiki").contains(&format!("{volume}:{folder}:ro")), "{file}");
+        // Where it is made.
+        assert!(mounts("password").contains(&format!("{volume}:{folder}")), "{file}");
+        let script = compose["services"]["password"]["command"][0].as_str().unwrap();
+        assert!(script.contains(folder), "{file}");
+    }
+    for service in compose["services"].as_object().unwrap().keys().filter(|name| *name != "wiki" && *name != "password")
+    {
+        assert!(!mounts(service).iter().any(|mount| mount.starts_with("admin:")), "{service}");
+    }
+}
+
+#[test]
 fn what_is_built_from_is_named_one_by_one() {
     let ignored = text(".dockerignore");
     let mut rules = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
