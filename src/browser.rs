@@ -2,15 +2,18 @@
 //!
 //! The handlers read and write by the same functions as the API's, and differ only in how they are asked and answer.
 
+pub mod account;
 pub mod delete;
 pub mod edit;
 mod form;
 pub mod history;
 pub mod lists;
 pub mod page;
+pub mod people;
+pub mod sign_in;
 pub mod statics;
 
-use crate::pages::parts::{Change, Listed, Name, Person, Rendered};
+use crate::pages::parts::{Change, Listed, Name, Person, Rendered, Viewer};
 use crate::posts::Summary;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
@@ -23,7 +26,7 @@ const NOBODY: &str = "deleted user";
 
 /// A view as an answer that browsers may keep and ask about.
 fn show(request: &Request, view: &impl askama::Template) -> Result<Response, Problem> {
-    Ok(reply::tagged_by_content(request, reply::html(pages::render(view)?)))
+    Ok(reply::tagged_by_content(request, reply::html(pages::render(view, &Viewer::of(request))?)))
 }
 
 fn person(user_id: i64, name: Option<String>) -> Person {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use crate::access::Mode;
 use crate::problem::Problem;
 
-/// Where the database is.
+/// Where the database is, and whom the wiki lets in.
 ///
 /// | variable | default in spin.toml | meaning |
 /// |---|---|---|
@@ -15,12 +16,21 @@ use crate::problem::Problem;
 /// | `db_user` | `postgres` | role |
 /// | `db_password` | `postgres`, secret | its password |
 /// | `db_options` | none | further [connection parameters], as `key=value` pairs |
+/// | `access` | `open` | who reads and writes without an account: `open`, `public-read` or `private` |
+/// | `admin_username` | `admin` | the first administrator, who is made when they first sign in |
+/// | `admin_password` | none, secret | their password until they change it; without one, nobody is made |
 ///
 /// [connection parameters]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Config {
     /// The connection string for [`Db`](crate::db::Db), as `key='value'` pairs.
     pub address: String,
+    /// Whom the wiki lets in.
+    pub mode: Mode,
+    /// Who becomes the first administrator.
+    pub admin_username: String,
+    /// Their first password; empty if nobody shall.
+    pub admin_password: String,
 }
 
 /// The parameters that variables of their own name, in the order they are written.
@@ -55,7 +65,11 @@ impl Config {
         }
         _ = write!(address, "connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?);
         address.truncate(address.trim_end().len());
-        Ok(Self { address })
+        // Whoever mistypes it meant to close the wiki rather than to open it: then nothing is answered.
+        let mode = get("access")?
+            .parse()
+            .map_err(|()| Problem::internal("variable access: must be one of open, public-read and private"))?;
+        Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
     }
 }
 
@@ -76,6 +90,8 @@ mod tests {
                 "db_name" => "wiki db",
                 "db_user" => "o'neil",
                 "db_password" => password,
+                "access" => "private",
+                "admin_username" | "admin_password" => "",
                 _ => options,
             }
             .to_owned())
@@ -97,9 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn a_mode_that_does_not_exist_opens_nothing() {
+        for (access, mode) in
+            [("open", Some(Mode::Open)), ("public-read", Some(Mode::PublicRead)), ("Open", None), ("", None)]
+        {
+            let get = |name: &str| Ok(if name == "access" { access } else { "" }.to_owned());
+            assert_eq!(Config::from_variables(get).ok().map(|config| config.mode), mode, "{access}");
+        }
+    }
+
+    #[test]
     fn a_missing_variable_is_named_in_the_log_only() {
         let problem =
-            Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).unwrap_err();
+            Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).err().unwrap();
         assert_eq!(problem.status, http::StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!problem.detail.contains("db_host"));
     }

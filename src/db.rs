@@ -14,6 +14,9 @@ use crate::time::Time;
 /// A statement's parameter. Numbers, strings, options of either and lists of strings become one with `into()`.
 pub use spin_sdk::pg4::ParameterValue as Param;
 
+/// A column as the host gives it.
+pub use spin_sdk::pg4::DbValue as Value;
+
 /// The database as one request sees it.
 ///
 /// The connection is opened by the first statement, so that a request that is refused, or needs no data, costs the
@@ -102,11 +105,16 @@ impl Db {
         self.connection()?.execute(sql, &[]).map(drop).map_err(failure)
     }
 
+    /// The configuration this database was found by.
+    pub fn config(&self) -> Result<&'static Config, Problem> {
+        (self.config)()
+    }
+
     fn connection(&self) -> Result<&Connection, Problem> {
         if let Some(connection) = self.connection.get() {
             return Ok(connection);
         }
-        let connection = Connection::open(&(self.config)()?.address).map_err(|error| Problem::from(failure(error)))?;
+        let connection = Connection::open(&self.config()?.address).map_err(|error| Problem::from(failure(error)))?;
         Ok(self.connection.get_or_init(|| connection))
     }
 }
@@ -131,15 +139,17 @@ fn failure(error: PgError) -> Failure {
 
 /// SQLSTATE classes and codes are those of the PostgreSQL manual, appendix A.
 fn db_error(error: DbError) -> Failure {
+    // Without its detail and context, which hold values of rows and whole statements.
+    let cause = || format!("{}: {} ({})", error.severity, error.message, error.code);
     match error.code.as_str() {
         // unique_violation
         "23505" => Failure::Taken(constraint(&error)),
         // connection exceptions; insufficient resources; operator intervention (shutting down, starting up, a statement
         // cancelled by its time limit); a standby that takes no writes; lost races that another try may win
         code if ["08", "53", "57", "40"].contains(&code.get(..2).unwrap_or_default()) || code == "25006" => {
-            Problem::unavailable(&error.as_text).into()
+            Problem::unavailable(&cause()).into()
         }
-        _ => Problem::internal(error.as_text).into(),
+        _ => Problem::internal(cause()).into(),
     }
 }
 
@@ -170,7 +180,9 @@ pub trait Column: Sized {
 }
 
 fn mismatch(wanted: &str, found: &DbValue) -> Problem {
-    Problem::internal(format!("a column is {found:?}, not {wanted}"))
+    // Its type alone: the value may be nobody's business.
+    let found = format!("{found:?}");
+    Problem::internal(format!("a column is {}, not {wanted}", found.split('(').next().unwrap_or_default()))
 }
 
 impl Column for i64 {
@@ -205,6 +217,15 @@ impl Column for f64 {
         match value {
             DbValue::Floating64(number) => Ok(number),
             other => Err(mismatch("double precision", &other)),
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn from_value(value: DbValue) -> Result<Self, Problem> {
+        match value {
+            DbValue::Binary(bytes) => Ok(bytes),
+            other => Err(mismatch("bytea", &other)),
         }
     }
 }

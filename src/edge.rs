@@ -22,7 +22,7 @@ fn handle(incoming: IncomingRequest, outparam: ResponseOutparam) {
             let db = Db::new(Config::load);
             routes::answer(request, &db)
         }
-        Err(problem) => reply::problem(&problem),
+        Err(problem) => reply::guarded(&Request::default(), reply::problem(&problem)),
     };
     write(response, outparam);
 }

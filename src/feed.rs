@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use crate::db::Db;
 use crate::pages::feed::{Entry, Feed};
+use crate::pages::parts::Viewer;
 use crate::pages::{self, address};
 use crate::problem::Problem;
 use crate::reply::{self, ATOM, Response};
@@ -24,7 +25,7 @@ pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
         updated: changes.first().map_or(Time::EPOCH, |latest| latest.created_time),
         entries: changes.into_iter().map(|change| entry(&base, change)).collect(),
     };
-    let response = reply::bytes(StatusCode::OK, ATOM, pages::render(&feed)?.into_bytes());
+    let response = reply::bytes(StatusCode::OK, ATOM, pages::render(&feed, &Viewer::default())?.into_bytes());
     Ok(reply::tagged_by_content(request, response))
 }
 

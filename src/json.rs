@@ -116,12 +116,21 @@ impl Body {
 
     /// An instant that is not in the future, from the year 1 on.
     pub fn past(&mut self, field: &'static str) -> Option<Time> {
+        self.time(field, Time::past)
+    }
+
+    /// An instant of the next `days` days.
+    pub fn within_days(&mut self, field: &'static str, days: i64) -> Option<Time> {
+        self.time(field, |text| Time::within_days(text, days))
+    }
+
+    fn time(&mut self, field: &'static str, read: impl Fn(&str) -> Result<Time, Wrong>) -> Option<Time> {
         let text = match self.members.remove(field)? {
             Value::Null => return None,
             Value::String(text) => text,
             _ => return self.reject(field, "must be a string"),
         };
-        match Time::past(&text) {
+        match read(&text) {
             Ok(time) => Some(time),
             Err(message) => self.reject(field, message),
         }
@@ -139,8 +148,8 @@ impl Body {
     }
 }
 
-/// `application/json` or a type built on it (RFC 6839), whatever its parameters.
-fn is_json(media_type: &str) -> bool {
+/// Whether a media type is `application/json` or one built on it (RFC 6839), whatever its parameters.
+pub fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

@@ -28,6 +28,7 @@ use http::StatusCode;
 use crate::db::Db;
 use crate::pages;
 use crate::pages::docs::Docs;
+use crate::pages::parts::Viewer;
 use crate::problem::Problem;
 use crate::reply::{self, JSON, Response};
 use crate::request::Request;
@@ -42,5 +43,5 @@ pub fn document(request: &Request, _: &Db) -> Result<Response, Problem> {
 
 /// `GET /docs`
 pub fn docs(request: &Request, _: &Db) -> Result<Response, Problem> {
-    Ok(reply::tagged_by_content(request, reply::html_with_drawings(pages::render(&Docs)?)))
+    Ok(reply::tagged_by_content(request, reply::html_with_drawings(pages::render(&Docs, &Viewer::of(request))?)))
 }

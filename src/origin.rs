@@ -1,11 +1,14 @@
 //! Where a request comes from: refuses what another site makes a browser send, and tells the wiki's own address.
 
-use http::StatusCode;
-use http::header::{HOST, ORIGIN};
+use std::net::SocketAddr;
+
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::uri::{Scheme, Uri};
+use http::{Method, StatusCode};
 
 use crate::problem::Problem;
 use crate::request::Request;
+use crate::{json, sessions};
 
 /// Says since 2023, in every browser, where a request was made (W3C Fetch Metadata).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -13,19 +16,24 @@ const SEC_FETCH_SITE: &str = "sec-fetch-site";
 /// The address a host was called at: Spin and wiki-runner both give it.
 const FULL_URL: &str = "spin-full-url";
 
+/// The address of the client: Spin and wiki-runner both give it.
+const CLIENT_ADDR: &str = "spin-client-addr";
+
 /// What a proxy in front says of the connection it took.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// 403 when a browser sends a change on behalf of another site (cross-site request forgery).
 ///
-/// Whoever sends neither Sec-Fetch-Site nor Origin is no browser, and has nothing that another site could make use of.
+/// Whoever sends neither Sec-Fetch-Site nor Origin is no browser, and has nothing that another site could make use of: a
+/// form with a session's cookie and neither is refused, too. (What is no form, another site's page cannot send unasked:
+/// Fetch Standard, 4.10.)
 pub fn check(request: &Request) -> Result<(), Problem> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let allowed = match (header(SEC_FETCH_SITE), header(ORIGIN.as_str())) {
         // "none": the person themselves, from the address bar or a bookmark.
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => host_of(origin).is_some_and(|host| Some(host.as_str()) == header(HOST.as_str())),
-        (None, None) => true,
+        (None, None) => !is_form(request) || sessions::credential(request).is_none(),
     };
     if allowed {
         Ok(())
@@ -37,6 +45,11 @@ pub fn check(request: &Request) -> Result<(), Problem> {
     }
 }
 
+fn is_form(request: &Request) -> bool {
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    *request.method() == Method::POST && !json::is_json(media_type)
+}
+
 fn host_of(origin: &str) -> Option<String> {
     Some(origin.parse::<Uri>().ok()?.authority()?.to_string())
 }
@@ -44,12 +57,26 @@ fn host_of(origin: &str) -> Option<String> {
 /// Scheme and host that `request` was sent to, as in `http://localhost:8000`: what a feed's addresses begin with.
 pub fn base(request: &Request) -> String {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let full: Option<Uri> = header(FULL_URL).and_then(|url| url.parse().ok());
+    let full = full_url(request);
     let authority = full.as_ref().and_then(Uri::authority).map(ToString::to_string);
     let authority = header(HOST.as_str()).map(str::to_owned).or(authority).unwrap_or_else(|| "localhost".to_owned());
-    let secure =
-        header(FORWARDED_PROTO) == Some("https") || full.is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS));
-    format!("{}://{authority}", if secure { "https" } else { "http" })
+    format!("{}://{authority}", if is_secure(request) { "https" } else { "http" })
+}
+
+/// Whether the client's connection is by TLS, to the host or to a proxy in front of it.
+pub fn is_secure(request: &Request) -> bool {
+    request.headers().get(FORWARDED_PROTO).is_some_and(|proto| proto == "https")
+        || full_url(request).is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS))
+}
+
+fn full_url(request: &Request) -> Option<Uri> {
+    request.headers().get(FULL_URL)?.to_str().ok()?.parse().ok()
+}
+
+/// The address of the client, as the host says: without its port, which says nothing of who it is.
+pub fn address(request: &Request) -> String {
+    let address = request.headers().get(CLIENT_ADDR).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    address.parse().map_or_else(|_| address.to_owned(), |address: SocketAddr| address.ip().to_canonical().to_string())
 }
 
 #[cfg(test)]
@@ -80,6 +107,36 @@ mod tests {
         ] {
             assert_eq!(check(&request(headers)).is_ok(), allowed, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn a_form_with_a_session_says_where_it_comes_from() {
+        let sent = |method: Method, headers: &[(&'static str, &str)]| {
+            let mut request = request(headers);
+            *request.method_mut() = method;
+            check(&request).is_ok()
+        };
+        let (cookie, form) = (("cookie", "session=1_x"), ("content-type", "application/x-www-form-urlencoded"));
+        assert!(!sent(Method::POST, &[cookie, form]));
+        assert!(!sent(Method::POST, &[cookie]));
+        assert!(sent(Method::POST, &[form]));
+        assert!(sent(Method::POST, &[cookie, ("content-type", "application/json")]));
+        assert!(sent(Method::DELETE, &[cookie]));
+        assert!(sent(Method::POST, &[cookie, form, ("sec-fetch-site", "same-origin")]));
+        assert!(sent(Method::POST, &[cookie, form, ("origin", "http://wiki"), ("host", "wiki")]));
+    }
+
+    #[test]
+    fn an_address_has_no_port() {
+        for (given, address) in [
+            ("192.0.2.7:4711", "192.0.2.7"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("[::ffff:192.0.2.7]:80", "192.0.2.7"),
+            ("somewhere", "somewhere"),
+        ] {
+            assert_eq!(super::address(&request(&[("spin-client-addr", given)])), address);
+        }
+        assert_eq!(super::address(&request(&[])), "");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod draft;
 mod order;
+pub mod protection;
 pub mod select;
 
 use http::StatusCode;
@@ -9,6 +10,7 @@ use rules::slug::slugify;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::access::{self, Who};
 use crate::browser::page;
 use crate::db::{self, Db, Failure, Param, Row};
 use crate::json::{self, Body};
@@ -48,6 +50,9 @@ pub struct Post {
     pub created_time: Time,
     /// When it was last edited.
     pub updated_time: Time,
+    /// Whether only administrators may change it. Left out if anybody who writes may.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// A page in a list: everything but its content, which may be a mebibyte, and how many bytes that has.
@@ -77,7 +82,7 @@ pub struct Summary {
 /// What [`Post::read_row`] reads.
 macro_rules! columns {
     () => {
-        "id, user_id, title, slug, content, tags, version, created_time AT TIME ZONE 'UTC', updated_time AT TIME ZONE 'UTC'"
+        "id, user_id, title, slug, content, tags, version, created_time AT TIME ZONE 'UTC', updated_time AT TIME ZONE 'UTC', protected"
     };
 }
 
@@ -102,12 +107,13 @@ impl Post {
             version: row.column()?,
             created_time: row.column()?,
             updated_time: row.column()?,
+            protected: row.column()?,
         })
     }
 
     /// The entity tag of its JSON.
     pub(crate) fn etag(&self) -> String {
-        reply::etag(self.version, "")
+        reply::etag(self.version, if self.protected { "protected" } else { "" })
     }
 }
 
@@ -127,10 +133,11 @@ impl Summary {
     }
 }
 
-/// `POST /posts`
+/// `POST /posts`: by the user who is named, or by whoever asks
 pub fn create(request: &Request, db: &Db) -> Result<Response, Problem> {
     let draft = Draft::read(Body::read(request)?)?;
-    let user_id = draft.user_id.ok_or_else(|| Problem::invalid_field("user_id", "is required"))?;
+    let author = access::who(request).author(draft.user_id)?;
+    let user_id = author.ok_or_else(|| Problem::invalid_field("user_id", "is required"))?;
     let post = insert(db, user_id, draft)?;
     let response = reply::created(&format!("/posts/{}", post.post_id), &post);
     Ok(reply::tagged(response, &post.etag()))
@@ -170,6 +177,7 @@ pub fn insert(db: &Db, user_id: i64, draft: Draft) -> Result<Post, Problem> {
         title,
         content: draft.content,
         tags,
+        protected: false,
     })
 }
 
@@ -229,7 +237,9 @@ pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
 pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(not_found)?;
     let header = request::if_match(request.headers())?;
-    let draft = Draft::read(Body::read(request)?)?;
+    let mut draft = Draft::read(Body::read(request)?)?;
+    let who = access::who(request);
+    draft.user_id = who.author(draft.user_id)?;
     let seen = match (&header, draft.version) {
         (Some(tags), None) => request::versions(tags),
         (Some(tags), Some(version)) => {
@@ -238,7 +248,7 @@ pub fn update(request: &Request, db: &Db) -> Result<Response, Problem> {
         (None, Some(version)) => Some(vec![version]),
         (None, None) => return Err(precondition_required()),
     };
-    let post = save(db, id, seen, &draft).map_err(|refusal| refusal.problem(header.is_some()))?;
+    let post = save(db, who, id, seen, &draft).map_err(|refusal| refusal.problem(header.is_some()))?;
     Ok(reply::tagged(reply::json(&post), &post.etag()))
 }
 
@@ -271,8 +281,8 @@ impl Refusal {
 /// Saves `draft` as the next version of page `id`, and returns the page.
 ///
 /// Of any number of writers that saw the same version, exactly one wins; without `seen`, whatever there is is replaced. A
-/// save that changes nothing makes no revision.
-pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<Post, Refusal> {
+/// save that changes nothing makes no revision. Only administrators save a protected page.
+pub fn save(db: &Db, who: &Who, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<Post, Refusal> {
     let params = [
         id.into(),
         db::numbers(seen.clone()),
@@ -283,6 +293,7 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<P
         draft.user_id.into(),
         draft.comment.clone().into(),
         db::texts(Some(markdown::links(&draft.content))),
+        who.administers().into(),
     ];
     let row =
         db.query_one(UPDATE, &params).map_err(|failure| taken(failure, draft.slug.as_deref().unwrap_or_default()))?;
@@ -291,6 +302,7 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<P
     }
     // The page as it is if the save would not have changed it, or what stood in the way.
     let post = by_id(db, id)?;
+    protection::check(&post, who)?;
     if seen.is_some_and(|seen| !seen.contains(&post.version)) {
         return Err(Refusal::Conflict(Box::new(post)));
     }
@@ -298,7 +310,8 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft) -> Result<P
     Ok(post)
 }
 
-/// Changes nothing when the page is gone, was changed meanwhile, would stay as it is, or the editor does not exist.
+/// Changes nothing when the page is gone, protected, was changed meanwhile, would stay as it is, or the editor does not
+/// exist.
 /// An edit without `user_id` is by the page's creator.
 pub const UPDATE: &str = concat!(
     "WITH before AS (
@@ -307,6 +320,7 @@ pub const UPDATE: &str = concat!(
     UPDATE posts SET title = coalesce($3, title), slug = coalesce($4, slug), content = $5, tags = coalesce($6, tags),
       links = $9, version = version + 1, updated_time = now()
     WHERE id = $1 AND deleted_time IS NULL AND ($2::bigint[] IS NULL OR version = ANY ($2))
+      AND ($10 OR NOT protected)
       AND ($7::bigint IS NULL OR EXISTS (SELECT FROM users WHERE users.id = $7 AND users.deleted_time IS NULL))
       AND (title, slug, content, tags)
         IS DISTINCT FROM (coalesce($3, title), coalesce($4, slug), $5, coalesce($6, tags))
@@ -326,33 +340,45 @@ pub const UPDATE: &str = concat!(
 pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
     let id = path_id(request).ok_or_else(not_found)?;
     let seen = request::if_match(request.headers())?.and_then(|tags| request::versions(&tags));
-    remove(db, id, seen).map_err(|refusal| refusal.problem(true))?;
+    remove(db, access::who(request), id, seen).map_err(|refusal| refusal.problem(true))?;
     Ok(reply::no_content())
 }
 
 /// Deletes page `id` if it is at one of the versions `seen`, or at any.
-pub fn remove(db: &Db, id: i64, seen: Option<Vec<i64>>) -> Result<(), Refusal> {
+pub fn remove(db: &Db, who: &Who, id: i64, seen: Option<Vec<i64>>) -> Result<(), Refusal> {
+    let [actor, address] = who.actor();
     let row = db.query_one(
-        "UPDATE posts SET deleted_time = now()
-         WHERE id = $1 AND deleted_time IS NULL AND ($2::bigint[] IS NULL OR version = ANY ($2))
-         RETURNING id",
-        &[id.into(), db::numbers(seen)],
+        "WITH deleted AS (
+           UPDATE posts SET deleted_time = now()
+           WHERE id = $1 AND deleted_time IS NULL AND ($2::bigint[] IS NULL OR version = ANY ($2))
+             AND ($3 OR NOT protected)
+           RETURNING id, title
+         ), noted AS (
+           INSERT INTO audit (event, actor_id, address, post_id, details)
+           SELECT 'page_deleted', $4, $5, id, title FROM deleted
+         )
+         SELECT id FROM deleted",
+        &[id.into(), db::numbers(seen), who.administers().into(), actor, address],
     )?;
-    match row {
-        Some(_) => Ok(()),
-        None => Err(Refusal::Conflict(Box::new(by_id(db, id)?))),
+    if row.is_some() {
+        return Ok(());
     }
+    let post = by_id(db, id)?;
+    protection::check(&post, who)?;
+    Err(Refusal::Conflict(Box::new(post)))
 }
 
 /// `POST /posts/{id}/restore`: a deleted page as it was, under another slug if its own is in use by now
 pub fn restore(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let post = bring_back(db, path_id(request).ok_or_else(not_found)?)?;
+    let post = bring_back(db, access::who(request), path_id(request).ok_or_else(not_found)?)?;
     Ok(reply::tagged(reply::json(&post), &post.etag()))
 }
 
 /// Makes a living page of the deleted page `id` and returns it. Of one that is not deleted, nothing changes.
-pub fn bring_back(db: &Db, id: i64) -> Result<Post, Problem> {
-    let update = || db.query_one(RESTORE, &[id.into()]);
+pub fn bring_back(db: &Db, who: &Who, id: i64) -> Result<Post, Problem> {
+    let [actor, address] = who.actor();
+    let params = [id.into(), who.administers().into(), actor, address];
+    let update = || db.query_one(RESTORE, &params);
     let row = match update() {
         // Somebody took the slug in between: the next try sees theirs.
         Err(Failure::Taken(index)) if index == SLUG_INDEX => update(),
@@ -360,17 +386,29 @@ pub fn bring_back(db: &Db, id: i64) -> Result<Post, Problem> {
     };
     match row? {
         Some(row) => Post::from_row(row),
-        None => by_id(db, id),
+        None => match by_id(db, id) {
+            Err(problem) if protection::is_deleted_and_protected(db, id)? => {
+                Err(if who.administers() { problem } else { protection::refusal() })
+            }
+            result => result,
+        },
     }
 }
 
 const RESTORE: &str = concat!(
-    "UPDATE posts SET deleted_time = NULL,
-       slug = CASE WHEN EXISTS (SELECT FROM posts other WHERE other.slug = posts.slug AND other.deleted_time IS NULL)
-         THEN slug || '-' || id ELSE slug END
-     WHERE id = $1 AND deleted_time IS NOT NULL
-     RETURNING ",
-    columns!()
+    "WITH restored AS (
+       UPDATE posts SET deleted_time = NULL,
+         slug = CASE WHEN EXISTS (SELECT FROM posts other WHERE other.slug = posts.slug AND other.deleted_time IS NULL)
+           THEN slug || '-' || id ELSE slug END
+       WHERE id = $1 AND deleted_time IS NOT NULL AND ($2 OR NOT protected)
+       RETURNING *
+     ), noted AS (
+       INSERT INTO audit (event, actor_id, address, post_id, details)
+       SELECT 'page_restored', $3, $4, id, title FROM restored
+     )
+     SELECT ",
+    columns!(),
+    " FROM restored"
 );
 
 /// The page the path names, 404 if there is none or it is deleted.

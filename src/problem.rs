@@ -7,6 +7,8 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::access::Scope;
+
 /// An error a client is told about. [`reply::problem`](crate::reply::problem) writes it.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -16,10 +18,12 @@ pub struct Problem {
     pub detail: Cow<'static, str>,
     /// What is wrong with which member of the request, for 422.
     pub errors: Vec<FieldError>,
-    /// Seconds after which it makes sense to try again, for 503.
+    /// Seconds after which it makes sense to try again, for 429 and 503.
     pub retry_after: Option<u32>,
     /// The methods the resource has, for 405.
     pub allow: Option<String>,
+    /// How a client may show who it is, for 401 and 403 (RFC 6750, 3).
+    pub challenge: Option<&'static str>,
     /// Further members, such as the current version of a page that was edited meanwhile.
     pub extra: Map<String, Value>,
 }
@@ -41,12 +45,65 @@ const RETRY_AFTER: u32 = 2;
 impl Problem {
     /// A problem with `status` and a sentence that says what to do about it.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None, allow: None, extra: Map::new() }
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+            challenge: None,
+            extra: Map::new(),
+        }
     }
 
     /// 400: the request cannot be read.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 401: only somebody known may do this, and nobody is.
+    pub fn unauthenticated() -> Self {
+        Self {
+            challenge: Some("Bearer realm=\"wasiki\""),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "Sign in first; a program sends a token, as in \"Authorization: Bearer wasiki_…\".",
+            )
+        }
+    }
+
+    /// 401: the token is not one, or no longer.
+    pub fn invalid_token() -> Self {
+        Self {
+            challenge: Some("Bearer realm=\"wasiki\", error=\"invalid_token\""),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "The token is not valid: it may have expired or been revoked. Make another, or send none.",
+            )
+        }
+    }
+
+    /// 403: the token may do less than this.
+    pub fn insufficient_scope(needed: Scope) -> Self {
+        let challenge = match needed {
+            Scope::Read => "Bearer realm=\"wasiki\", error=\"insufficient_scope\", scope=\"read\"",
+            Scope::Write => "Bearer realm=\"wasiki\", error=\"insufficient_scope\", scope=\"write\"",
+            Scope::Admin => "Bearer realm=\"wasiki\", error=\"insufficient_scope\", scope=\"admin\"",
+        };
+        let detail = format!("The token's scope does not reach that far. This needs one with scope {needed}.");
+        Self { challenge: Some(challenge), ..Self::forbidden(detail) }
+    }
+
+    /// 403: not for this account.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// 429: too often, until `seconds` have passed.
+    pub fn too_many(seconds: u32) -> Self {
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let detail = format!("That was too often. Try again in {seconds} {unit}.");
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// 404: there is no such thing.

@@ -2,16 +2,19 @@
 
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::pages;
+use crate::access::Mode;
+use crate::pages::parts::Viewer;
 use crate::pages::problem::Failure;
 use crate::problem::Problem;
 use crate::request::{self, Request};
+use crate::{access, origin, pages};
 
 /// An answer with its whole body.
 pub type Response = http::Response<Vec<u8>>;
@@ -33,13 +36,17 @@ pub const ATOM: &str = "application/atom+xml; charset=utf-8";
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
                               connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// For answers that are no pages.
+const NOTHING_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Two years, as browsers' lists of such sites want it (RFC 6797; hstspreload.org).
+const ONLY_TLS: &str = "max-age=63072000; includeSubDomains";
+
 /// `body` with `content_type` and a status.
 pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -80,9 +87,27 @@ pub fn html(body: String) -> Response {
 
 /// A page for a person, with a status.
 pub fn html_with(status: StatusCode, body: String) -> Response {
-    let response = set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+}
+
+/// `response` with what keeps browsers from being used against whoever asks, whatever kind of answer it is.
+pub fn guarded(request: &Request, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // What is no page loads nothing and is shown in no frame.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_POLICY));
     // Other sites learn that somebody came from this wiki, and not from which page.
-    set(response, REFERRER_POLICY, "same-origin")
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if origin::is_secure(request) {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_TLS));
+    }
+    let who = access::who(request);
+    if who.account.is_some() && headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-cache") {
+        // Made for one person: nobody but their own browser keeps it, and of a private wiki not even that.
+        let kept = if who.mode == Mode::Private { "no-store" } else { "private, no-cache" };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    }
+    response
 }
 
 /// A page whose style sheet carries drawings in itself, as `data:` addresses.
@@ -164,8 +189,8 @@ pub fn tagged_by_content(request: &Request, response: Response) -> Response {
 }
 
 /// A problem as a page for a person.
-pub fn problem_page(problem: &Problem) -> Response {
-    match pages::render(&Failure::from(problem)) {
+pub fn problem_page(request: &Request, problem: &Problem) -> Response {
+    match pages::render(&Failure::from(problem), &Viewer::of(request)) {
         Ok(body) => with_hints(problem, html_with(problem.status, body)),
         Err(_) => self::problem(problem),
     }
@@ -187,10 +212,13 @@ pub fn problem(problem: &Problem) -> Response {
 }
 
 /// What a client can do about `problem`, in the headers of its answer.
-fn with_hints(problem: &Problem, response: Response) -> Response {
+pub fn with_hints(problem: &Problem, response: Response) -> Response {
     let mut response = momentary(response);
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    if let Some(challenge) = problem.challenge {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     match &problem.allow {
         Some(methods) => set(response, ALLOW, methods),

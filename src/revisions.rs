@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::access::{self, Who};
 use crate::compare;
 use crate::db::{self, Db, Param, Row};
 use crate::json::Body;
@@ -234,13 +235,16 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     let user_id = body.integer("user_id");
     let comment = body.text("comment", rules::comment);
     body.finish()?;
-    let post = restore(db, id, version, seen, user_id, comment).map_err(|refusal| refusal.problem(true))?;
+    let who = access::who(request);
+    let user_id = who.author(user_id)?;
+    let post = restore(db, who, id, version, seen, user_id, comment).map_err(|refusal| refusal.problem(true))?;
     Ok(reply::tagged(reply::json(&post), &post.etag()))
 }
 
 /// Saves what page `id` was in `version` as its next version.
 pub fn restore(
     db: &Db,
+    who: &Who,
     id: i64,
     version: i64,
     seen: Option<Vec<i64>>,
@@ -259,7 +263,7 @@ pub fn restore(
         version: None,
         created_time: None,
     };
-    posts::save(db, id, seen, &draft)
+    posts::save(db, who, id, seen, &draft)
 }
 
 /// Version `version` of page `id`. 404 if the page has none such, or is deleted.

@@ -12,6 +12,7 @@ const FILES: &[(&str, &str)] = &[
     ("0001_users_posts.sql", include_str!("../migrations/0001_users_posts.sql")),
     ("0002_history.sql", include_str!("../migrations/0002_history.sql")),
     ("0003_search_links_tags.sql", include_str!("../migrations/0003_search_links_tags.sql")),
+    ("0004_access.sql", include_str!("../migrations/0004_access.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -23,7 +23,7 @@ pub fn index(request: &Request, db: &Db) -> Result<Response, Problem> {
             let endpoints: Map<String, Value> = ROUTES
                 .iter()
                 .map(|route| {
-                    let methods: Vec<&str> = route.methods.iter().map(|(method, _)| method.as_str()).collect();
+                    let methods: Vec<&str> = route.methods.iter().map(|(method, ..)| method.as_str()).collect();
                     (route.path.to_owned(), methods.into())
                 })
                 .collect();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use rules::Wrong;
 use serde::{Serialize, Serializer};
 
@@ -23,6 +23,19 @@ impl Time {
     /// The instant RFC 3339 writes as `text`, in any offset, if it is not in the future, or before the year 1.
     pub fn past(text: &str) -> Result<Self, Wrong> {
         rules::past(text, Utc::now()).map(Self)
+    }
+
+    /// The instant RFC 3339 writes as `text`, in any offset, if it is in the future and at most `days` away.
+    pub fn within_days(text: &str, days: i64) -> Result<Self, Wrong> {
+        let message = || Wrong::from(format!("must be a time within the next {days} days, as in 2030-01-31T12:00:00Z"));
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| message())?.to_utc();
+        let now = Utc::now();
+        if now < time && time <= now + TimeDelta::days(days) { Ok(Self(time)) } else { Err(message()) }
+    }
+
+    /// So many days from now.
+    pub fn in_days(days: i64) -> Self {
+        Self(Utc::now() + TimeDelta::days(days))
     }
 
     /// Whether an instant that may have been stored is so many microseconds after 1970: one from the year 1 to the year
@@ -87,6 +100,14 @@ mod tests {
         assert_eq!(time.readable().to_string(), "21 Nov 2026, 04:33 UTC");
         assert_eq!((time.day(), time.clock().to_string()), ("21 November 2026".into(), "04:33".into()));
         assert_eq!(time.to_seconds(), "2026-11-21T04:33:10Z");
+    }
+
+    #[test]
+    fn what_expires_does_so_within_its_days() {
+        assert!(Time::within_days(&Time::in_days(29).to_string(), 30).is_ok());
+        for text in [&Time::now().to_string(), &Time::in_days(31).to_string(), "tomorrow", ""] {
+            assert!(Time::within_days(text, 30).is_err(), "{text}");
+        }
     }
 
     #[test]

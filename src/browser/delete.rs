@@ -3,13 +3,13 @@
 use crate::browser::form::Form;
 use crate::browser::page;
 use crate::db::Db;
-use crate::pages::parts::Name;
+use crate::pages::parts::{Name, Viewer};
 use crate::pages::write::Delete;
 use crate::pages::{self, address};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text};
-use crate::{links, posts};
+use crate::{access, links, posts};
 
 /// `GET /wiki/{slug}/delete`: asks first
 pub fn ask(request: &Request, db: &Db) -> Result<Response, Problem> {
@@ -19,7 +19,7 @@ pub fn ask(request: &Request, db: &Db) -> Result<Response, Problem> {
         version: post.version,
         page: Name { slug: post.slug, title: post.title },
     };
-    Ok(reply::momentary(reply::html(pages::render(&view)?)))
+    Ok(reply::momentary(reply::html(pages::render(&view, &Viewer::of(request))?)))
 }
 
 /// `POST /wiki/{slug}/delete`
@@ -27,7 +27,7 @@ pub fn delete(request: &Request, db: &Db) -> Result<Response, Problem> {
     let form = Form::read(request)?;
     let Some(post) = page::living(request, db)? else { return page::absent(request, db) };
     let version = form.number("version").ok_or_else(|| Problem::invalid_field("version", "is missing"))?;
-    match posts::remove(db, post.post_id, Some(vec![version])) {
+    match posts::remove(db, access::who(request), post.post_id, Some(vec![version])) {
         // Its address now says that it was deleted, and offers to bring it back.
         Ok(()) => Ok(reply::see_other(&address::page(&post.slug))),
         Err(refusal) => Err(refusal.problem(false)),
@@ -42,5 +42,5 @@ pub fn restore(request: &Request, db: &Db) -> Result<Response, Problem> {
         return Ok(reply::see_other(&address::page(slug)));
     }
     let Some((id, _)) = page::deleted(db, slug)? else { return page::absent(request, db) };
-    Ok(reply::see_other(&address::page(&posts::bring_back(db, id)?.slug)))
+    Ok(reply::see_other(&address::page(&posts::bring_back(db, access::who(request), id)?.slug)))
 }

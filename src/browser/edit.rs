@@ -8,14 +8,14 @@ use crate::browser::form::{self, Form};
 use crate::browser::{page, person, rendered};
 use crate::db::{self, Db};
 use crate::json::Body;
-use crate::pages::parts::{Name, Rendered};
+use crate::pages::parts::{Name, Rendered, Viewer};
 use crate::pages::write::{Conflict, Draft as Typed, Edit, Preview, Target};
 use crate::pages::{self, address};
 use crate::posts::{self, Draft, Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text, prefilled};
-use crate::{compare, links, markdown, revisions, users};
+use crate::{access, compare, links, markdown, revisions};
 
 /// The most bytes of a text that is combined with somebody else's edit. Finding out how takes time that grows with the
 /// square of the differences.
@@ -49,17 +49,17 @@ pub fn edit(request: &Request, db: &Db) -> Result<Response, Problem> {
         version: Some(post.version),
     };
     let target = Target::Existing(Name { slug: post.slug, title: post.title });
-    form(StatusCode::OK, &Edit { target, draft, errors: Vec::new(), preview: None, conflict: None })
+    form(request, StatusCode::OK, &Edit { target, draft, errors: Vec::new(), preview: None, conflict: None })
 }
 
 fn blank(request: &Request, target: Target, title: String) -> Result<Response, Problem> {
     let draft = Typed { title, author: form::remembered_author(request), ..Typed::default() };
-    form(StatusCode::OK, &Edit { target, draft, errors: Vec::new(), preview: None, conflict: None })
+    form(request, StatusCode::OK, &Edit { target, draft, errors: Vec::new(), preview: None, conflict: None })
 }
 
-fn form(status: StatusCode, view: &Edit) -> Result<Response, Problem> {
+fn form(request: &Request, status: StatusCode, view: &Edit) -> Result<Response, Problem> {
     // It holds the version it started from: an old copy would only make conflicts.
-    Ok(reply::momentary(reply::html_with(status, pages::render(view)?)))
+    Ok(reply::momentary(reply::html_with(status, pages::render(view, &Viewer::of(request))?)))
 }
 
 /// `POST /wiki/-/new`
@@ -99,21 +99,22 @@ fn submit(request: &Request, db: &Db, form: &Form, target: Target, current: Opti
     let mut view = Edit { target, draft: typed, errors: Vec::new(), preview: None, conflict: None };
     if form.text("action") == "preview" {
         view.preview = Some(preview_of(db, &view.draft.content, &view.draft.title)?);
-        return self::form(StatusCode::OK, &view);
+        return self::form(request, StatusCode::OK, &view);
     }
+    let who = access::who(request);
     let (mut draft, errors) = draft(&view);
-    if let Err(message) = rules::name(&view.draft.author) {
+    if let (None, Err(message)) = (&who.account, rules::name(&view.draft.author)) {
         view.errors.push(FieldError { field: "author".into(), message });
     }
     view.errors.extend(errors);
     let Some(draft) = draft.as_mut().filter(|_| view.errors.is_empty()) else {
-        return self::form(StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return self::form(request, StatusCode::UNPROCESSABLE_ENTITY, &view);
     };
-    let user_id = users::named(db, &view.draft.author)?;
+    let user_id = form::author(db, who, &view.draft.author)?;
     draft.user_id = Some(user_id);
     let result = match &current {
         Some(post) => match view.draft.version.filter(|_| view.draft.page.is_none_or(|id| id == post.post_id)) {
-            Some(version) => posts::save(db, post.post_id, Some(vec![version]), draft),
+            Some(version) => posts::save(db, who, post.post_id, Some(vec![version]), draft),
             // The page came into being while this one was written, and no version of it was seen.
             None => Err(Refusal::Conflict(Box::new(posts::by_id(db, post.post_id)?))),
         },
@@ -123,20 +124,20 @@ fn submit(request: &Request, db: &Db, form: &Form, target: Target, current: Opti
                 field: "content".into(),
                 message: "belongs to a page that was deleted meanwhile; save again to make a new page of it".into(),
             });
-            return self::form(StatusCode::CONFLICT, &view);
+            return self::form(request, StatusCode::CONFLICT, &view);
         }
         None => posts::insert(db, user_id, std::mem::take(draft)).map_err(Refusal::Problem),
     };
     match result {
         Ok(post) => {
             let response = reply::see_other(&address::page(&post.slug));
-            Ok(form::remembering_author(response, &view.draft.author))
+            Ok(form::remembering_author(response, who, &view.draft.author))
         }
-        Err(Refusal::Conflict(current)) => conflict(db, view, *current),
+        Err(Refusal::Conflict(current)) => conflict(request, db, view, *current),
         Err(Refusal::Problem(problem)) if !problem.errors.is_empty() => {
             let status = problem.status;
             view.errors = problem.errors;
-            self::form(status, &view)
+            self::form(request, status, &view)
         }
         Err(Refusal::Problem(problem)) => Err(problem),
     }
@@ -190,7 +191,7 @@ fn draft(view: &Edit) -> (Option<Draft>, Vec<FieldError>) {
 }
 
 /// Shows both texts, and what the person typed ready to be saved on top of the other, combined with it if that is possible.
-fn conflict(db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem> {
+fn conflict(request: &Request, db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem> {
     let latest = revisions::find(db, current.post_id, current.version)?.entry;
     let is_same = view.draft.page.is_none_or(|id| id == current.post_id);
     let base = match view.draft.version.filter(|_| is_same).map(|version| revisions::find(db, current.post_id, version))
@@ -221,7 +222,7 @@ fn conflict(db: &Db, mut view: Edit, current: Post) -> Result<Response, Problem>
         content: current.content,
         combined: is_combined,
     });
-    form(StatusCode::CONFLICT, &view)
+    form(request, StatusCode::CONFLICT, &view)
 }
 
 /// Both edits of `base` in one text, if they are in different places.
@@ -234,7 +235,7 @@ fn combine(base: &str, theirs: &str, ours: &str) -> Option<String> {
 pub fn preview(request: &Request, db: &Db) -> Result<Response, Problem> {
     let form = Form::read(request)?;
     let text = preview_of(db, form.text("content"), form.text("title"))?;
-    Ok(reply::momentary(reply::html(pages::render(&Preview { text })?)))
+    Ok(reply::momentary(reply::html(pages::render(&Preview { text }, &Viewer::of(request))?)))
 }
 
 fn preview_of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {

@@ -3,10 +3,13 @@
 use http::header::{CONTENT_TYPE, COOKIE};
 use percent_encoding::{percent_decode, percent_decode_str};
 
+use crate::access::Who;
+use crate::db::Db;
 use crate::pages::address;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::Request;
+use crate::users;
 
 /// The cookie with the name somebody writes under.
 const AUTHOR: &str = "author";
@@ -56,8 +59,19 @@ pub fn remembered_author(request: &Request) -> String {
         .unwrap_or_default()
 }
 
-/// `response`, with the name to be remembered for a year.
-pub fn remembering_author(response: Response, author: &str) -> Response {
+/// The user who writes: whoever is signed in, else the one they say they are.
+pub fn author(db: &Db, who: &Who, name: &str) -> Result<i64, Problem> {
+    match who.user_id() {
+        Some(user_id) => Ok(user_id),
+        None => users::named(db, name),
+    }
+}
+
+/// `response`, with the name somebody who is not signed in wrote under, to be remembered for a year.
+pub fn remembering_author(response: Response, who: &Who, author: &str) -> Response {
+    if who.account.is_some() {
+        return response;
+    }
     let cookie = format!(
         "{AUTHOR}={}; Path={}; Max-Age=31536000; SameSite=Strict; HttpOnly",
         address::escaped(author),
@@ -100,8 +114,9 @@ mod tests {
 
     #[test]
     fn a_name_survives_its_cookie() {
+        let nobody = crate::access::who(&Request::default()).clone();
         for name in ["Ada", "Zoë; Ltd=\"x\"", "日本\r\n", ""] {
-            let response = remembering_author(Response::default(), name);
+            let response = remembering_author(Response::default(), &nobody, name);
             let cookie = response.headers()[http::header::SET_COOKIE].to_str().unwrap().to_owned();
             let mut request = Request::default();
             let sent = format!("other=1; {}", cookie.split(';').next().unwrap());

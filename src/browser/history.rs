@@ -4,13 +4,13 @@ use crate::browser::form::{self, Form};
 use crate::browser::{edit, page, rendered, show};
 use crate::db::Db;
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
-use crate::pages::parts::Name;
+use crate::pages::parts::{Name, Viewer};
 use crate::pages::{self, address};
 use crate::posts::{Post, Refusal};
 use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
 use crate::request::{Request, path_number, path_text, query};
-use crate::{compare, revisions, users};
+use crate::{access, compare, revisions};
 
 /// `GET /wiki/{slug}/history`
 pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
@@ -30,7 +30,7 @@ pub fn read(request: &Request, db: &Db) -> Result<Response, Problem> {
     let Some(post) = page::living(request, db)? else { return page::absent(request, db) };
     let revert = Revert { author: form::remembered_author(request), ..Revert::default() };
     let version = version(request)?;
-    Ok(reply::momentary(reply::html(pages::render(&revision(db, post, version, revert)?)?)))
+    Ok(reply::momentary(reply::html(pages::render(&revision(db, post, version, revert)?, &Viewer::of(request))?)))
 }
 
 fn revision(db: &Db, post: Post, version: i64, revert: Revert) -> Result<Revision, Problem> {
@@ -62,7 +62,9 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
         author: form.text("author").trim().to_owned(),
         errors: Vec::new(),
     };
-    let checks = [("author", rules::name(&revert.author)), ("comment", rules::comment(&revert.comment))];
+    let who = access::who(request);
+    let author = if who.account.is_some() { Ok(()) } else { rules::name(&revert.author) };
+    let checks = [("author", author), ("comment", rules::comment(&revert.comment))];
     for (field, check) in checks {
         if let Err(message) = check {
             revert.errors.push(FieldError { field: field.into(), message });
@@ -70,12 +72,15 @@ pub fn revert(request: &Request, db: &Db) -> Result<Response, Problem> {
     }
     if !revert.errors.is_empty() {
         let view = revision(db, post, version, revert)?;
-        return Ok(reply::momentary(reply::html_with(http::StatusCode::UNPROCESSABLE_ENTITY, pages::render(&view)?)));
+        return Ok(reply::momentary(reply::html_with(
+            http::StatusCode::UNPROCESSABLE_ENTITY,
+            pages::render(&view, &Viewer::of(request))?,
+        )));
     }
-    let user_id = users::named(db, &revert.author)?;
+    let user_id = form::author(db, who, &revert.author)?;
     let comment = Some(revert.comment).filter(|comment| !comment.is_empty());
-    match revisions::restore(db, post.post_id, version, None, Some(user_id), comment) {
-        Ok(post) => Ok(form::remembering_author(reply::see_other(&address::page(&post.slug)), &revert.author)),
+    match revisions::restore(db, who, post.post_id, version, None, Some(user_id), comment) {
+        Ok(post) => Ok(form::remembering_author(reply::see_other(&address::page(&post.slug)), who, &revert.author)),
         Err(refusal) => Err(Refusal::problem(refusal, false)),
     }
 }

@@ -2,15 +2,15 @@
 
 use crate::browser::show;
 use crate::db::Db;
-use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
-use crate::pages::parts::{Name, Tag};
-use crate::pages::{address, parts};
+use crate::pages::lists::{Audit, Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
+use crate::pages::parts::{Change, Name, Tag, Viewer};
+use crate::pages::{self, address};
 use crate::posts::Order;
 use crate::posts::select::{self, Filter};
 use crate::problem::Problem;
-use crate::reply::Response;
+use crate::reply::{self, Response};
 use crate::request::{Request, path_text, positive, query};
-use crate::{db, json, revisions, search, tags, users};
+use crate::{audit, db, json, revisions, search, tags, users};
 
 /// Pages and changes shown of a user.
 const OF_USER: usize = 20;
@@ -85,6 +85,13 @@ impl From<search::Found> for Found {
     }
 }
 
+/// `GET /wiki/-/audit`
+pub fn audit(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let page = audit::page(request, db)?;
+    let view = Audit { entries: page.items, next: page.next };
+    Ok(reply::momentary(reply::html(pages::render(&view, &Viewer::of(request))?)))
+}
+
 /// `GET /wiki/-/users`
 pub fn users(request: &Request, db: &Db) -> Result<Response, Problem> {
     let page = users::page(request, db)?;
@@ -109,7 +116,7 @@ pub fn user(request: &Request, db: &Db) -> Result<Response, Problem> {
         more_pages: more(pages.len() > OF_USER, address::PAGES),
         more_changes: more(changes.len() > OF_USER, address::CHANGES),
         pages: pages.drain(..pages.len().min(OF_USER)).map(Into::into).collect(),
-        changes: changes.drain(..changes.len().min(OF_USER)).map(parts::Change::from).collect(),
+        changes: changes.drain(..changes.len().min(OF_USER)).map(Change::from).collect(),
         member,
     };
     show(request, &view)

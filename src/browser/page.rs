@@ -3,17 +3,18 @@
 use http::StatusCode;
 use rules::slug::{is_slug, slugify};
 
+use crate::browser::form::Form;
 use crate::browser::{person, rendered, show};
 use crate::db::{Db, Param};
 use crate::links;
-use crate::pages::parts::{Name, Person, Rendered};
+use crate::pages::parts::{Name, Person, Rendered, Viewer};
 use crate::pages::{self, address, read};
-use crate::posts::{self, Post};
+use crate::posts::{self, Post, protection};
 use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text, prefilled};
 use crate::time::Time;
-use crate::{revisions, search, tags};
+use crate::{access, revisions, search, tags};
 
 /// The page that stands on the front page, if there is one.
 const HOME: &str = "home";
@@ -102,8 +103,17 @@ fn show_shown(request: &Request, shown: Shown) -> Result<Response, Problem> {
         version: shown.post.version,
         author: shown.author,
         updated: shown.post.updated_time,
+        protected: shown.post.protected,
     };
     show(request, &view)
+}
+
+/// `POST /wiki/{slug}/protection`: protects the page, or no longer
+pub fn protect(request: &Request, db: &Db) -> Result<Response, Problem> {
+    let form = Form::read(request)?;
+    let Some(post) = living(request, db)? else { return absent(request, db) };
+    protection::set(db, access::who(request), post.post_id, form.text("protected") == "yes")?;
+    Ok(reply::see_other(&address::page(&post.slug)))
 }
 
 /// `GET /wiki/{slug}/backlinks`
@@ -158,13 +168,13 @@ pub fn absent(request: &Request, db: &Db) -> Result<Response, Problem> {
         return Ok(reply::found(&moved(request, &slug)));
     }
     if let Some((_, deleted)) = deleted(db, asked)? {
-        return Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&deleted)?));
+        return Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&deleted, &Viewer::of(request))?));
     }
     let title =
         prefilled(request, "title").filter(|title| slugify(title) == asked).unwrap_or_else(|| title_from(asked));
     let similar = search::similar(db, &title)?;
     let view = read::Missing { page: Name { slug: asked.to_owned(), title }, similar };
-    Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&view)?))
+    Ok(reply::html_with(StatusCode::NOT_FOUND, pages::render(&view, &Viewer::of(request))?))
 }
 
 /// The address asked for, with `slug` in place of the one in it.

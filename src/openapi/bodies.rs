@@ -6,14 +6,16 @@
 use rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
 use serde_json::{Value, json};
 
+use crate::access::{Role, Scope};
 use crate::users::MAX_EMAIL;
+use crate::{password, tokens};
 
 /// What `POST /users` reads.
 pub fn new_user() -> Value {
     json!({
         "type": "object",
         "description": "A user. Either a username or a name is needed.",
-        "properties": user_members(),
+        "properties": with_account(user_members()),
         "anyOf": [
             { "required": ["username"], "properties": { "username": { "type": "string" } } },
             { "required": ["name"], "properties": { "name": { "type": "string" } } },
@@ -29,14 +31,81 @@ pub fn user_change() -> Value {
     json!({
         "type": "object",
         "description": "What to change. What is not given stays; `null` clears a username or an email.",
-        "properties": members,
+        "properties": with_account(members),
     })
+}
+
+/// What `PUT /account/password` reads.
+pub fn password_change() -> Value {
+    json!({
+        "type": "object",
+        "description": "A new password, and the current one to show who asks.",
+        "required": ["current", "new"],
+        "properties": {
+            "current": { "type": "string", "format": "password", "description": "The password until now." },
+            "new": password("The password from now on."),
+        },
+    })
+}
+
+/// What `POST /tokens` reads.
+pub fn new_token() -> Value {
+    json!({
+        "type": "object",
+        "description": "A token.",
+        "required": ["name", "scope"],
+        "properties": {
+            "name": line(tokens::MAX_NAME, "What it is for, to know it again."),
+            "scope": {
+                "type": "string",
+                "enum": words(Scope::ALL, Scope::as_str),
+                "description": "What it may do, of what its owner may: `read` pages, `write` pages, or everything, \
+                                their account included (`admin`).",
+            },
+            "expires_time": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": format!(
+                    "When it expires, within {} days; in {} days unless given.", tokens::MAX_DAYS, tokens::DEFAULT_DAYS
+                ),
+            },
+        },
+    })
+}
+
+/// `members` of a user, with those of an account.
+fn with_account(mut members: Value) -> Value {
+    members["password"] =
+        nullable(password("Gives them an account, which signs in by their username. For administrators."));
+    members["role"] = json!({
+        "type": ["string", "null"],
+        "enum": words(Role::ALL, Role::as_str).into_iter().map(Value::from).chain([Value::Null]).collect::<Vec<_>>(),
+        "description": "What their account may do; `editor` unless given. For administrators.",
+    });
+    members
+}
+
+fn password(what: &str) -> Value {
+    json!({
+        "type": "string",
+        "format": "password",
+        "minLength": password::MIN,
+        "maxLength": password::MAX,
+        "description": format!("{what} At most {} bytes, and none that many people have.", password::MAX),
+    })
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| word(*one)).collect()
 }
 
 /// What `POST /posts` reads.
 pub fn new_post() -> Value {
     let mut members = draft_members();
-    members["user_id"] = number("Who writes.");
+    members["user_id"] = number(
+        "Who writes. Whoever asks, if they show an account and do not say; in a wiki that is not open, nobody but \
+         administrators may name somebody else.",
+    );
     members["created_time"] = json!({
         "type": ["string", "null"],
         "format": "date-time",

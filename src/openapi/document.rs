@@ -19,6 +19,9 @@ there is nothing at all, one that prefers `text/html` gets a page instead.
 **Lists** are walked by `next`, the address of the rest of the list, so that nothing is skipped or repeated while others \
 write.
 
+**Access**: a wiki is `open` to everybody, open to readers (`public-read`) or `private`. Where that is not enough, a \
+program sends a token (`Authorization: Bearer wasiki_…`). 401 means that nobody is known, 403 that it is not for them.
+
 **Versions**: reads carry an `ETag`; with `If-None-Match` an unchanged thing is answered 304. An edit says in `If-Match` \
 or in `version` what it is based on, so that nobody's work is lost.";
 
@@ -57,6 +60,19 @@ pub fn document() -> Value {
             "parameters": parameters::all(),
             "headers": responses::headers(),
             "responses": responses::all(),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token that its owner made on their account's page, or by `POST /tokens`.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "session",
+                    "description": "The cookie of a browser that is signed in; behind TLS it is called `__Host-session`.",
+                },
+            },
         },
     })
 }

@@ -33,6 +33,13 @@ pub fn edited_post() -> Value {
     post
 }
 
+/// A page that only administrators change.
+pub fn protected_post() -> Value {
+    let mut post = post();
+    post["protected"] = json!(true);
+    post
+}
+
 /// A page in a list.
 pub fn summary() -> Value {
     json!({
@@ -104,6 +111,58 @@ pub fn found() -> Value {
         "updated_time": TIME,
         "snippet": "<mark>First</mark> page.",
         "rank": 0.4,
+    })
+}
+
+/// Who asks.
+pub fn account() -> Value {
+    json!({ "user_id": 1, "username": "ada", "name": "Ada", "role": "editor", "scope": "read", "password_is_given": false })
+}
+
+/// A token, without itself.
+pub fn token() -> Value {
+    json!({
+        "id": 1,
+        "name": "nightly import",
+        "scope": "write",
+        "created_time": TIME,
+        "expires_time": "2027-02-20T10:00:00.000000Z",
+        "used_time": null,
+    })
+}
+
+/// A token that was just made.
+pub fn made_token() -> Value {
+    let mut token = token();
+    token["token"] = json!("wasiki_1_0000000000000000000000000000000000000000000");
+    token
+}
+
+/// A session.
+pub fn session() -> Value {
+    json!({
+        "id": 1,
+        "address": "192.0.2.7",
+        "agent": "Mozilla/5.0",
+        "created_time": TIME,
+        "used_time": TIME,
+        "current": true,
+    })
+}
+
+/// Something that happened.
+pub fn audit() -> Value {
+    json!({
+        "id": 1,
+        "time": TIME,
+        "event": "page_deleted",
+        "actor_id": 1,
+        "actor": "Ada",
+        "address": "192.0.2.7",
+        "user_id": null,
+        "user": null,
+        "post_id": 1,
+        "details": "Hello",
     })
 }
 

@@ -4,7 +4,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{parameters, responses, schemas};
+use crate::access::Need;
 use crate::reply::JSON;
+use crate::routes::ROUTES;
 
 /// An operation. What follows from its method, its parameters and its body is added when it is written.
 pub struct Operation {
@@ -140,8 +142,15 @@ impl Operation {
         if self.body.is_some() {
             self = self.fails(&[400, 413, 415, 422]);
         }
-        if !self.method.is_safe() {
+        let need = self.need();
+        if need != Need::Nothing {
+            self = self.fails(&[401]);
+        }
+        if need == Need::Administer || !self.method.is_safe() {
             self = self.fails(&[403]);
+        }
+        if !self.method.is_safe() {
+            self = self.fails(&[429]);
         }
         if self.database {
             self = self.fails(&[500, 503]);
@@ -168,8 +177,30 @@ impl Operation {
             operation.insert("requestBody".into(), body);
         }
         operation.insert("responses".into(), responses.into());
+        operation.insert("security".into(), security(need));
         operation.into()
     }
+}
+
+impl Operation {
+    /// What its route needs.
+    fn need(&self) -> Need {
+        let route = ROUTES.iter().find(|route| route.path == self.path);
+        let entry = route.and_then(|route| route.methods.iter().find(|(method, ..)| *method == self.method));
+        entry.map_or(Need::Nothing, |(_, need, _)| *need)
+    }
+}
+
+/// How a client may show who it is, where it may have to.
+fn security(need: Need) -> Value {
+    let mut ways = vec![json!({ "token": [] }), json!({ "session": [] })];
+    match need {
+        Need::Nothing | Need::Anybody => return json!([]),
+        // Depending on the wiki's mode, not at all.
+        Need::Read | Need::Write | Need::Register | Need::Person => ways.push(json!({})),
+        Need::Account | Need::OwnAccount | Need::Password | Need::Administer => {}
+    }
+    ways.into()
 }
 
 /// Whether a parameter is one that is never answered with 422: what is no id is not found, and headers are 400.

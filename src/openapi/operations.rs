@@ -1,5 +1,6 @@
 //! Every operation of the API, in the groups the page shows them in.
 
+mod access;
 mod find;
 mod history;
 mod posts;
@@ -33,6 +34,11 @@ pub fn all() -> Vec<Group> {
         },
         Group { name: "Finding", description: "Pages by their words, tags and links.", operations: find::operations() },
         Group { name: "Users", description: "Who wrote what.", operations: users::operations() },
+        Group {
+            name: "Access",
+            description: "Accounts, sessions, tokens, and what happened to them.",
+            operations: access::operations(),
+        },
         Group { name: "Service", description: "What the service says of itself.", operations: service::operations() },
     ]
 }

@@ -13,6 +13,8 @@ pub fn all() -> Map<String, Value> {
     for (name, parameter) in [
         ("UserId", path("id", "The user's number.", number())),
         ("PostId", path("id", "The page's number.", number())),
+        ("TokenId", path("id", "The token's number.", number())),
+        ("SessionId", path("id", "The session's number.", number())),
         ("Version", path("version", "A version of the page.", number())),
         (
             "Limit",

@@ -17,9 +17,17 @@ fn problems() -> Vec<(u16, String, &'static str, Value)> {
     [
         (400, "The JSON, the path or a precondition header cannot be read.".to_owned(), "The body is not valid JSON.", json!({})),
         (
+            401,
+            "The wiki wants to know who asks: it is not open to everybody, or a token is not valid.".to_owned(),
+            "Sign in first; a program sends a token, as in \"Authorization: Bearer wasiki_…\".",
+            json!({}),
+        ),
+        (
             403,
-            "A browser sent the change on behalf of another site.".to_owned(),
-            "Another site asked for this change, so it was not made. Open the wiki itself and try again there.",
+            "The account's role or the token's scope does not reach that far, the page is protected, or a browser sent the \
+             change on behalf of another site."
+                .to_owned(),
+            "The page is protected: only administrators may change it.",
             json!({}),
         ),
         (
@@ -73,6 +81,12 @@ fn problems() -> Vec<(u16, String, &'static str, Value)> {
             json!({}),
         ),
         (
+            429,
+            "That was too often; the wiki limits what one account may do, and its host what comes from one address.".to_owned(),
+            "That was too often. Try again in 12 seconds.",
+            json!({}),
+        ),
+        (
             500,
             "An error on our side. `error_id` is also in the log.".to_owned(),
             "Something went wrong on our side. If it happens again, report the error number 00c0ffee00c0ffee.",
@@ -105,7 +119,10 @@ pub fn all() -> Map<String, Value> {
                 "application/problem+json": { "schema": schemas::reference("Problem"), "example": example },
             },
         });
-        if status == 503 {
+        if status == 401 {
+            response["headers"]["WWW-Authenticate"] = header_reference("Challenge");
+        }
+        if status == 503 || status == 429 {
             response["headers"]["Retry-After"] = header_reference("RetryAfter");
         }
         all.insert(name(status), response);
@@ -139,13 +156,18 @@ pub fn headers() -> Map<String, Value> {
         header("Where the new thing is.", true, json!({ "type": "string", "format": "uri-reference" }), "/posts/1"),
     );
     all.insert("Vary".to_owned(), header("What the form of the answer depends on.", true, text(), "Accept"));
+    all.insert(
+        "Challenge".to_owned(),
+        header("How to show who one is (RFC 6750).", false, text(), "Bearer realm=\"wasiki\", error=\"invalid_token\""),
+    );
     let constant = |value: &str| json!({ "type": "string", "const": value });
     all.insert(
         "Revalidated".to_owned(),
         header(
-            "A copy may be kept, but must be asked about before it is used.",
+            "A copy may be kept, but must be asked about before it is used; `private` if it was made for one person. In a private wiki, \
+             none may be kept.",
             true,
-            constant("no-cache"),
+            json!({ "type": "string", "enum": ["no-cache", "private, no-cache", "no-store"] }),
             "no-cache",
         ),
     );

@@ -5,14 +5,17 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::bodies;
+use crate::audit;
 use crate::compare::{Hunk, Kind, Line, Part};
 use crate::list::MAX_LIMIT;
 use crate::posts::{Post, Summary};
 use crate::problem::FieldError;
 use crate::revisions::{Entry, Revision};
 use crate::search::{Found, MAX_SUGGESTIONS, Snippet, Suggestion};
+use crate::sessions::Session;
 use crate::tags::Tag;
 use crate::time::Time;
+use crate::tokens::Token;
 use crate::users::User;
 
 /// The object at `#/components/schemas`.
@@ -32,6 +35,9 @@ pub fn all() -> Map<String, Value> {
         named::<Snippet>(),
         named::<Suggestion>(),
         named::<Tag>(),
+        named::<Token>(),
+        named::<Session>(),
+        named::<audit::Entry>(),
         named::<Time>(),
         named::<FieldError>(),
     ] {
@@ -44,6 +50,9 @@ pub fn all() -> Map<String, Value> {
         ("Changes", "changes", "Entry", "Some of the revisions of all pages."),
         ("Results", "results", "Found", "Some of what was found."),
         ("Tags", "tags", "Tag", "Some of the tags."),
+        ("Tokens", "tokens", "Token", "One's tokens."),
+        ("Sessions", "sessions", "Session", "One's sessions."),
+        ("Trail", "entries", "AuditEntry", "A part of the audit trail."),
     ] {
         all.insert(name.to_owned(), list(member, item, what));
     }
@@ -54,6 +63,10 @@ pub fn all() -> Map<String, Value> {
         ("Suggestions", suggestions()),
         ("Comparison", comparison()),
         ("Problem", problem()),
+        ("Account", account()),
+        ("MadeToken", made_token()),
+        ("PasswordChange", bodies::password_change()),
+        ("NewToken", bodies::new_token()),
         ("NewUser", bodies::new_user()),
         ("UserChange", bodies::user_change()),
         ("NewPost", bodies::new_post()),
@@ -150,6 +163,33 @@ fn comparison() -> Value {
             "hunks": { "type": "array", "items": reference("Hunk"), "description": "What changed, in order." },
         }),
     )
+}
+
+fn account() -> Value {
+    object(
+        "Who asks.",
+        json!({
+            "user_id": { "type": "integer", "format": "int64", "minimum": 1 },
+            "username": { "type": "string" },
+            "name": { "type": "string" },
+            "role": { "type": "string", "enum": ["reader", "editor", "administrator"] },
+            "scope": { "type": ["string", "null"], "description": "What the token may do; null for a session." },
+            "password_is_given": {
+                "type": "boolean",
+                "description": "Whether somebody else chose the password: then another has to be chosen first.",
+            },
+        }),
+    )
+}
+
+fn made_token() -> Value {
+    json!({
+        "description": "A token, with what a program sends.",
+        "allOf": [
+            reference("Token"),
+            object("This once.", json!({ "token": { "type": "string", "pattern": "^wasiki_[0-9]+_[A-Za-z0-9_-]{43}$" } })),
+        ],
+    })
 }
 
 /// What [`reply::problem`](crate::reply::problem) writes.

@@ -21,6 +21,16 @@ pub const TAGS: &str = "/wiki/-/tags";
 pub const SEARCH: &str = "/wiki/-/search";
 /// All users.
 pub const USERS: &str = "/wiki/-/users";
+/// The form to sign in.
+pub const SIGN_IN: &str = "/wiki/-/sign-in";
+/// Where the button to sign out leads.
+pub const SIGN_OUT: &str = "/wiki/-/sign-out";
+/// One's own account.
+pub const ACCOUNT: &str = "/wiki/-/account";
+/// What happened to accounts and pages.
+pub const AUDIT: &str = "/wiki/-/audit";
+/// The form that makes a user.
+pub const NEW_USER: &str = "/wiki/-/users/new";
 /// The latest changes as a feed.
 pub const FEED: &str = "/feed.atom";
 /// The description of the API.
@@ -73,6 +83,24 @@ pub fn search(query: &str, tag: Option<&str>) -> String {
     address
 }
 
+/// The form to sign in, after which one gets to `wanted`.
+pub fn sign_in(wanted: &str) -> String {
+    format!("{SIGN_IN}?next={}", escaped(wanted))
+}
+
+/// `wanted` if it is an address of this wiki, and nobody is led anywhere else by it: a path, and nothing that a browser
+/// could take for another host (`//host`, `/\host`).
+pub fn local(wanted: &str) -> Option<&str> {
+    let is_path = wanted.starts_with('/') && !wanted.starts_with("//");
+    let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    Some(wanted).filter(|_| is_path && is_plain)
+}
+
+/// The account of a user, for administrators.
+pub fn account_of(id: impl Display) -> String {
+    format!("{USERS}/{id}/account")
+}
+
 /// A user.
 pub fn user(id: impl Display) -> String {
     format!("{USERS}/{id}")
@@ -81,6 +109,29 @@ pub fn user(id: impl Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_paths_of_this_wiki_are_local() {
+        for wanted in ["/", "/wiki", "/wiki/-/search?q=a%20b", "/wiki/a//b"] {
+            assert_eq!(local(wanted), Some(wanted));
+        }
+        for wanted in [
+            "",
+            "wiki",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/wiki\r\nSet-Cookie: x",
+            " /wiki",
+            "/ä",
+        ] {
+            assert_eq!(local(wanted), None, "{wanted:?}");
+        }
+    }
 
     #[test]
     fn text_stays_within_its_segment() {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::audit;
 use crate::pages::address;
 use crate::pages::parts::{self, Change, Listed, Name, Tag};
 use crate::time::Time;
@@ -100,6 +101,39 @@ pub struct Piece {
     pub text: String,
     /// Whether this is what was searched for.
     pub matched: bool,
+}
+
+/// What happened to accounts and pages, newest first.
+#[derive(Debug, Template)]
+#[template(path = "audit.html")]
+pub struct Audit {
+    /// What happened.
+    pub entries: Vec<audit::Entry>,
+    /// Where the list goes on.
+    pub next: Option<String>,
+}
+
+impl Audit {
+    /// What happened, in words.
+    fn words(event: &str) -> &str {
+        match event {
+            "sign_in" => "signed in",
+            "sign_in_failed" => "tried to sign in with a wrong password",
+            "sign_out" => "signed out",
+            "account_created" => "account created",
+            "password_changed" => "password changed",
+            "role_changed" => "role changed",
+            "user_deleted" => "user deleted",
+            "token_created" => "token created",
+            "token_revoked" => "token revoked",
+            "session_revoked" => "session ended",
+            "page_deleted" => "page deleted",
+            "page_restored" => "page restored",
+            "page_protected" => "page protected",
+            "page_unprotected" => "page no longer protected",
+            other => other,
+        }
+    }
 }
 
 /// All users.

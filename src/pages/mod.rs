@@ -2,6 +2,7 @@
 //!
 //! Every text in a view is plain text and is escaped by its template, except a field called `html`, which is trusted.
 
+pub mod account;
 pub mod address;
 pub mod assets;
 pub mod docs;
@@ -18,12 +19,16 @@ mod samples;
 mod tests;
 pub mod write;
 
+use std::any::Any;
+
 use askama::Template;
 
+use crate::pages::parts::Viewer;
 use crate::problem::Problem;
 
-/// The document a view makes: HTML, or Atom for [`feed::Feed`].
-pub fn render(view: &impl Template) -> Result<String, Problem> {
+/// The document a view makes for somebody: HTML, or Atom for [`feed::Feed`]. Templates find them as `viewer`.
+pub fn render(view: &impl Template, viewer: &Viewer) -> Result<String, Problem> {
+    let viewer: &dyn Any = viewer;
     // Writing to a string cannot fail, and no value in a view fails to be written.
-    view.render().map_err(Problem::internal)
+    view.render_with_values(&("viewer", viewer)).map_err(Problem::internal)
 }

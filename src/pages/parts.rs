@@ -1,7 +1,9 @@
 //! What several views have in common: names, people, changes, lists of pages.
 
+use crate::access::{self, Mode};
 pub use crate::markdown::{Heading, Rendered};
 use crate::pages::address;
+use crate::request::Request;
 use crate::time::Time;
 
 /// A page as links name it.
@@ -32,6 +34,29 @@ pub struct Person {
     pub id: Option<i64>,
     /// What they are called.
     pub name: String,
+}
+
+/// Whom a page is made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Viewer {
+    /// What they are called; none if nobody is signed in.
+    pub name: Option<String>,
+    /// Whether they may do what only administrators may.
+    pub administers: bool,
+    /// Whether there is more to see or do for those who sign in.
+    pub gains_by_signing_in: bool,
+}
+
+impl Viewer {
+    /// Whoever `request` is from.
+    pub fn of(request: &Request) -> Self {
+        let who = access::who(request);
+        Self {
+            name: who.account.as_ref().map(|account| account.name.clone()),
+            administers: who.administers(),
+            gains_by_signing_in: who.mode != Mode::Open,
+        }
+    }
 }
 
 /// A page in a list.

@@ -43,6 +43,8 @@ pub struct Page {
     pub author: Person,
     /// When.
     pub updated: Time,
+    /// Whether only administrators may change it.
+    pub protected: bool,
 }
 
 /// The pages that link to a page.

@@ -1,19 +1,26 @@
 //! Every view with contents that are hard to set: long, foreign, empty, hostile.
 
+use std::any::Any;
+
+use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 
+use crate::access::{Role, Scope};
+use crate::audit;
 use crate::compare;
 use crate::markdown;
+use crate::pages::account::{self, Account, SignIn, WantedToken};
 use crate::pages::feed::{self, Feed};
 use crate::pages::history::{Compare, Entry, History, Revert, Revision, Side};
-use crate::pages::lists::{Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
-use crate::pages::parts::{Change, Listed, Name, Person, Rendered, Tag};
+use crate::pages::lists::{Audit, Changes, Found, Member, Pages, Piece, Search, Sort, Tagged, Tags, User, Users};
+use crate::pages::parts::{Change, Listed, Name, Person, Rendered, Tag, Viewer};
 use crate::pages::problem::Failure;
 use crate::pages::read::{Backlinks, Deleted, Front, Home, Missing, Page};
-use crate::pages::render;
 use crate::pages::write::{Conflict, Delete, Draft, Edit, Preview, Target};
 use crate::problem::{FieldError, Problem};
+use crate::sessions::Session;
 use crate::time::Time;
+use crate::tokens::Token;
 
 /// Makes the views; every text a person could have written goes through `text`.
 pub struct Samples<F: Fn(&str) -> String> {
@@ -177,7 +184,80 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     /// Every page, by a name for it.
-    pub fn pages(&self) -> Vec<(&'static str, String)> {
+    pub fn pages(&self) -> Vec<(String, String)> {
+        let mut pages = self.pages_for(&Viewer::default());
+        let administrator = Viewer { name: Some(self.text(PEOPLE[0])), administers: true, gains_by_signing_in: true };
+        let signed_in = self.pages_for(&administrator);
+        pages.extend(signed_in.into_iter().map(|(name, page)| (format!("{name}-signed-in"), page)));
+        pages
+    }
+
+    fn account(&self, made: bool) -> Account {
+        let session = |id, current| Session {
+            id,
+            address: self.text("192.0.2.7"),
+            agent: self.text("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            created_time: time(20, 4),
+            used_time: time(22, 4),
+            current,
+        };
+        let token = |id, scope, used_time| Token {
+            id,
+            name: self.text("nightly import"),
+            scope,
+            created_time: time(20, 4),
+            expires_time: time(28, 4),
+            used_time,
+        };
+        let wrong = FieldError { field: "current".into(), message: "is not your password".into() };
+        Account {
+            username: self.text("ada"),
+            user_id: 7,
+            role: Role::Editor,
+            sessions: vec![session(2, true), session(1, false)],
+            tokens: vec![token(2, Scope::Write, Some(time(22, 4))), token(1, Scope::Read, None)],
+            made: made.then(|| (self.text("nightly import"), "wasiki_2_secret".to_owned())),
+            wanted: WantedToken { name: self.text("import"), ..WantedToken::default() },
+            changed: made,
+            password_is_given: !made,
+            errors: if made { Vec::new() } else { vec![wrong] },
+        }
+    }
+
+    fn account_of(&self, member: Option<Member>) -> account::Person {
+        account::Person {
+            has_account: member.is_some(),
+            member,
+            username: self.text("ada"),
+            name: self.text(PEOPLE[0]),
+            role: Role::Reader,
+            errors: vec![FieldError { field: "username".into(), message: "is already taken".into() }],
+        }
+    }
+
+    fn happened(&self) -> Vec<audit::Entry> {
+        let entry = |id, event: &str, actor_id: Option<i64>, post_id| audit::Entry {
+            id,
+            time: time(22, 4),
+            event: event.to_owned(),
+            actor_id,
+            actor: actor_id.filter(|id| *id < 9).map(|_| self.text(PEOPLE[0])),
+            address: self.text("2001:db8::7"),
+            user_id: Some(4),
+            user: Some(self.text(PEOPLE[1])),
+            post_id,
+            details: self.text(TITLES[5]),
+        };
+        vec![
+            entry(4, "page_deleted", Some(7), Some(3)),
+            entry(3, "role_changed", Some(9), None),
+            entry(2, "sign_in_failed", None, None),
+            entry(1, "sign_in", Some(4), None),
+        ]
+    }
+
+    fn pages_for(&self, viewer: &Viewer) -> Vec<(String, String)> {
+        let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&("viewer", viewer as &dyn Any));
         let next = || Some("?cursor=abc".to_owned());
         let changes = |many| (0..many).map(|index| self.change(index)).collect::<Vec<_>>();
         let home = Home { page: Name { slug: "home".into(), title: self.text("Our wiki") }, text: self.rendered() };
@@ -186,53 +266,55 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let problem = Problem::invalid(self.errors()).with("x", 1);
         let side = |version, title, tags| self.side(version, title, tags);
         let pages = [
-            ("front", render(&Front { home: Some(home), changes: changes(8), tags: self.counted() })),
-            ("front-without-home", render(&Front { home: None, changes: changes(8), tags: self.counted() })),
-            ("front-empty", render(&Front { home: None, changes: Vec::new(), tags: Vec::new() })),
+            ("front", view(&Front { home: Some(home), changes: changes(8), tags: self.counted() })),
+            ("front-without-home", view(&Front { home: None, changes: changes(8), tags: self.counted() })),
+            ("front-empty", view(&Front { home: None, changes: Vec::new(), tags: Vec::new() })),
             (
                 "page",
-                render(&Page {
+                view(&Page {
                     page: self.name(0),
                     text: self.rendered(),
                     tags: self.tags(8),
                     version: 7,
                     author: self.person(1),
                     updated: time(22, 4),
+                    protected: true,
                 }),
             ),
             (
                 "page-short",
-                render(&Page {
+                view(&Page {
                     page: self.name(4),
                     text: Rendered { html: "<p>Short.</p>".into(), headings: Vec::new() },
                     tags: Vec::new(),
                     version: 1,
                     author: self.person(0),
                     updated: time(1, 0),
+                    protected: false,
                 }),
             ),
-            ("edit", render(&existing())),
-            ("edit-new", render(&Edit { draft: Draft::default(), ..self.edit(Target::New) })),
-            ("edit-missing", render(&self.edit(missing))),
-            ("edit-preview", render(&Edit { preview: Some(self.rendered()), ..existing() })),
-            ("edit-invalid", render(&Edit { errors: self.errors(), ..existing() })),
-            ("edit-conflict", render(&Edit { conflict: Some(self.conflict(false)), ..existing() })),
-            ("edit-combined", render(&Edit { conflict: Some(self.conflict(true)), ..existing() })),
+            ("edit", view(&existing())),
+            ("edit-new", view(&Edit { draft: Draft::default(), ..self.edit(Target::New) })),
+            ("edit-missing", view(&self.edit(missing))),
+            ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
+            ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),
+            ("edit-conflict", view(&Edit { conflict: Some(self.conflict(false)), ..existing() })),
+            ("edit-combined", view(&Edit { conflict: Some(self.conflict(true)), ..existing() })),
             (
                 "history",
-                render(&History {
+                view(&History {
                     page: self.name(0),
                     current: 7,
                     revisions: (1..=7).rev().map(|version| self.entry(version)).collect(),
                     next: next(),
                 }),
             ),
-            ("revision", render(&self.revision(3, Vec::new()))),
-            ("revision-current", render(&self.revision(7, Vec::new()))),
-            ("revision-invalid", render(&self.revision(3, self.errors().split_off(2)))),
+            ("revision", view(&self.revision(3, Vec::new()))),
+            ("revision-current", view(&self.revision(7, Vec::new()))),
+            ("revision-invalid", view(&self.revision(3, self.errors().split_off(2)))),
             (
                 "compare",
-                render(&Compare {
+                view(&Compare {
                     page: self.name(0),
                     current: 7,
                     from: Some(side(2, 1, 4)),
@@ -242,7 +324,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             (
                 "compare-first",
-                render(&Compare {
+                view(&Compare {
                     page: self.name(0),
                     current: 7,
                     from: None,
@@ -252,7 +334,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             (
                 "compare-same",
-                render(&Compare {
+                view(&Compare {
                     page: self.name(2),
                     current: 7,
                     from: Some(side(3, 2, 1)),
@@ -260,19 +342,19 @@ impl<F: Fn(&str) -> String> Samples<F> {
                     difference: compare::difference("", ""),
                 }),
             ),
-            ("backlinks", render(&Backlinks { page: self.name(0), pages: self.listed(8), next: next() })),
-            ("backlinks-none", render(&Backlinks { page: self.name(5), pages: Vec::new(), next: None })),
-            ("delete", render(&Delete { page: self.name(0), version: 7, backlinks: 12 })),
-            ("missing", render(&Missing { page: self.name(5), similar: vec![self.name(0), self.name(2)] })),
-            ("deleted", render(&Deleted { page: self.name(0), time: time(21, 4) })),
-            ("pages", render(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
-            ("pages-none", render(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
-            ("changes", render(&Changes { changes: changes(12), next: next() })),
-            ("tags", render(&Tags { tags: self.counted(), next: next() })),
-            ("tag", render(&Tagged { tag: self.text("größe"), pages: self.listed(8), next: next() })),
+            ("backlinks", view(&Backlinks { page: self.name(0), pages: self.listed(8), next: next() })),
+            ("backlinks-none", view(&Backlinks { page: self.name(5), pages: Vec::new(), next: None })),
+            ("delete", view(&Delete { page: self.name(0), version: 7, backlinks: 12 })),
+            ("missing", view(&Missing { page: self.name(5), similar: vec![self.name(0), self.name(2)] })),
+            ("deleted", view(&Deleted { page: self.name(0), time: time(21, 4) })),
+            ("pages", view(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
+            ("pages-none", view(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
+            ("changes", view(&Changes { changes: changes(12), next: next() })),
+            ("tags", view(&Tags { tags: self.counted(), next: next() })),
+            ("tag", view(&Tagged { tag: self.text("größe"), pages: self.listed(8), next: next() })),
             (
                 "search",
-                render(&Search {
+                view(&Search {
                     query: self.text("deploy \"any day\""),
                     tag: Some(self.text("größe")),
                     results: (0..6).map(|index| self.found(index)).collect(),
@@ -281,18 +363,27 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             (
                 "search-none",
-                render(&Search {
+                view(&Search {
                     query: self.text("xyzzy & <b>"),
                     tag: Some(self.text("größe")),
                     results: Vec::new(),
                     next: None,
                 }),
             ),
-            ("search-empty", render(&Search { query: String::new(), tag: None, results: Vec::new(), next: None })),
-            ("users", render(&Users { users: (0..8).map(|index| self.member(index)).collect(), next: next() })),
+            ("search-empty", view(&Search { query: String::new(), tag: None, results: Vec::new(), next: None })),
+            ("sign-in", view(&SignIn { username: self.text("ada"), next: Some(self.text("/wiki")), refusal: None })),
+            ("sign-in-refused", view(&SignIn { refusal: Some(self.text("No.")), ..SignIn::default() })),
+            ("account", view(&self.account(false))),
+            ("account-made", view(&self.account(true))),
+            ("new-user", view(&self.account_of(None))),
+            ("account-of", view(&self.account_of(Some(self.member(1))))),
+            ("audit", view(&Audit { entries: self.happened(), next: next() })),
+            ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
+            ("problem-401", view(&Failure { status: 401, detail: "Sign in first.", errors: &[] })),
+            ("users", view(&Users { users: (0..8).map(|index| self.member(index)).collect(), next: next() })),
             (
                 "user",
-                render(&User {
+                view(&User {
                     member: self.member(0),
                     pages: self.listed(3),
                     changes: changes(5),
@@ -300,15 +391,15 @@ impl<F: Fn(&str) -> String> Samples<F> {
                     more_changes: next(),
                 }),
             ),
-            ("problem", render(&Failure::from(&problem))),
-            ("problem-503", render(&Failure { status: 503, detail: "The database cannot be reached.", errors: &[] })),
+            ("problem", view(&Failure::from(&problem))),
+            ("problem-503", view(&Failure { status: 503, detail: "The database cannot be reached.", errors: &[] })),
         ];
-        pages.into_iter().map(|(name, page)| (name, page.unwrap())).collect()
+        pages.into_iter().map(|(name, page)| (name.to_owned(), page.unwrap())).collect()
     }
 
     /// What is not a page: the piece of HTML for the script.
     pub fn preview(&self) -> String {
-        render(&Preview { text: self.rendered() }).unwrap()
+        Preview { text: self.rendered() }.render().unwrap()
     }
 
     /// What is not HTML.
@@ -327,7 +418,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             updated: time(22, 4),
             entries: (0..4).map(entry).collect(),
         };
-        render(&feed).unwrap()
+        feed.render().unwrap()
     }
 }
 

@@ -71,7 +71,7 @@ fn a_feed_is_xml_whatever_is_in_it() {
 #[test]
 fn every_element_is_closed_where_it_was_opened() {
     for (name, page) in plain().pages() {
-        balanced(name, &page);
+        balanced(&name, &page);
     }
     balanced("preview", &plain().preview());
 }

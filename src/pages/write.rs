@@ -139,6 +139,15 @@ pub(super) fn label(field: &str) -> &str {
         "tags" => "Tags",
         "comment" => "What changed",
         "author" => "Your name",
+        "username" => "Username",
+        "name" => "Name",
+        "password" => "Password",
+        "current" => "Current password",
+        "new" => "New password",
+        "token" => "Name of the token",
+        "scope" => "What it may do",
+        "days" => "Valid for",
+        "role" => "Role",
         other => other,
     }
 }

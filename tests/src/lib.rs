@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod app;
 mod command;
 mod cut;
@@ -28,6 +29,7 @@ mod raw;
 mod runner;
 mod wiki;
 
+pub use accounts::{ADMIN_PASSWORD, GIVEN_PASSWORD, PASSWORD};
 pub use app::{App, Builder};
 pub use command::{Output, wiki_runner};
 pub use cut::Cut;

@@ -98,3 +98,42 @@ fn without_times(text: &str) -> String {
     }
     result + rest
 }
+
+/// Every test and file that docs/SECURITY.md names is there.
+#[test]
+fn what_covers_security_is_there() {
+    let root = repository();
+    let text = std::fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains('.'));
+    let table = rows.filter(|line| line.trim_start_matches("| ").starts_with(|c: char| c.is_ascii_digit()));
+    let mut sources = String::new();
+    for folder in ["src", "runner/src", "tests/tests", "tests/browser"] {
+        read_all(&root.join(folder), &mut sources);
+    }
+    let mut named = 0;
+    for row in table {
+        let tests = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        for name in tests.split('`').skip(1).step_by(2) {
+            let is_there = match name {
+                path if path.contains('/') => root.join(path).exists(),
+                file if file.ends_with(".test.js") => root.join("tests/browser").join(file).exists(),
+                code if code.contains(['#', '-', ' ']) => continue,
+                test => sources.contains(&format!("fn {test}(")),
+            };
+            assert!(is_there, "{name} is not there: {row}");
+            named += 1;
+        }
+    }
+    assert!(named > 50, "{named}");
+}
+
+fn read_all(folder: &std::path::Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            read_all(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}

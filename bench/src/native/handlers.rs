@@ -60,7 +60,7 @@ async fn user(request: &Request, pool: &Pool, id: i64) -> Result<Response, Probl
         email: column(&row, 3)?,
         created_time: column::<Timestamp>(&row, 4)?.0,
     };
-    let etag = reply::etag(column(&row, 5)?, "");
+    let etag = reply::etag(column(&row, 7)?, "");
     Ok(reply::unless_known(request, &etag, || reply::json(&user)))
 }
 
@@ -106,6 +106,7 @@ async fn create(request: &Request, pool: &Pool) -> Result<Response, Problem> {
         title,
         content: draft.content,
         tags,
+        protected: false,
     };
     let response = reply::created(&format!("/posts/{}", post.post_id), &post);
     Ok(reply::tagged(response, &reply::etag(post.version, "")))
@@ -119,7 +120,18 @@ async fn update(request: &Request, pool: &Pool, id: i64) -> Result<Response, Pro
     let row = query_one(
         &connection(pool).await?,
         sql::UPDATE,
-        &[&id, &seen, &draft.title, &draft.slug, &draft.content, &draft.tags, &draft.user_id, &draft.comment, &links],
+        &[
+            &id,
+            &seen,
+            &draft.title,
+            &draft.slug,
+            &draft.content,
+            &draft.tags,
+            &draft.user_id,
+            &draft.comment,
+            &links,
+            &true,
+        ],
     )
     .await?;
     // The wiki tells a missing page from one that was edited meanwhile; here both are an error, and neither occurs.
@@ -138,6 +150,7 @@ fn post(row: &Row) -> Result<Post, Problem> {
         version: column(row, 6)?,
         created_time: column::<Timestamp>(row, 7)?.0,
         updated_time: column::<Timestamp>(row, 8)?.0,
+        protected: column(row, 9)?,
     })
 }
 

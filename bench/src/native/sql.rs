@@ -4,12 +4,12 @@
 pub use wiki::posts::{INSERT, UPDATE};
 
 /// A user by number.
-pub const USER: &str = "SELECT id, username, name, email, created_time AT TIME ZONE 'UTC', version \
-                        FROM users WHERE id = $1 AND deleted_time IS NULL";
+pub const USER: &str = "SELECT id, username, name, email, created_time AT TIME ZONE 'UTC', role, \
+                        password IS NOT NULL, version FROM users WHERE id = $1 AND deleted_time IS NULL";
 
 /// A page by number.
 pub const POST: &str = "SELECT id, user_id, title, slug, content, tags, version, created_time AT TIME ZONE 'UTC', \
-                        updated_time AT TIME ZONE 'UTC' FROM posts WHERE id = $1 AND deleted_time IS NULL";
+                        updated_time AT TIME ZONE 'UTC', protected FROM posts WHERE id = $1 AND deleted_time IS NULL";
 
 /// The newest pages without their content.
 pub const POSTS: &str = "SELECT id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', \

@@ -60,5 +60,17 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "The page.", "Post", examples::post())
             .tagged()
             .fails(&[404]),
+        Operation::new(Method::PUT, "/posts/{id}/protection", "protectPost", "Protect a page")
+            .about("From then on, only administrators change it. For administrators.")
+            .takes(&["PostId"])
+            .answers(200, "The page.", "Post", examples::protected_post())
+            .tagged()
+            .fails(&[404]),
+        Operation::new(Method::DELETE, "/posts/{id}/protection", "unprotectPost", "Stop protecting a page")
+            .about("Whoever writes may change it again. For administrators.")
+            .takes(&["PostId"])
+            .answers(200, "The page.", "Post", examples::post())
+            .tagged()
+            .fails(&[404]),
     ]
 }

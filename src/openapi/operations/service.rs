@@ -36,7 +36,7 @@ pub fn operations() -> Vec<Operation> {
             .without_database(),
         Operation::new(Method::GET, "/ready", "readReadiness", "Can requests be answered?")
             .about("Can the database be reached, and does it have the schema this version needs? If it has not, it gets it.")
-            .answers(200, "They can.", "Readiness", json!({ "status": "ready", "schema": 3 }))
+            .answers(200, "They can.", "Readiness", json!({ "status": "ready", "schema": 4 }))
             .with("Cache-Control", "NotStored"),
         Operation::new(Method::GET, "/metrics", "readMetrics", "Metrics for Prometheus")
             .about(

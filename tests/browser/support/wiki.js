@@ -19,8 +19,8 @@ const START_LIMIT = 60_000;
 /** Between two looks at whether something has come true, in milliseconds. */
 const POLL = 50;
 
-/** Starts a wiki and returns once it is ready. */
-export async function startWiki() {
+/** Starts a wiki with further environment variables, and returns once it is ready. */
+export async function startWiki(settings = {}) {
   const data = mkdtempSync(join(tmpdir(), "wasiki-browser-"));
   const { WASIKI_RUNNER, WASIKI_MANIFEST, WASIKI_PRECOMPILED } = process.env;
   const args = ["serve", "--from", WASIKI_MANIFEST || join(repository, "spin.toml"), "--data", data];
@@ -28,7 +28,7 @@ export async function startWiki() {
   if (precompiled) args.push("--precompiled", precompiled);
 
   // Nothing of this process's environment that would configure it.
-  const env = { PORT: "0", LISTEN_ADDR: "127.0.0.1" };
+  const env = { PORT: "0", LISTEN_ADDR: "127.0.0.1", ...settings };
   for (const name of ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"]) if (name in process.env) env[name] = process.env[name];
   const runner = spawn(WASIKI_RUNNER || join(target, "release/wiki-runner"), args, { env, stdio: ["ignore", "pipe", "pipe"] });
 

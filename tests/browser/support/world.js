@@ -1,54 +1,8 @@
-// What every test file has: a wiki, a browser, people in front of it, and the API to prepare what they find.
-import assert from "node:assert/strict";
-import { after } from "node:test";
-import { startChromium } from "./chromium.js";
-import { startWiki } from "./wiki.js";
+// What most test files have: an open wiki, a browser, people in front of it, and the API to prepare what they find.
+import { makeWorld } from "./make.js";
 
-/** For anything a page does. Far longer than it takes, for machines that are busy compiling. */
-const PATIENCE = 30_000;
-
-const [wiki, browser] = await Promise.all([startWiki(), startChromium()]);
-after(async () => {
-  await browser.close();
-  wiki.stop();
-});
-
-/** The wiki's address, without a slash at the end. */
-export const url = wiki.url;
-
-/**
- * A person with a browser of their own: a page, closed when test `t` is over. `options` are those of Playwright's
- * contexts. A script that fails, or something the content security policy stopped, fails the test.
- */
-export async function person(t, options = {}) {
-  const context = await browser.newContext({
-    baseURL: url, locale: "en-GB", timezoneId: "UTC", viewport: { width: 1280, height: 800 }, ...options,
-  });
-  context.setDefaultTimeout(PATIENCE);
-  const mistakes = [];
-  context.on("weberror", (error) => mistakes.push(error.error().message));
-  context.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) mistakes.push(message.text());
-  });
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(mistakes, [], "what went wrong in the page");
-  });
-  return context.newPage();
-}
-
-/** A person without JavaScript. */
-export const plainPerson = (t, options) => person(t, { javaScriptEnabled: false, ...options });
-
-/** Calls the API, and returns its answer's JSON; fails when it refuses. */
-export async function api(method, path, body) {
-  const answer = await fetch(url + path, {
-    method, body: body && JSON.stringify(body), headers: { "content-type": "application/json", accept: "application/json" },
-  });
-  const text = await answer.text();
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-  return text && JSON.parse(text);
-}
+/** The wiki's address, people, and the API; see make.js. */
+export const { url, person, plainPerson, api } = await makeWorld();
 
 const users = new Map();
 
