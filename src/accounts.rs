@@ -10,9 +10,9 @@ use crate::limits::{self, HASHING, SIGN_INS, SIGN_INS_FROM_ADDRESS};
 use crate::password;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::Request;
+use crate::request::{Request, positive, query};
 use crate::secret;
-use crate::{audit, sessions};
+use crate::{audit, origin, sessions};
 
 /// `GET /account`: who asks, and what they may do
 pub fn read(request: &Request, _: &Db) -> Result<Response, Problem> {
@@ -46,13 +46,25 @@ pub fn of(request: &Request) -> Result<&Account, Problem> {
     access::who(request).account.as_ref().ok_or_else(Problem::unauthenticated)
 }
 
+/// Whose things `request` asks for: one's own, or those of `?user_id=`. 403 unless that is oneself or one administers.
+pub fn asked(request: &Request) -> Result<i64, Problem> {
+    let account = of(request)?;
+    match query(request, "user_id").map(|user_id| positive(&user_id).unwrap_or(0)) {
+        Some(other) if other != account.user_id && !access::who(request).administers() => {
+            Err(Problem::forbidden("Only administrators see what others have. Leave \"user_id\" out."))
+        }
+        Some(user_id) => Ok(user_id),
+        None => Ok(account.user_id),
+    }
+}
+
 /// The cookie of a new session for somebody who knows the password of `username`, and whether somebody else chose it.
 ///
 /// 401 if it is wrong or there is no such account, which the answer does not tell apart, and neither does the time it
 /// takes. 429 after too many tries.
 pub fn sign_in(request: &Request, db: &Db, username: &str, password: &str) -> Result<(String, bool), Problem> {
     let who = access::who(request);
-    limits::take(db, SIGN_INS_FROM_ADDRESS, &who.address)?;
+    limits::take(db, SIGN_INS_FROM_ADDRESS, &origin::subscriber(&who.address))?;
     let known = checked(db, who, username, password)?.ok_or_else(wrong)?;
     Ok((sessions::begin(request, db, known.user_id)?, known.password_is_given))
 }
@@ -70,12 +82,15 @@ fn checked(db: &Db, who: &Who, username: &str, password: &str) -> Result<Option<
     let key: String = secret::digest(&username.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect();
     limits::take(db, SIGN_INS, &key)?;
     let known = match find(db, username)? {
-        None if first_administrator(db, username)? => find(db, username)?,
+        // Whoever made them, if several want to sign in at once.
+        None if first_administrator(db, who, username)? => find(db, username)?,
         known => known,
     };
     // A password longer than any there is would only cost time.
     let typed = if password.len() <= password::MAX { password } else { "" };
     limits::take(db, HASHING, "")?;
+    // Those who read wait for no password.
+    db.release();
     let right = password::verify(typed, known.as_ref().map(|known| known.hash.as_str()));
     limits::give_back_one(db, HASHING, "")?;
     if right? {
@@ -102,36 +117,54 @@ fn find(db: &Db, username: &str) -> Result<Option<Known>, Problem> {
 }
 
 /// Makes the administrator that the configuration names, if they are who wants to sign in and there is no administrator
-/// yet. Whether it did.
-fn first_administrator(db: &Db, username: &str) -> Result<bool, Problem> {
+/// yet. Whether there may be one now.
+fn first_administrator(db: &Db, who: &Who, username: &str) -> Result<bool, Problem> {
     let Config { admin_username, admin_password, .. } = db.config()?;
     if admin_password.is_empty() || !username.eq_ignore_ascii_case(admin_username) {
         return Ok(false);
     }
-    if let Err(message) = password::check(admin_password, admin_username) {
-        eprintln!("there is no first administrator: variable admin_password: {message}");
-        return Ok(false);
+    let checks = [
+        ("admin_username", rules::username(admin_username)),
+        ("admin_password", password::check(admin_password, admin_username)),
+    ];
+    for (variable, check) in checks {
+        if let Err(message) = check {
+            eprintln!("there is no first administrator: variable {variable}: {message}");
+            return Ok(false);
+        }
     }
-    // Whoever has the name without a password is no account yet, and becomes this one.
-    let row = db.query_one(
+    let [_, address] = who.actor();
+    // Whoever has the name without a password is no account yet, and becomes this one; nothing else they said of
+    // themselves stays.
+    db.query(
         "WITH made AS (
            INSERT INTO users (username, name, role, password)
            SELECT $1, $1, 'administrator', $2
            WHERE NOT EXISTS (SELECT FROM users WHERE role = 'administrator' AND password IS NOT NULL)
            ON CONFLICT (lower(username COLLATE \"C\")) DO UPDATE
-             SET role = excluded.role, password = excluded.password, version = users.version + 1
+             SET name = excluded.name, email = NULL, role = excluded.role, password = excluded.password,
+               version = users.version + 1
              WHERE users.password IS NULL
            RETURNING id
          ), ended AS (
            -- Of an account that was there before, and whose password whoever runs the database took away.
            DELETE FROM sessions WHERE user_id IN (SELECT id FROM made)
          ), noted AS (
-           INSERT INTO audit (event, address, user_id, details) SELECT 'account_created', '', id, 'administrator' FROM made
+           INSERT INTO audit (event, address, user_id, details)
+           SELECT 'account_created', $3, id, 'administrator' FROM made
          )
          SELECT id FROM made",
-        &[admin_username.clone().into(), password::hash(admin_password)?.into()],
+        &[admin_username.clone().into(), password::hash(admin_password)?.into(), address],
     )?;
-    Ok(row.is_some())
+    Ok(true)
+}
+
+/// 409 if `username` is kept for the first administrator, and `who` is none: whoever had it, with an account, would stand in
+/// the way of making one.
+pub fn check_name(db: &Db, who: &Who, username: &str) -> Result<(), Problem> {
+    let Config { admin_username, admin_password, .. } = db.config()?;
+    let is_kept = !admin_password.is_empty() && username.eq_ignore_ascii_case(admin_username);
+    if is_kept && !who.administers() { Err(Problem::taken("username", username)) } else { Ok(()) }
 }
 
 /// Gives whoever asks a new password, if they know the current one, and ends their other sessions.

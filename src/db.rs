@@ -1,7 +1,8 @@
 //! One connection to PostgreSQL: statements out, typed rows back, and every database error turned into a [`Problem`]
 //! here and nowhere else.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use chrono::NaiveDateTime;
 use spin_sdk::pg4::{Connection, DbError, DbValue, Decode, PgError, QueryError};
@@ -23,7 +24,7 @@ pub use spin_sdk::pg4::DbValue as Value;
 /// database nothing.
 pub struct Db {
     config: fn() -> Result<&'static Config, Problem>,
-    connection: OnceCell<Connection>,
+    connection: RefCell<Option<Rc<Connection>>>,
 }
 
 /// `bigint[]`, or its NULL.
@@ -75,7 +76,7 @@ impl From<Problem> for Failure {
 impl Db {
     /// A database that is connected to, as `config` says, when it is first needed.
     pub fn new(config: fn() -> Result<&'static Config, Problem>) -> Self {
-        Self { config, connection: OnceCell::new() }
+        Self { config, connection: RefCell::default() }
     }
 
     /// The rows of one statement.
@@ -110,12 +111,17 @@ impl Db {
         (self.config)()
     }
 
-    fn connection(&self) -> Result<&Connection, Problem> {
-        if let Some(connection) = self.connection.get() {
-            return Ok(connection);
+    /// Lets others have the connection until the next statement: for work that takes long and needs none.
+    pub fn release(&self) {
+        self.connection.take();
+    }
+
+    fn connection(&self) -> Result<Rc<Connection>, Problem> {
+        if let Some(connection) = &*self.connection.borrow() {
+            return Ok(connection.clone());
         }
         let connection = Connection::open(&self.config()?.address).map_err(|error| Problem::from(failure(error)))?;
-        Ok(self.connection.get_or_init(|| connection))
+        Ok(self.connection.borrow_mut().insert(Rc::new(connection)).clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a request comes from: refuses what another site makes a browser send, and tells the wiki's own address.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::uri::{Scheme, Uri};
@@ -32,7 +32,7 @@ pub fn check(request: &Request) -> Result<(), Problem> {
     let allowed = match (header(SEC_FETCH_SITE), header(ORIGIN.as_str())) {
         // "none": the person themselves, from the address bar or a bookmark.
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => host_of(origin).is_some_and(|host| Some(host.as_str()) == header(HOST.as_str())),
+        (None, Some(origin)) => host_of(origin).is_some_and(|host| Some(host) == own_host(request)),
         (None, None) => !is_form(request) || sessions::credential(request).is_none(),
     };
     if allowed {
@@ -54,12 +54,16 @@ fn host_of(origin: &str) -> Option<String> {
     Some(origin.parse::<Uri>().ok()?.authority()?.to_string())
 }
 
+/// The host that `request` was sent to, with its port if it is not the scheme's own. Not every host passes the header on
+/// (WASI HTTP forbids it to some): then the address it was called at has it.
+fn own_host(request: &Request) -> Option<String> {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    header.or_else(|| Some(full_url(request)?.authority()?.to_string()))
+}
+
 /// Scheme and host that `request` was sent to, as in `http://localhost:8000`: what a feed's addresses begin with.
 pub fn base(request: &Request) -> String {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let full = full_url(request);
-    let authority = full.as_ref().and_then(Uri::authority).map(ToString::to_string);
-    let authority = header(HOST.as_str()).map(str::to_owned).or(authority).unwrap_or_else(|| "localhost".to_owned());
+    let authority = own_host(request).unwrap_or_else(|| "localhost".to_owned());
     format!("{}://{authority}", if is_secure(request) { "https" } else { "http" })
 }
 
@@ -71,6 +75,17 @@ pub fn is_secure(request: &Request) -> bool {
 
 fn full_url(request: &Request) -> Option<Uri> {
     request.headers().get(FULL_URL)?.to_str().ok()?.parse().ok()
+}
+
+/// What stands for whoever has `address`: of IPv6, each gets 2⁶⁴ (RFC 6177).
+pub fn subscriber(address: &str) -> String {
+    match address.parse() {
+        Ok(Ipv6Addr::UNSPECIFIED) | Err(_) => address.to_owned(),
+        Ok(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
 }
 
 /// The address of the client, as the host says: without its port, which says nothing of who it is.
@@ -104,6 +119,8 @@ mod tests {
             (&[("origin", "http://evil"), ("host", "wiki")], false),
             (&[("origin", "null"), ("host", "wiki")], false),
             (&[("origin", "http://wiki")], false),
+            (&[("origin", "http://wiki:8000"), ("spin-full-url", "http://wiki:8000/posts")], true),
+            (&[("origin", "http://evil"), ("spin-full-url", "http://wiki:8000/posts")], false),
         ] {
             assert_eq!(check(&request(headers)).is_ok(), allowed, "{headers:?}");
         }
@@ -124,6 +141,18 @@ mod tests {
         assert!(sent(Method::DELETE, &[cookie]));
         assert!(sent(Method::POST, &[cookie, form, ("sec-fetch-site", "same-origin")]));
         assert!(sent(Method::POST, &[cookie, form, ("origin", "http://wiki"), ("host", "wiki")]));
+    }
+
+    #[test]
+    fn ipv6_addresses_of_one_subscriber_count_as_one() {
+        for (address, whose) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::3", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::4", "2001:db8:1:2::/64"),
+            ("somewhere", "somewhere"),
+        ] {
+            assert_eq!(subscriber(address), whose);
+        }
     }
 
     #[test]

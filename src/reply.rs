@@ -92,10 +92,13 @@ pub fn html_with(status: StatusCode, body: String) -> Response {
 
 /// `response` with what keeps browsers from being used against whoever asks, whatever kind of answer it is.
 pub fn guarded(request: &Request, mut response: Response) -> Response {
+    let is_copy = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // What is no page loads nothing and is shown in no frame.
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_POLICY));
+    if !is_copy {
+        // What is no page loads nothing and is shown in no frame. (A browser's copy of one would get this policy, too.)
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_POLICY));
+    }
     // Other sites learn that somebody came from this wiki, and not from which page.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     if origin::is_secure(request) {

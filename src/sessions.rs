@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::access::{self, Account, Credential, Who};
+use crate::accounts;
 use crate::db::{Db, Row};
 use crate::origin;
 use crate::problem::Problem;
@@ -134,14 +135,14 @@ pub fn find(db: &Db, credential: &str) -> Result<Option<Account>, Problem> {
     Account::read_row(&mut row, Credential::Session(id)).map(Some)
 }
 
-/// `GET /sessions`: one's own, the latest first
+/// `GET /sessions`: one's own, or for administrators those of `?user_id=`; the latest first
 pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let sessions = of(db, access::who(request))?;
+    let sessions = of(db, access::who(request), accounts::asked(request)?)?;
     Ok(reply::momentary(reply::json(&json!({ "sessions": sessions, "next": null }))))
 }
 
-/// The sessions of whoever asks, the latest first.
-pub fn of(db: &Db, who: &Who) -> Result<Vec<Session>, Problem> {
+/// The sessions of a user, the latest first; `who` asks.
+pub fn of(db: &Db, who: &Who, user_id: i64) -> Result<Vec<Session>, Problem> {
     let current = who.account.as_ref().and_then(Account::session);
     let read = |mut row: Row| {
         let id = row.column()?;
@@ -161,7 +162,7 @@ pub fn of(db: &Db, who: &Who) -> Result<Vec<Session>, Problem> {
         alive!(),
         " ORDER BY id DESC LIMIT 100"
     );
-    db.query(sql, &[who.user_id().into()])?.into_iter().map(read).collect()
+    db.query(sql, &[user_id.into()])?.into_iter().map(read).collect()
 }
 
 /// `DELETE /sessions/{id}`: that browser is signed out

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::access::{self, Account, Credential, Scope, Who};
+use crate::accounts;
 use crate::db::{self, Db, Row};
 use crate::json::Body;
 use crate::problem::Problem;
@@ -102,16 +103,16 @@ pub fn find(db: &Db, credential: &str) -> Result<Account, Problem> {
     Account::read_row(&mut row, Credential::Token { id, scope })
 }
 
-/// `GET /tokens`: one's own, the latest first
+/// `GET /tokens`: one's own, or for administrators those of `?user_id=`; the latest first
 pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let tokens = of(db, access::who(request))?;
+    let tokens = of(db, accounts::asked(request)?)?;
     Ok(reply::momentary(reply::json(&json!({ "tokens": tokens, "next": null }))))
 }
 
-/// The tokens of whoever asks, the latest first.
-pub fn of(db: &Db, who: &Who) -> Result<Vec<Token>, Problem> {
+/// The tokens of a user, the latest first.
+pub fn of(db: &Db, user_id: i64) -> Result<Vec<Token>, Problem> {
     let sql = format!("SELECT {} FROM tokens WHERE user_id = $1 ORDER BY id DESC", Token::COLUMNS);
-    db.query(&sql, &[who.user_id().into()])?.into_iter().map(Token::from_row).collect()
+    db.query(&sql, &[user_id.into()])?.into_iter().map(Token::from_row).collect()
 }
 
 /// `POST /tokens`: the answer is the only one that ever holds the token itself

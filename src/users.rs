@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{self, Mode, Role, Who};
-use crate::accounts::Terms;
+use crate::accounts::{self, Terms};
 use crate::db::{self, Db, Failure, Param, Row};
 use crate::json::{self, Body};
 use crate::list::{self, Cursor, Page};
@@ -227,10 +227,15 @@ pub struct Change {
 
 /// Changes user `id` if they are at one of `versions`, or at any, and returns them.
 ///
-/// Another password ends their sessions; what changed of an account is in the audit trail.
+/// Another password ends their sessions and tokens, whoever may have them; what changed of an account is in the audit trail.
 pub fn change(db: &Db, who: &Who, id: i64, versions: Option<Vec<i64>>, change: &Change) -> Result<User, Problem> {
     may_try(who, id)?;
     let Change { username, name, email, terms } = change;
+    if let Some(Some(username)) = username
+        && who.account.is_some()
+    {
+        accounts::check_name(db, who, username)?;
+    }
     if terms.password.is_some() || terms.role.is_some() {
         let current = by_id(db, id)?;
         if terms.password.is_none() && !current.has_account {
@@ -270,6 +275,8 @@ pub fn change(db: &Db, who: &Who, id: i64, versions: Option<Vec<i64>>, change: &
                    RETURNING *
                  ), ended AS (
                    DELETE FROM sessions WHERE user_id IN (SELECT id FROM changed) AND $9 IS NOT NULL
+                 ), revoked AS (
+                   DELETE FROM tokens WHERE user_id IN (SELECT id FROM changed) AND $9 IS NOT NULL
                  ), noted AS (
                    INSERT INTO audit (event, actor_id, address, user_id, details)
                    SELECT event, $11, $12, changed.id, details

@@ -24,7 +24,7 @@ fn blank() -> Person {
     Person {
         member: None,
         username: String::new(),
-        name: String::new(),
+        known_as: String::new(),
         role: Role::Editor,
         has_account: false,
         errors: Vec::new(),
@@ -58,7 +58,7 @@ fn known(request: &Request, db: &Db) -> Result<Person, Problem> {
     let user = users::find(request, db)?;
     Ok(Person {
         username: user.username.clone().unwrap_or_default(),
-        name: user.name.clone(),
+        known_as: user.name.clone(),
         role: user.role().unwrap_or(Role::Editor),
         has_account: user.has_account,
         member: Some(user.into()),
@@ -80,13 +80,13 @@ pub fn save(request: &Request, db: &Db) -> Result<Response, Problem> {
 /// What stands in the form, as it is shown again and as a change, with what is wrong about it.
 fn read(form: &Form, mut view: Person) -> (Person, Change) {
     view.username = form.text("username").trim().to_owned();
-    view.name = form.text("name").trim().to_owned();
+    view.known_as = form.text("name").trim().to_owned();
     view.role = form.text("role").parse().unwrap_or(view.role);
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let password = given(form.text("password"));
     let checks = [
         ("username", rules::username(&view.username)),
-        ("name", given(&view.name).map_or(Ok(()), |name| rules::name(&name))),
+        ("name", given(&view.known_as).map_or(Ok(()), |name| rules::name(&name))),
         ("password", password.as_deref().map_or(Ok(()), password::rule)),
     ];
     for (field, check) in checks {
@@ -95,7 +95,7 @@ fn read(form: &Form, mut view: Person) -> (Person, Change) {
         }
     }
     let terms = Terms { role: Some(view.role), password };
-    let change = Change { username: Some(given(&view.username)), name: given(&view.name), email: None, terms };
+    let change = Change { username: Some(given(&view.username)), name: given(&view.known_as), email: None, terms };
     (view, change)
 }
 

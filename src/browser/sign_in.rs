@@ -28,7 +28,9 @@ pub fn sign_in(request: &Request, db: &Db) -> Result<Response, Problem> {
     let (cookie, password_is_given) = match accounts::sign_in(request, db, username, form.text("password")) {
         Ok(signed_in) => signed_in,
         Err(problem) if matches!(problem.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS) => {
-            let (username, next) = (username.to_owned(), next.map(str::to_owned));
+            // Without what nobody can type and HTML cannot hold.
+            let username = username.chars().filter(|c| !c.is_control()).collect();
+            let next = next.map(str::to_owned);
             let view = SignIn { username, next, refusal: Some(problem.detail.clone().into_owned()) };
             return Ok(reply::with_hints(&problem, self::form(request, problem.status, &view)?));
         }

@@ -97,8 +97,8 @@ pub struct Person {
     pub member: Option<Member>,
     /// What stands in the field for the username.
     pub username: String,
-    /// What stands in the field for the name.
-    pub name: String,
+    /// What stands in the field for the name. (A macro of the templates has a `name` of its own.)
+    pub known_as: String,
     /// The role that is chosen.
     pub role: Role,
     /// Whether they have an account already.

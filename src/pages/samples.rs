@@ -229,7 +229,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             has_account: member.is_some(),
             member,
             username: self.text("ada"),
-            name: self.text(PEOPLE[0]),
+            known_as: self.text(PEOPLE[0]),
             role: Role::Reader,
             errors: vec![FieldError { field: "username".into(), message: "is already taken".into() }],
         }

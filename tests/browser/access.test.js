@@ -38,17 +38,20 @@ async function choose(page, current, chosen) {
 }
 
 for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScript", plainPerson]]) {
+  // Axe is a script itself.
+  const looksRight = somebody === person ? accessible : async () => {};
+
   test(`somebody signs in, writes, and signs out, ${kind}`, async (t) => {
     const page = await somebody(t, { reducedMotion: "reduce" });
     await visit(page, "/wiki");
     await link(page, "New page").click();
     // Not without signing in, and then where they wanted to go.
     await heading(page, "Sign in");
-    await accessible(page, "sign in");
+    await looksRight(page, "sign in");
     await enter(page, "admin", "not the password");
     await page.getByRole("alert").getByText("That is not the username and password").waitFor();
     assert.equal(await page.getByLabel("Username", { exact: true }).inputValue(), "admin");
-    await accessible(page, "sign in, refused");
+    await looksRight(page, "sign in, refused");
     await page.getByLabel("Password", { exact: true }).fill(ADMIN_PASSWORD);
     await button(page, "Sign in").click();
     await heading(page, "New page");
@@ -76,7 +79,7 @@ for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScrip
     await button(page, "Make the token").click();
     const token = await page.locator("#_secret").textContent();
     assert.equal((await api("GET", "/account", null, token)).scope, "write");
-    await accessible(page, "account with a new token");
+    await looksRight(page, "account with a new token");
 
     await visit(page, "/wiki/-/account");
     assert.equal(await page.locator("#_secret").count(), 0, "it is shown once");

@@ -433,6 +433,10 @@ async fn every_answer_is_guarded() {
             assert_eq!(response.has_header("strict-transport-security"), proto == "https", "{response:?}");
         }
     }
+    // What a browser has keeps the policy it came with.
+    let page = wiki.get("/wiki").await.expect(200);
+    let copy = wiki.get("/wiki").header("if-none-match", page.header("etag")).await.expect(304);
+    assert!(!copy.has_header("content-security-policy"), "{copy:?}");
     // The runner's own answers, too.
     let refused = wiki.get("/").header("host", "a b").await;
     assert_eq!((refused.status(), refused.header("x-content-type-options")), (400, "nosniff"));

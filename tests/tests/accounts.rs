@@ -79,10 +79,13 @@ async fn a_wrong_password_and_a_wrong_name_are_answered_the_same() {
 async fn the_first_administrator_is_made_once() {
     let wiki = App::wiki().access("open").start().await;
     // Whoever had the name before is that administrator now: without a password it was nobody's account.
-    let before = wiki.create_user("Admin").await;
+    let before = json!({"username": "Admin", "name": "Mallory", "email": "mallory@example.org"});
+    let before = wiki.post("/users").json(before).await.expect(201).json();
     let cookie = wiki.administrator().await;
     let account = wiki.get("/account").cookie(&cookie).await.expect(200).json();
-    assert_eq!(account["user_id"], before["id"]);
+    assert_eq!((account["user_id"].clone(), account["name"].as_str()), (before["id"].clone(), Some("admin")));
+    let user = wiki.get("/users/1").cookie(&cookie).await.expect(200).json();
+    assert_eq!((user["username"].as_str(), user["email"].is_null()), (Some("Admin"), true));
 
     // From then on the password is theirs, and the configured one is nothing.
     let change = json!({"current": ADMIN_PASSWORD, "new": PASSWORD});
@@ -90,6 +93,65 @@ async fn the_first_administrator_is_made_once() {
     attempt(&wiki, "admin", ADMIN_PASSWORD).await.expect(401);
     wiki.sign_in("admin", PASSWORD).await;
     assert_eq!(wiki.get("/users?username=admin").await.expect(200).json()["users"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn several_may_be_the_first_administrator_at_once() {
+    let wiki = App::wiki().access("private").replicas(2).start().await;
+    let attempts = (0..8).map(|index| {
+        let wiki = wiki.replica(index % wiki.replicas()).clone();
+        async move { attempt(&wiki, "admin", ADMIN_PASSWORD).await.status() }
+    });
+    assert_eq!(blackbox::at_once(attempts.collect::<Vec<_>>()).await, [303; 8]);
+    let cookie = wiki.administrator().await;
+    assert_eq!(wiki.get("/users").cookie(&cookie).await.expect(200).json()["users"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_takes_the_name_of_the_first_administrator() {
+    let wiki = App::wiki().access("public-read").env("SPIN_VARIABLE_ADMIN_USERNAME", "root").start().await;
+    let root = wiki.sign_in("root", ADMIN_PASSWORD).await;
+    wiki.create_account(&root, "eve", "editor").await;
+    let change = json!({"username": "boss"});
+    wiki.patch("/users/1").cookie(&root).json(change).await.expect(200);
+    let eve = wiki.sign_in("eve", PASSWORD).await;
+    wiki.patch("/users/2").cookie(&eve).json(json!({"username": "Root"})).await.problem(409);
+    wiki.patch("/users/2").cookie(&eve).json(json!({"username": "evelyn"})).await.expect(200);
+}
+
+#[tokio::test]
+async fn administrators_see_whose_tokens_and_sessions_there_are() {
+    let wiki = App::wiki().access("private").start().await;
+    let administrator = wiki.administrator().await;
+    let eve = wiki.create_account(&administrator, "eve", "editor").await;
+    let cookie = wiki.sign_in("eve", PASSWORD).await;
+    let token = wiki.create_token(&cookie, "admin").await;
+    for (list, name) in [("/tokens", "tokens"), ("/sessions", "sessions")] {
+        let target = format!("{list}?user_id={}", eve["id"]);
+        let others = wiki.get(&target).cookie(&administrator).await.expect(200).json();
+        assert_eq!(others[name].as_array().unwrap().len(), 1, "{others}");
+        wiki.get(&target).cookie(&cookie).await.expect(200);
+        wiki.get(&format!("{list}?user_id=1")).cookie(&cookie).await.problem(403);
+    }
+    // A password that somebody else gives takes everything from whoever has it by now.
+    let given = json!({"password": "given because of a thief"});
+    wiki.patch(&format!("/users/{}", eve["id"])).cookie(&administrator).json(given).await.expect(200);
+    wiki.get("/account").token(&token).await.problem(401);
+    wiki.get("/account").cookie(&cookie).await.problem(401);
+}
+
+#[tokio::test]
+async fn a_browser_without_fetch_metadata_says_its_origin() {
+    let wiki = App::wiki().access("private").start().await;
+    let form = format!("username=admin&password={ADMIN_PASSWORD}");
+    let send = |origin: &str| {
+        let request = wiki.post("/wiki/-/sign-in").header("origin", origin);
+        request.body("application/x-www-form-urlencoded", form.clone())
+    };
+    send(wiki.url()).await.expect(303);
+    for origin in ["http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"] {
+        send(origin).await.problem(403);
+    }
 }
 
 #[tokio::test]
@@ -280,7 +342,7 @@ async fn a_role_counts_at_once_and_a_deleted_user_is_out() {
             "{target}"
         );
     }
-    wiki.get("/posts").token(&token).await.problem(403);
+    wiki.get("/posts").token(&token).await.problem(401);
     wiki.choose_password(cookie, "another four words").await;
     wiki.get("/posts").cookie(cookie).await.expect(200);
 
@@ -308,7 +370,7 @@ async fn administrators_look_after_accounts_in_the_browser() {
     make(&[("username", "EVE"), ("password", PASSWORD), ("role", "reader")]).await.expect(409);
     let account = format!("{}/account", made.header("location"));
     let form = wiki.get(&account).cookie(&administrator).await.expect(200);
-    assert!(form.text().contains("value=\"eve\""), "{form:?}");
+    assert!(form.text().contains("value=\"eve\"") && form.text().contains("value=\"Eve\""), "{form:?}");
     let fields = [("username", "eve"), ("name", "Eve"), ("role", "editor"), ("password", "")];
     wiki.post(&account).cookie(&administrator).form(&fields).await.expect(303);
     wiki.get("/wiki/-/new").cookie(&eve).await.expect(200);

@@ -397,3 +397,47 @@ async fn ten_thousand_files_go_in_and_out() {
     assert!(timed(&["export", copy]).await.stdout.contains("10,000 unchanged"));
     assert!(timed(&["import", copy]).await.stdout.contains("10,000 unchanged"));
 }
+
+#[tokio::test]
+async fn a_token_opens_a_private_wiki_to_the_client() {
+    let wiki = App::wiki().access("private").start().await;
+    let administrator = wiki.administrator().await;
+    let eve = wiki.create_account(&administrator, "eve", "editor").await;
+    let cookie = wiki.sign_in("eve", blackbox::PASSWORD).await;
+    let token = wiki.create_token(&cookie, "write").await;
+    let with_token = |token: &str, args: &[&str]| {
+        let mut command = command(wiki.url(), args);
+        command.env_remove("WASIKI_AUTHOR").env("WASIKI_TOKEN", token);
+        run(command, "")
+    };
+    let notes = folder();
+    write(&notes, "one.md", "# One\n\nBy whoever the token belongs to.");
+    let path = notes.path().to_str().unwrap();
+
+    let refused = with_token("", &["import", path]).await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("WASIKI_TOKEN"), "{refused:?}");
+    let reader = wiki.create_token(&cookie, "read").await;
+    let refused = with_token(&reader, &["import", path]).await;
+    assert!(refused.code == Some(1) && refused.stderr.contains("scope"), "{refused:?}");
+    assert_eq!(wiki.get("/posts").token(&token).await.expect(200).json()["posts"], json!([]));
+
+    let imported = with_token(&token, &["import", path]).await;
+    imported.success();
+    let posts = wiki.get("/posts").token(&token).await.expect(200).json();
+    assert_eq!(posts["posts"][0]["user_id"], eve["id"]);
+
+    let export = folder();
+    let exported = with_token(&token, &["export", export.path().to_str().unwrap()]).await;
+    exported.success();
+    let mut written = format!("{exported:?}{imported:?}{refused:?}");
+    for entry in fs::read_dir(export.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            written.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    assert!(written.contains("By whoever the token belongs to."), "{written}");
+    for secret in [&token[token.len() - 20..], &reader[reader.len() - 20..], blackbox::PASSWORD] {
+        assert!(!written.contains(secret), "{secret} is in what the client wrote");
+    }
+}

@@ -20,8 +20,10 @@ pub fn operations() -> Vec<Operation> {
             .answers_text(204, "It is changed.", None),
         Operation::new(Method::GET, "/tokens", "listTokens", "List one's tokens")
             .about("The latest first, without the tokens themselves: those are shown once.")
+            .asks(of_user())
             .answers(200, "All tokens.", "Tokens", examples::list("tokens", examples::token()))
-            .with("Cache-Control", "NotStored"),
+            .with("Cache-Control", "NotStored")
+            .fails(&[403]),
         Operation::new(Method::POST, "/tokens", "createToken", "Make a token")
             .about("The answer is the only one that ever holds `token` itself.")
             .reads("NewToken", json!({ "name": "nightly import", "scope": "write" }))
@@ -36,8 +38,10 @@ pub fn operations() -> Vec<Operation> {
             .fails(&[404]),
         Operation::new(Method::GET, "/sessions", "listSessions", "List one's sessions")
             .about("Where one is signed in with a browser, the latest first.")
+            .asks(of_user())
             .answers(200, "The sessions.", "Sessions", examples::list("sessions", examples::session()))
-            .with("Cache-Control", "NotStored"),
+            .with("Cache-Control", "NotStored")
+            .fails(&[403]),
         Operation::new(Method::DELETE, "/sessions", "endSessions", "Sign out everywhere").answers_text(
             204,
             "Every browser is signed out.",
@@ -55,6 +59,14 @@ pub fn operations() -> Vec<Operation> {
             .answers(200, "Entries.", "Trail", examples::list("entries", examples::audit()))
             .cached(),
     ]
+}
+
+fn of_user() -> Value {
+    query(
+        "user_id",
+        "Those of this user. For administrators; of others, only for themselves.",
+        json!({ "type": "string" }),
+    )
 }
 
 fn about_user() -> Value {
