@@ -1,6 +1,6 @@
 //! What a request says: path parameters, query, preconditions.
 
-use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::header::{COOKIE, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
 
 use crate::problem::Problem;
@@ -37,6 +37,16 @@ pub fn path_text(request: &Request, index: usize) -> &str {
 pub fn positive(text: &str) -> Option<i64> {
     // `parse` would take a sign, and one thing should have one URL.
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
+}
+
+/// The value of a cookie; the first one if the browser has several of that name.
+pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
 }
 
 /// The value of a query parameter; the first one if it is given more than once.

@@ -1,6 +1,6 @@
 //! Sessions: browsers that are signed in.
 
-use http::header::{COOKIE, USER_AGENT};
+use http::header::USER_AGENT;
 use serde::Serialize;
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::db::{Db, Row};
 use crate::origin;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::{Request, path_id};
+use crate::request::{self, Request, path_id};
 use crate::secret::{self, Secret};
 use crate::time::Time;
 
@@ -106,12 +106,7 @@ fn cookie(request: &Request, value: &str, days: &str) -> String {
 /// What the request's session cookie holds, if it has one.
 pub fn credential(request: &Request) -> Option<&str> {
     let wanted = if origin::is_secure(request) { SECURE_COOKIE_NAME } else { COOKIE_NAME };
-    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, value)| *name == wanted && !value.is_empty())
-        .map(|(_, value)| value)
+    request::cookie(request, wanted).filter(|value| !value.is_empty())
 }
 
 /// Whose session `credential` opens; nobody's if it is over, or never was.

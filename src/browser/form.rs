@@ -1,6 +1,6 @@
 //! What a browser sends when a form is submitted, and what it keeps of it.
 
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::CONTENT_TYPE;
 use percent_encoding::{percent_decode, percent_decode_str};
 
 use crate::access::Who;
@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::pages::address;
 use crate::problem::Problem;
 use crate::reply::{self, Response};
-use crate::request::Request;
+use crate::request::{self, Request};
 use crate::users;
 
 /// The cookie with the name somebody writes under.
@@ -49,12 +49,8 @@ impl Form {
 
 /// The name the person wrote under last time.
 pub fn remembered_author(request: &Request) -> String {
-    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == AUTHOR)
-        .and_then(|(_, value)| percent_decode_str(value).decode_utf8().ok())
+    request::cookie(request, AUTHOR)
+        .and_then(|value| percent_decode_str(value).decode_utf8().ok())
         .map(|name| name.into_owned())
         .unwrap_or_default()
 }
@@ -83,6 +79,7 @@ pub fn remembering_author(response: Response, who: &Who, author: &str) -> Respon
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
     use http::{HeaderValue, StatusCode};
 
     #[test]
