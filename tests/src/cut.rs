@@ -7,6 +7,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::{POLL, START_LIMIT};
+
 /// A TCP proxy in front of a server.
 ///
 /// While it is cut, its address refuses connections, as when a server is down, and every connection it had is closed.
@@ -36,7 +38,7 @@ impl Cut {
     /// # Panics
     /// When no port can be had.
     pub fn cut_off(server: String) -> Self {
-        let socket = bound(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port can be had");
         let address = socket.local_addr().expect("a bound socket has an address");
         Self { address, server, reserved: Some(socket), accepting: None, connections: watch::Sender::new(()) }
     }
@@ -49,14 +51,24 @@ impl Cut {
     /// Closes every connection and refuses new ones.
     ///
     /// # Panics
-    /// When somebody else takes the port at this very moment.
+    /// When somebody else takes the port meanwhile and keeps it.
     pub async fn cut(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
             // The listener is closed once its task is gone.
             _ = accepting.await;
             self.connections.send_replace(());
-            self.reserved = Some(bound(self.address));
+            // Meanwhile a connection of another test may have been given the port; it will not keep it for long.
+            let deadline = tokio::time::Instant::now() + START_LIMIT;
+            while self.reserved.is_none() {
+                match bind(self.address) {
+                    Ok(socket) => self.reserved = Some(socket),
+                    Err(error) => {
+                        assert!(tokio::time::Instant::now() < deadline, "{} cannot be bound: {error}", self.address);
+                        tokio::time::sleep(POLL).await;
+                    }
+                }
+            }
         }
     }
 
@@ -80,12 +92,12 @@ impl Drop for Cut {
     }
 }
 
-fn bound(address: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket can be made");
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
     // Connections that were just closed still occupy the address otherwise.
-    socket.set_reuseaddr(true).expect("a new socket takes options");
-    socket.bind(address).unwrap_or_else(|e| panic!("{address} cannot be bound: {e}"));
-    socket
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 async fn accept(listener: TcpListener, server: String, connections: watch::Sender<()>) {
