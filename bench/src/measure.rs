@@ -135,7 +135,7 @@ impl Bench<'_> {
     /// The calmest of some measurements: the first during which a hypervisor left the machine alone, or else the one in
     /// which it took least away.
     async fn calm_sample(&self, workload: Workload, connections: u32, running: &mut Running) -> anyhow::Result<Sample> {
-        let mut calmest: Option<Sample> = None;
+        let mut calmest: anyhow::Result<Sample> = Err(anyhow::anyhow!("it was not tried"));
         for _ in 0..TRIES {
             let before = Ticks::now();
             let sample = self.sample(workload, connections, running).await;
@@ -144,20 +144,21 @@ impl Bench<'_> {
             if workload.writes() {
                 self.take_back().await?;
             }
-            match sample {
+            calmest = match (sample, calmest) {
+                (Err(error), _) if stolen <= CALM => return Err(error),
                 // Without its processors a peer may well come to no answer.
-                Err(_) if stolen > CALM => {}
-                Err(error) => return Err(error),
-                Ok(sample) if calmest.is_none_or(|calmest| stolen < calmest.stolen) => {
-                    calmest = Some(Sample { stolen, ..sample });
+                (Err(error), Err(_)) => {
+                    Err(error.context(format!("a hypervisor took {:.0} % of the processors away", stolen * 100.0)))
                 }
-                Ok(_) => {}
-            }
+                (Ok(sample), Ok(best)) if stolen < best.stolen => Ok(Sample { stolen, ..sample }),
+                (Ok(sample), Err(_)) => Ok(Sample { stolen, ..sample }),
+                (_, Ok(best)) => Ok(best),
+            };
             if stolen <= CALM {
                 break;
             }
         }
-        calmest.context("the machine had no processors for it")
+        calmest
     }
 
     /// One measurement; fails when the peer answers errors before it.
