@@ -29,9 +29,9 @@ use crate::settings;
 const MAX_CONNECTIONS: usize = 32;
 /// Time for a client to send a request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time for the application to say whether it is ready. Kubernetes' probes wait for a second by default and can be told
-/// to wait longer; nobody waits for long.
-const READY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the application to say whether it is ready. Shorter than the chart's probe waits, so that the answer and the
+/// line in the log are there before the probe goes away.
+const READY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROBLEM: &str = "application/problem+json";

@@ -21,9 +21,10 @@ use crate::access::{Answerer, Record, Reply};
 use crate::clients::Clients;
 use crate::instances::{Failure, GuestBody, Instances};
 use crate::metrics::Metrics;
-use crate::received::{Fate, Received};
+use crate::received::{self, Fate, Received};
 use crate::router::Router;
 use crate::settings::Limits;
+use crate::slots::{Slot, Slots};
 use crate::trace::{self, TRACEPARENT, TRACESTATE, TraceContext};
 use crate::transport::Exchange;
 
@@ -37,6 +38,8 @@ pub struct Handler {
     pub router: Router,
     /// The instances of each component, by its id.
     pub components: BTreeMap<Arc<str>, Arc<Instances>>,
+    /// Requests that may run at once, over all components.
+    pub slots: Arc<Slots>,
     /// Who clients are, and what they may do.
     pub clients: Clients,
     /// What a request may use.
@@ -84,7 +87,10 @@ impl Handler {
         let allowed = self.clients.check(&head.method, peer.address.ip());
         let request = Request::from_parts(head, body.boxed_unsync());
         let answer = match allowed {
-            Ok(()) => self.forward(request, peer, &identity, &mut record.answerer).instrument(span.clone()).await,
+            Ok(()) => {
+                let slot = self.slots.take();
+                self.forward(request, peer, &identity, &mut record.answerer, slot).instrument(span.clone()).await
+            }
             Err(wait) => {
                 self.metrics.rate_limited.inc();
                 Err(Problem::too_many(wait))
@@ -129,10 +135,11 @@ impl Handler {
         let request = Request::get(path).header(HOST, "localhost").body(empty());
         let Ok(request) = request else { return StatusCode::BAD_REQUEST };
         let (head, body) = request.into_parts();
-        let (identity, _) = identify(&head);
+        let (identity, span) = identify(&head);
         let peer = Peer { address: (Ipv4Addr::LOCALHOST, 0).into(), secure: false };
         let request = Request::from_parts(head, body);
-        match self.forward(request, peer, &identity, &mut Answerer::default()).await {
+        let (mut answerer, slot) = (Answerer::default(), self.slots.take_reserved());
+        match self.forward(request, peer, &identity, &mut answerer, slot).instrument(span).await {
             Ok(response) => response.status(),
             Err(problem) => problem.status,
         }
@@ -144,6 +151,7 @@ impl Handler {
         peer: Peer,
         identity: &Identity,
         answerer: &mut Answerer,
+        slot: impl Future<Output = Option<Slot>>,
     ) -> Result<Response<GuestBody>, Problem> {
         let url = full_url(&request, peer.secure)?;
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -175,7 +183,10 @@ impl Handler {
                 headers.insert(name, value);
             }
         }
-        instances.handle(request, peer.secure).await.map_err(Problem::from)
+        let (head, body) = request.into_parts();
+        let request = Request::from_parts(head, received::ahead(body).await);
+        let slot = slot.await.ok_or(Failure::Overloaded)?;
+        Ok(instances.handle(request, peer.secure, slot).await?)
     }
 
     fn too_large(&self) -> Problem {

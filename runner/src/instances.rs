@@ -27,7 +27,7 @@ use crate::host::Guest;
 use crate::host::postgres::Pools;
 use crate::metrics::{Discard, Metrics};
 use crate::settings::Limits;
-use crate::slots::{Slot, Slots};
+use crate::slots::Slot;
 use crate::trace;
 
 /// Why a guest gave no response.
@@ -55,8 +55,6 @@ pub struct Instances {
     /// Instances waiting for a request, the last used on top: its memory is the likeliest to be in a cache.
     idle: Mutex<Vec<Instance>>,
     busy: AtomicU64,
-    /// Requests that may run at once, over all components.
-    slots: Arc<Slots>,
     limits: Limits,
     metrics: Arc<Metrics>,
     created: Counter,
@@ -81,7 +79,6 @@ impl Instances {
         component: Component,
         code: &Code,
         pools: Arc<Pools>,
-        slots: Arc<Slots>,
         limits: Limits,
         metrics: Arc<Metrics>,
     ) -> anyhow::Result<Self> {
@@ -90,7 +87,6 @@ impl Instances {
             pools,
             idle: Mutex::default(),
             busy: AtomicU64::new(0),
-            slots,
             limits,
             created: metrics.instances_created(&component.id),
             reused: metrics.instances_reused(&component.id),
@@ -114,7 +110,7 @@ impl Instances {
         self.busy.load(Ordering::Relaxed)
     }
 
-    /// The guest's response to `request`, which came over TLS if it is `secure`.
+    /// The guest's response to `request`, which came over TLS if it is `secure`, and has a slot to run in.
     ///
     /// The guest may still be writing the body: it runs on as the body is read, within the same time limit. Dropping the
     /// future before it is done drops the instance.
@@ -122,8 +118,8 @@ impl Instances {
         self: &Arc<Self>,
         request: Request<WasiBody>,
         secure: bool,
+        slot: Slot,
     ) -> Result<Response<GuestBody>, Failure> {
-        let slot = self.slots.take().await.ok_or(Failure::Overloaded)?;
         let (sender, mut answer) = oneshot::channel();
         let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
         let mut running: Running = Box::pin(self.clone().run(request, secure, sender, slot).instrument(span));
@@ -256,7 +252,9 @@ impl Instance {
         let scheme = if secure { Scheme::Https } else { Scheme::Http };
         let request = http.new_incoming_request(scheme, request)?;
         let response = http.new_response_outparam(sender)?;
-        self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await
+        let called = self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await;
+        self.store.data().end_lines();
+        called
     }
 }
 

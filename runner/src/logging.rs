@@ -44,6 +44,9 @@ impl Logging {
     /// Fails if the filter is malformed, or the address for traces is.
     pub fn start(&self) -> anyhow::Result<Guard> {
         let filter = EnvFilter::try_new(&self.log).with_context(|| format!("RUNNER_LOG: {:?}", self.log))?;
+        // The span of a request puts its id into every line, however little is logged; the spans in it have none, and are
+        // for collectors.
+        let filter = filter.add_directive(format!("{}=info", crate::trace::TARGET).parse()?);
         let colours = io::stderr().is_terminal();
         let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
         let lines = match self.log_format.unwrap_or(if in_container() { Format::Json } else { Format::Text }) {

@@ -24,6 +24,7 @@ mod metrics;
 mod migrate;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod patience;
 mod precompiled;
 mod process;
 mod received;

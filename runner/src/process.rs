@@ -1,6 +1,7 @@
 //! What this process uses, as the kernel tells in /proc (proc(5)).
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Ticks of the kernel's clock in a second, as it shows them: the same on every architecture of Linux.
@@ -23,13 +24,21 @@ pub struct Usage {
 pub fn usage() -> Option<Usage> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
     let open_files = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let up = Duration::try_from_secs_f64(uptime.split(' ').next()?.parse().ok()?).ok()?;
     let (cpu, started) = times(&stat)?;
-    let start = now.checked_sub(up)?.checked_add(started)?;
-    Some(Usage { cpu, resident_bytes: resident(&status)?, open_files, start })
+    Some(Usage { cpu, resident_bytes: resident(&status)?, open_files, start: start(started)? })
+}
+
+/// When the process started, which it did `started` after the machine. Worked out once: the clocks it takes do not agree
+/// to the last digit, and whoever watches for restarts would see one in every other answer.
+fn start(started: Duration) -> Option<Duration> {
+    static START: OnceLock<Option<Duration>> = OnceLock::new();
+    *START.get_or_init(|| {
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        let up = Duration::try_from_secs_f64(uptime.split(' ').next()?.parse().ok()?).ok()?;
+        now.checked_sub(up)?.checked_add(started)
+    })
 }
 
 /// The CPU time, and when the process started since the machine did.

@@ -75,7 +75,8 @@ fn handler(
 ) -> anyhow::Result<Handler> {
     let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
     // Every component may come to hold as many idle instances as requests can run at once.
-    let engine = engine::new(&settings.limits, settings.limits.max_concurrency.saturating_mul(count))?;
+    let engine =
+        engine::new(&settings.limits, (settings.limits.max_concurrency + Slots::RESERVED).saturating_mul(count))?;
     let slots = Slots::new(&settings.limits);
     let mut components = BTreeMap::new();
     // Components may share a file; it is compiled once.
@@ -89,14 +90,15 @@ fn handler(
                 Entry::Vacant(new) => new.insert(engine::load(&engine, &component.source)?).clone(),
             },
         };
-        let (pools, slots, limits) = (pools.clone(), slots.clone(), settings.limits.clone());
-        let instances = Instances::new(component, &code, pools, slots, limits, metrics.clone())
+        let (pools, limits) = (pools.clone(), settings.limits.clone());
+        let instances = Instances::new(component, &code, pools, limits, metrics.clone())
             .with_context(|| format!("component {id}"))?;
         components.insert(id.into(), Arc::new(instances));
     }
     Ok(Handler {
         router: application.router,
         components,
+        slots,
         clients: Clients::new(&settings.clients),
         limits: settings.limits.clone(),
         metrics,

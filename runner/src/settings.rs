@@ -139,7 +139,7 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_HEADER_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub header_timeout: Duration,
 
-    /// Time for which a client may pause within a request's body.
+    /// Time for which a client may pause within a request's body or its answer; below 8 KiB a second, pauses add up.
     // A connection that works has something to give more often.
     #[arg(long, env = "RUNNER_BODY_TIMEOUT", default_value = "10s", value_parser = humantime::parse_duration)]
     pub body_timeout: Duration,

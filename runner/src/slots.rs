@@ -14,16 +14,22 @@ pub type Slot = OwnedSemaphorePermit;
 /// Slots for requests, over all components.
 pub struct Slots {
     free: Arc<Semaphore>,
+    reserved: Arc<Semaphore>,
     waiting: AtomicU32,
     max_waiting: u32,
     wait: Duration,
 }
 
 impl Slots {
-    /// As many as `limits` say.
+    /// Slots that clients do not get: with those the runner asks whether the application is ready, which it is even if it
+    /// has more to do than it can. All replicas would otherwise leave a cluster's service together.
+    pub const RESERVED: u32 = 2;
+
+    /// As many as `limits` say, and those reserved.
     pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             free: Arc::new(Semaphore::new(limits.max_concurrency as usize)),
+            reserved: Arc::new(Semaphore::new(Self::RESERVED as usize)),
             waiting: AtomicU32::new(0),
             max_waiting: limits.max_queue,
             wait: limits.queue_timeout,
@@ -39,6 +45,11 @@ impl Slots {
         let _turn = Turn::new(&self.waiting, self.max_waiting)?;
         // The semaphore is never closed.
         tokio::time::timeout(self.wait, self.free.clone().acquire_owned()).await.ok()?.ok()
+    }
+
+    /// One of the reserved slots, as soon as there is one.
+    pub async fn take_reserved(&self) -> Option<Slot> {
+        self.reserved.clone().acquire_owned().await.ok()
     }
 }
 
@@ -63,7 +74,8 @@ mod tests {
     use super::*;
 
     fn slots(concurrency: usize, max_waiting: u32, wait: Duration) -> Slots {
-        Slots { free: Arc::new(Semaphore::new(concurrency)), waiting: AtomicU32::new(0), max_waiting, wait }
+        let [free, reserved] = [concurrency, 1].map(|permits| Arc::new(Semaphore::new(permits)));
+        Slots { free, reserved, waiting: AtomicU32::new(0), max_waiting, wait }
     }
 
     #[tokio::test]
@@ -81,6 +93,7 @@ mod tests {
         let _running = slots.take().await.unwrap();
         let (late, crowded) = tokio::join!(slots.take(), slots.take());
         assert!(late.is_none() && crowded.is_none());
+        assert!(slots.take_reserved().await.is_some());
         assert_eq!(slots.waiting.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! A client's connection as bytes: counted, and given up when the client takes too long.
+//! A client's connection as bytes: counted, and given up when the client takes too long to say or to take something.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::metrics::Metrics;
+use crate::patience::Patience;
 use crate::settings::Limits;
 
 /// What a connection waits for.
@@ -64,7 +65,8 @@ impl Exchange {
 /// Held by each connection on which nothing has come yet.
 pub type Unheard = mpsc::Sender<Infallible>;
 
-/// A connection whose reads fail once the client has been silent for longer than it may.
+/// A connection whose reads fail once the client has been silent for longer than it may, and whose writes fail once it
+/// takes nothing.
 pub struct Transport<S> {
     stream: S,
     unheard: Option<Unheard>,
@@ -75,6 +77,8 @@ pub struct Transport<S> {
     /// What the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
+    /// With a client that does not read.
+    patience: Patience,
 }
 
 impl<S> Transport<S> {
@@ -82,7 +86,8 @@ impl<S> Transport<S> {
     pub fn new(stream: S, unheard: Unheard, exchange: Arc<Exchange>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
         let (idle, head) = (limits.idle_timeout, limits.header_timeout);
         let timer = Box::pin(tokio::time::sleep(head));
-        Self { stream, unheard: Some(unheard), exchange, metrics, idle, head, timed: Phase::Head, timer }
+        let patience = Patience::new(limits.body_timeout);
+        Self { stream, unheard: Some(unheard), exchange, metrics, idle, head, timed: Phase::Head, timer, patience }
     }
 
     /// Sets the timer when what is waited for has changed; tells whether the time for it is over.
@@ -122,9 +127,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Transport<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Transport<S> {
-    fn sent(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn sent(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(sent)) = polled {
             self.metrics.sent.inc_by(sent as u64);
+            self.patience.progress(sent);
+        }
+        self.in_time(polled, cx)
+    }
+
+    fn in_time<T>(&mut self, polled: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if polled.is_pending() {
+            ready!(self.patience.poll_end(cx));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client took nothing for too long")));
         }
         polled
     }
@@ -133,7 +147,7 @@ impl<S: AsyncWrite + Unpin> Transport<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.sent(polled)
+        self.sent(polled, cx)
     }
 
     fn poll_write_vectored(
@@ -142,7 +156,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.sent(polled)
+        self.sent(polled, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -150,10 +164,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.in_time(polled, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.in_time(polled, cx)
     }
 }

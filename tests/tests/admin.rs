@@ -86,6 +86,14 @@ async fn requests_are_counted_by_route_method_and_status() {
         assert!(sample(&admin, name).await.is_some_and(|value| value > 0.0), "{name}\n{text}");
     }
     assert!(sample(&admin, "process_cpu_seconds_total").await.is_some(), "{text}");
+    let start = sample(&admin, "process_start_time_seconds").await;
+    for _ in 0..5 {
+        assert_eq!(
+            sample(&admin, "process_start_time_seconds").await,
+            start,
+            "a start that changes looks like a restart"
+        );
+    }
     for name in ["wiki_runner_received_bytes_total", "wiki_runner_sent_bytes_total"] {
         assert!(sample(&admin, name).await.is_some_and(|value| value > 1000.0), "{name}\n{text}");
     }
@@ -161,6 +169,27 @@ async fn every_request_is_logged_if_that_is_wanted() {
     assert_eq!(line["span"]["id"], "mine");
     assert!(line["ms"].as_f64().is_some_and(|ms| ms > 0.0) && line["bytes"].as_u64() > Some(10), "{line}");
     assert!(line["client"].as_str().is_some_and(|client| client.starts_with("127.0.0.1:")), "{line}");
+}
+
+#[tokio::test]
+async fn whatever_is_logged_has_the_requests_id() {
+    for filter in ["warn", "info,wiki_runner=debug", "debug"] {
+        let wiki = App::wiki()
+            .without_database()
+            .env("DATABASE_URL", "postgres://nobody@127.0.0.1:9/nothing")
+            .env("RUNNER_LOG", filter)
+            .env("RUNNER_LOG_FORMAT", "json")
+            .at_once()
+            .start()
+            .await;
+        wiki.get("/users/1").header("x-request-id", "mine").await.problem(503);
+        eventually(&format!("with {filter}, the reason is logged under the request's id"), || async {
+            let log = wiki.runner().stderr();
+            let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.any(|line| line["span"]["id"] == "mine" && line.to_string().contains("database unavailable"))
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

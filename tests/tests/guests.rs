@@ -180,6 +180,25 @@ async fn an_answer_nobody_reads_is_not_collected() {
 }
 
 #[tokio::test]
+async fn who_takes_nothing_of_an_answer_is_not_waited_for() {
+    let shop = strict().env("RUNNER_BODY_TIMEOUT", "1s").env("RUNNER_MAX_CONCURRENCY", "2").start().await;
+    let mut held = Vec::new();
+    for round in 1..=2 {
+        let mut stream = blackbox::connect(shop.url()).await.unwrap();
+        let request = b"GET /misbehave/huge?4000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
+        shop.runner().logged("about to huge", round).await;
+        held.push(stream);
+    }
+    blackbox::eventually("their places are free again", || async {
+        let metrics = shop.admin().get("/metrics").await.expect(200).text().to_owned();
+        blackbox::metric(&metrics, "wiki_runner_requests_in_flight") == Some(0)
+    })
+    .await;
+    serve_customers(&shop).await;
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_running() {
     let _alone = all_processors().await;
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").env("RUNNER_MAX_CONCURRENCY", "4").start().await;

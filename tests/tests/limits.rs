@@ -77,6 +77,38 @@ async fn a_body_that_stops_coming_is_answered() {
 }
 
 #[tokio::test]
+async fn a_body_that_trickles_in_is_cut_off_and_takes_nobodys_place() {
+    let shop = App::bookshop().env("RUNNER_BODY_TIMEOUT", "2s").env("RUNNER_MAX_CONCURRENCY", "1").start().await;
+    let mut stream = connect(&shop).await;
+    stream.write_all(b"PUT /books/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").await.unwrap();
+    assert!(is_served(&shop).await, "another client waits for it");
+    let (mut read, mut write) = stream.split();
+    let trickle = async {
+        while write.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let began = Instant::now();
+    let mut answer = Vec::new();
+    tokio::select! {
+        _ = read.read_to_end(&mut answer) => {}
+        () = trickle => {}
+        () = tokio::time::sleep(Duration::from_secs(15)) => panic!("it is still waited for"),
+    }
+    // Fifty pauses of 200 ms would be ten seconds.
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_service_with_more_to_do_than_it_can_is_ready() {
+    let shop = App::bookshop().env("RUNNER_MAX_CONCURRENCY", "1").env("RUNNER_MAX_QUEUE", "0").start().await;
+    let busy = keep_busy(&shop).await;
+    shop.get("/health").await.expect(503);
+    shop.admin().get("/readyz").await.expect(200);
+    busy.abort();
+}
+
+#[tokio::test]
 async fn a_chunked_body_over_the_limit_is_refused() {
     let shop = App::bookshop().env("RUNNER_MAX_BODY", "1KiB").start().await;
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));

@@ -10,7 +10,7 @@ const HISTOGRAMS: [&str; 3] =
     ["wiki_runner_request_duration_seconds", "wiki_runner_pool_wait_seconds", "wiki_runner_query_duration_seconds"];
 
 /// The other metrics: the runner's, the wiki's (docs/API.md), and those of kube-state-metrics that alerts use.
-const METRICS: [&str; 29] = [
+const METRICS: [&str; 31] = [
     "wiki_runner_requests_total",
     "wiki_runner_requests_in_flight",
     "wiki_runner_connections",
@@ -40,7 +40,9 @@ const METRICS: [&str; 29] = [
     "wiki_revisions",
     "wiki_build_info",
     "kube_cronjob_status_last_successful_time",
+    "kube_deployment_status_replicas_available",
     "kube_pod_container_resource_limits",
+    "kube_pod_container_status_restarts_total",
 ];
 
 /// Beginnings of words that are metrics, so that any other word of an expression is none.

@@ -70,6 +70,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
     let testing = a == 198 && (18..20).contains(&b);
+    // Of protocols, and of a cloud's metadata; the way to IPv6 that is no more; and what only looks public, Azure's own.
+    let special = matches!(address.octets(), [192, 0, 0, _] | [192, 88, 99, _] | [168, 63, 129, 16]);
     !(a == 0
         || address.is_private()
         || address.is_loopback()
@@ -78,7 +80,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || address.is_multicast()
         || a >= 240
         || shared
-        || testing)
+        || testing
+        || special)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -98,8 +101,9 @@ impl WasiHttpHooks for Outbound {
         _: Worker,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Worker), Error>> + Send> {
         if !self.permits(request.uri()) {
-            let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(%authority, "refused an outbound request: add the host to allowed_outbound_hosts");
+            // Not the authority, which may have a password in it.
+            let (host, port) = (request.uri().host().unwrap_or_default(), request.uri().port_u16());
+            tracing::warn!(host, port, "refused an outbound request: add the host to allowed_outbound_hosts");
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
         let is_named = self.names(request.uri());
@@ -147,6 +151,8 @@ mod tests {
             "http://[fd00::1]/",
             "http://0.0.0.0/",
             "https://100.64.0.1/",
+            "http://192.0.0.192/opc/v1/",
+            "http://168.63.129.16/",
             "http://[64:ff9b::a00:1]/",
         ] {
             assert!(matches!(public(uri.parse().unwrap()).await, Err(Error::HttpRequestDenied)), "{uri}");

@@ -24,6 +24,8 @@ use crate::application::Component;
 pub struct Guest {
     table: ResourceTable,
     wasi: WasiCtx,
+    /// Standard output and standard error.
+    output: [Output; 2],
     http: WasiHttpCtx,
     outbound: Outbound,
     postgres: PostgresCtx,
@@ -38,17 +40,24 @@ impl Guest {
     pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&component.environment);
-        wasi.stdout(Output::new(component.id.clone(), "stdout")).stderr(Output::new(component.id.clone(), "stderr"));
+        let output = ["stdout", "stderr"].map(|stream| Output::new(component.id.clone(), stream));
+        wasi.stdout(output[0].clone()).stderr(output[1].clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),
+            output,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.allowed_hosts.clone()),
             postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
             variables: component.variables.clone(),
             memory: Memory::new(max_memory),
         }
+    }
+
+    /// Logs what the guest printed last, even without the end of a line, under the request that made it do so.
+    pub fn end_lines(&self) {
+        self.output.iter().for_each(Output::end_line);
     }
 
     /// Whether the guest holds no resource: no stream, no body, no database connection. Only then has nothing of one

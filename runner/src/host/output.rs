@@ -42,6 +42,15 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Ends a line that has no end: what follows belongs to another request.
+    pub fn end_line(&self) {
+        if !self.rest.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            self.take(b"\n");
+        }
+    }
+}
+
 /// The lines that `bytes` complete, after what `rest` has of the first; `rest` becomes what follows the last.
 fn lines(rest: &mut Vec<u8>, bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();

@@ -67,15 +67,15 @@ fn of_query(verb: &str, tokens: Tokens<'_>) -> Effect {
     // The three tokens before the current one, the latest last.
     let mut before = [Token::Other, Token::Other, Token::Word(verb)];
     let mut naming = Naming::behind(verb);
+    let mut writing = Writing::begin(verb);
     for token in tokens {
         match token {
             Token::Broken | Token::Semicolon => return Effect::Unknown,
             Token::Open if naming != Naming::Named && !may_precede_parenthesis(before) => return Effect::Unknown,
-            Token::Word(word) if word.eq_ignore_ascii_case("into") && !before[2].is_any(&["insert", "merge"]) => {
-                return Effect::Unknown;
-            }
+            Token::Word(word) if word.eq_ignore_ascii_case("into") && !writing.expects_into => return Effect::Unknown,
             _ => {}
         }
+        writing.follow(before[2], token);
         naming = match token {
             Token::Word(word) if word.eq_ignore_ascii_case("recursive") => Naming::Expected,
             Token::Word(_) | Token::Quoted if naming == Naming::Expected => Naming::Named,
@@ -86,6 +86,35 @@ fn of_query(verb: &str, tokens: Tokens<'_>) -> Effect {
         before = [before[1], before[2], token];
     }
     Effect::Nothing
+}
+
+/// Whether INSERT and MERGE are verbs, whose INTO makes no table, or columns that are called so.
+struct Writing {
+    expects_into: bool,
+    /// Parentheses that are open.
+    depth: i32,
+    /// Whether the verb behind a WITH is still to come.
+    awaits_verb: bool,
+}
+
+impl Writing {
+    fn begin(verb: &str) -> Self {
+        let verb = Token::Word(verb);
+        Self { expects_into: verb.is_any(&["insert", "merge"]), depth: 0, awaits_verb: verb.is_any(&["with"]) }
+    }
+
+    fn follow(&mut self, before: Token<'_>, token: Token<'_>) {
+        let is_main = self.awaits_verb
+            && self.depth == 0
+            && token.is_any(&["select", "values", "table", "insert", "update", "delete", "merge"]);
+        self.expects_into = token.is_any(&["insert", "merge"]) && (is_main || before == Token::Open);
+        self.awaits_verb &= !is_main;
+        match token {
+            Token::Open => self.depth += 1,
+            Token::Close => self.depth -= 1,
+            _ => {}
+        }
+    }
 }
 
 /// Whether what stands before a parenthesis is a harmless function, a keyword or no name at all.
@@ -121,6 +150,7 @@ enum Token<'a> {
     /// A name in quotes.
     Quoted,
     Open,
+    Close,
     Dot,
     /// A semicolon with something behind it.
     Semicolon,
@@ -164,9 +194,11 @@ impl<'a> Tokens<'a> {
 
     fn skip_spaces_and_comments(&mut self) {
         loop {
-            self.rest = self.rest.trim_start();
+            // What is a space, and what ends a comment, to PostgreSQL (scan.l), and nothing that is only so in Unicode.
+            self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
             if self.rest.starts_with("--") {
-                self.cut_past(2, "\n");
+                let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
+                self.cut(end);
             } else if self.rest.starts_with("/*") {
                 self.cut_comment();
             } else {
@@ -222,10 +254,15 @@ impl<'a> Tokens<'a> {
         let tag = self.rest[1..].find(|c: char| !is_name(c)).map_or(self.rest.len(), |end| end + 1);
         if !self.rest[tag..].starts_with('$') || self.rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
             self.cut(tag.max(1));
-            return Token::Other;
+            return self.unless_a_name_follows();
         }
         let delimiter = &self.rest[..=tag];
         if self.cut_past(delimiter.len(), delimiter) { Token::Other } else { Token::Broken }
+    }
+
+    /// A number or parameter. With letters and a `$` right behind, versions of PostgreSQL differ about where it ends.
+    fn unless_a_name_follows(&self) -> Token<'a> {
+        if self.rest.starts_with('$') { Token::Broken } else { Token::Other }
     }
 
     fn word(&mut self) -> Token<'a> {
@@ -252,7 +289,7 @@ impl<'a> Iterator for Tokens<'a> {
             c if c.is_ascii_digit() => {
                 let end = self.rest.find(|c: char| !is_name(c)).unwrap_or(self.rest.len());
                 self.cut(end);
-                return Some(Token::Other);
+                return Some(self.unless_a_name_follows());
             }
             c if is_name(c) => return Some(self.word()),
             ';' => {
@@ -261,6 +298,7 @@ impl<'a> Iterator for Tokens<'a> {
                 return (!self.rest.is_empty()).then_some(Token::Semicolon);
             }
             '(' => Token::Open,
+            ')' => Token::Close,
             '.' => Token::Dot,
             c => {
                 self.cut(c.len_utf8());
@@ -299,6 +337,7 @@ mod tests {
             "WITH kept(x) AS MATERIALIZED (SELECT 1), gone AS (DELETE FROM a WHERE id = $1 RETURNING *) SELECT * FROM gone",
             "WITH RECURSIVE tree(id, depth) AS (SELECT 1, 0 UNION ALL SELECT id, depth + 1 FROM tree) TABLE tree",
             "UPDATE posts SET title = $1, tags = array_remove(tags, E'it\\'s') WHERE id = $2",
+            "WITH a AS (INSERT INTO t VALUES (1) RETURNING x), b AS (SELECT 2) INSERT INTO u SELECT x FROM a",
             "MERGE INTO a USING b ON (a.id = b.id) WHEN MATCHED THEN UPDATE SET x = b.x",
             "SELECT CAST(x AS numeric(10, 2)), count(*) FILTER (WHERE y) OVER (PARTITION BY z) FROM t",
             "SELECT pg_catalog.lower('X'), pg_advisory_xact_lock(1), now()",
@@ -324,7 +363,13 @@ mod tests {
         for sql in ["COMMIT", "END WORK", "rollback;", "ABORT", "COMMIT -- and chain"] {
             assert_eq!(Effect::of(sql), Effect::Ends, "{sql}");
         }
-        for sql in ["COMMIT AND CHAIN", "ROLLBACK AND CHAIN", "COMMIT PREPARED 'x'", "PREPARE TRANSACTION 'x'"] {
+        for sql in [
+            "COMMIT AND CHAIN",
+            "COMMIT --x\r AND CHAIN",
+            "ROLLBACK AND CHAIN",
+            "COMMIT PREPARED 'x'",
+            "PREPARE TRANSACTION 'x'",
+        ] {
             assert_eq!(Effect::of(sql), Effect::Unknown, "{sql}");
         }
     }
@@ -340,6 +385,15 @@ mod tests {
             "CALL anything()",
             "CREATE TEMP TABLE t (x int)",
             "SELECT 1 INTO TEMP t",
+            "SELECT 1 insert INTO TEMP t",
+            "SELECT (1) merge INTO TEMP t",
+            "SELECT insert INTO TEMP t FROM u",
+            "WITH a AS (SELECT 1) SELECT (1) insert INTO TEMP t",
+            "SELECT 1 --x\r, set_config('a', 'b', false)",
+            "SELECT 1 AS \u{a0}$$, set_config('a', 'b', false) AS \u{a0}$$",
+            "SELECT 1a$$, set_config('a', 'b', false) AS b$$",
+            "SELECT $1a$$, set_config('a', 'b', false) AS b$$",
+            "SELECT lastval()",
             "WITH a AS (SELECT 1) SELECT * INTO TEMPORARY t FROM a",
             "INSERT INTO t SELECT set_config('a', 'b', false)",
             "SELECT set_config('a', 'b', false)",
@@ -381,7 +435,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(sql in "(select|with|SET)?[ -~\\n\u{e9}\u{1f600}$'\"/*;()]{0,60}") {
+        fn no_text_makes_it_panic(sql in "(select|with|SET)?[ -~\\n\\r\u{a0}\u{e9}\u{1f600}$'\"/*;()]{0,60}") {
             let _ = Effect::of(&sql);
         }
 

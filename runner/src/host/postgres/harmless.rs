@@ -29,7 +29,7 @@ pub const HARMLESS: &[&str] = &[
     "jsonb_path_query_array", "jsonb_path_query_first", "jsonb_populate_record", "jsonb_populate_recordset",
     "jsonb_pretty", "jsonb_set", "jsonb_set_lax", "jsonb_strip_nulls", "jsonb_to_record", "jsonb_to_recordset",
     "jsonb_to_tsvector", "jsonb_typeof", "justify_days", "justify_hours", "justify_interval", "lag", "last_value",
-    "lastval", "lateral", "lcm", "lead", "least", "left", "length", "like", "limit", "ln", "localtime",
+    "lateral", "lcm", "lead", "least", "left", "length", "like", "limit", "ln", "localtime",
     "localtimestamp", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "ltrim", "make_date",
     "make_interval", "make_time", "make_timestamp", "make_timestamptz", "masklen", "match", "materialized", "max",
     "md5", "min", "min_scale", "mod", "mode", "multirange", "nchar", "netmask", "network", "nextval", "normalize",
