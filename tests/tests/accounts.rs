@@ -566,7 +566,6 @@ async fn secrets_are_shown_nowhere() {
     answers.push(wiki.admin().get("/metrics").await.expect(200));
     wiki.post("/wiki/-/sign-out").cookie(&eve).form(&[]).await.expect(303);
 
-    let secret = |credential: &str| credential.rsplit('_').next().unwrap_or_default().to_owned();
     let half = |credential: &str| credential[credential.len() - 20..].to_owned();
     let secrets = [
         ADMIN_PASSWORD.to_owned(),
@@ -577,11 +576,10 @@ async fn secrets_are_shown_nowhere() {
         half(&cookie),
         half(&eve),
         half(&token),
-        secret(&token),
     ];
     let logs = format!("{}{}", wiki.runner().stdout(), wiki.runner().stderr());
     assert!(logs.contains("/wiki/-/sign-in"), "the log says something: {}", logs.len());
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+    for secret in &secrets {
         assert!(!logs.contains(secret), "{secret:?} is in the log");
         for answer in &answers {
             assert!(!answer.text().contains(secret), "{secret:?} is in {answer:?}");
