@@ -75,8 +75,8 @@ fn handler(
 ) -> anyhow::Result<Handler> {
     let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
     // Every component may come to hold as many idle instances as requests can run at once.
-    let engine =
-        engine::new(&settings.limits, (settings.limits.max_concurrency + Slots::RESERVED).saturating_mul(count))?;
+    let at_once = settings.limits.max_concurrency.saturating_add(Slots::RESERVED);
+    let engine = engine::new(&settings.limits, at_once.saturating_mul(count))?;
     let slots = Slots::new(&settings.limits);
     let mut components = BTreeMap::new();
     // Components may share a file; it is compiled once.
