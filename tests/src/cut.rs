@@ -1,5 +1,6 @@
 //! A wire to the database that can be cut and mended.
 
+use std::future::ready;
 use std::net::SocketAddr;
 
 use tokio::io::copy_bidirectional;
@@ -7,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::{POLL, START_LIMIT};
+use crate::eventually;
 
 /// A TCP proxy in front of a server.
 ///
@@ -59,16 +60,12 @@ impl Cut {
             _ = accepting.await;
             self.connections.send_replace(());
             // Meanwhile a connection of another test may have been given the port; it will not keep it for long.
-            let deadline = tokio::time::Instant::now() + START_LIMIT;
-            while self.reserved.is_none() {
-                match bind(self.address) {
-                    Ok(socket) => self.reserved = Some(socket),
-                    Err(error) => {
-                        assert!(tokio::time::Instant::now() < deadline, "{} cannot be bound: {error}", self.address);
-                        tokio::time::sleep(POLL).await;
-                    }
-                }
-            }
+            let (address, reserved) = (self.address, &mut self.reserved);
+            eventually(&format!("{address} can be bound"), || {
+                *reserved = bind(address).ok();
+                ready(reserved.is_some())
+            })
+            .await;
         }
     }
 

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use blackbox::{App, Builder, Client, at_once, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Short limits, so that a test of one does not take long.
@@ -159,16 +161,22 @@ async fn an_answer_is_sent_while_the_guest_still_writes_it() {
     assert!(first.unwrap().elapsed() >= Duration::from_millis(800), "{:?}", first.unwrap().elapsed());
 }
 
+/// The connection of a client whose guest has begun to misbehave, for the `round`th time in this way.
+async fn begin(shop: &App, how: &str, round: usize) -> TcpStream {
+    let request = format!("GET /misbehave/{how} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut stream = blackbox::connect(shop.url()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let name = how.split('?').next().unwrap_or_default();
+    shop.runner().logged(&format!("about to {name}"), round).await;
+    stream
+}
+
 #[tokio::test]
 async fn an_answer_nobody_reads_is_not_collected() {
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").start().await;
     let mut held = Vec::new();
     for round in 1..=4 {
-        let mut stream = blackbox::connect(shop.url()).await.unwrap();
-        let request = b"GET /misbehave/huge?4000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
-        tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
-        shop.runner().logged("about to huge", round).await;
-        held.push(stream);
+        held.push(begin(&shop, "huge?4000000000", round).await);
     }
     // Sent as fast as it is written, this would be gigabytes after a second.
     for _ in 0..100 {
@@ -184,11 +192,7 @@ async fn who_takes_nothing_of_an_answer_is_not_waited_for() {
     let shop = strict().env("RUNNER_BODY_TIMEOUT", "1s").env("RUNNER_MAX_CONCURRENCY", "2").start().await;
     let mut held = Vec::new();
     for round in 1..=2 {
-        let mut stream = blackbox::connect(shop.url()).await.unwrap();
-        let request = b"GET /misbehave/huge?4000000000 HTTP/1.1\r\nHost: x\r\n\r\n";
-        tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
-        shop.runner().logged("about to huge", round).await;
-        held.push(stream);
+        held.push(begin(&shop, "huge?4000000000", round).await);
     }
     blackbox::eventually("their places are free again", || async {
         let metrics = shop.admin().get("/metrics").await.expect(200).text().to_owned();
@@ -204,11 +208,7 @@ async fn a_client_that_goes_away_leaves_nothing_running() {
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").env("RUNNER_MAX_CONCURRENCY", "4").start().await;
     for round in 1..=3 {
         for how in ["loop", "sleep?30000", "huge?4000000000"] {
-            let request = format!("GET /misbehave/{how} HTTP/1.1\r\nHost: x\r\n\r\n");
-            let mut stream = blackbox::connect(shop.url()).await.unwrap();
-            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
-            let name = how.split('?').next().unwrap_or_default();
-            shop.runner().logged(&format!("about to {name}"), round).await;
+            drop(begin(&shop, how, round).await);
         }
     }
     // More went away than may run at once: if they still did, nobody else could be served for 30 s.
