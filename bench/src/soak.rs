@@ -64,7 +64,10 @@ fn soak(
         let outcome = wrk.run(load, &data)?;
         anyhow::ensure!(outcome.requests > 0, "the runner answers nothing:\n{}", running.said());
         soak.requests += outcome.requests;
-        soak.errors += outcome.errors();
+        if outcome.errors() > 0 {
+            soak.errors += outcome.errors();
+            progress.say(&outcome.complaint());
+        }
         soak.rss_mb.push(usage::rss_mb(id));
         bar.advance(outcome.requests);
     }

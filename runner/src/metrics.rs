@@ -276,13 +276,13 @@ fn encode_process(encoder: &mut DescriptorEncoder<'_>, usage: &process::Usage) -
     let help = "Memory in use";
     let unit = Some(&Unit::Bytes);
     memory.encode(encoder.encode_descriptor("process_resident_memory", help, unit, memory.metric_type())?)?;
-    let files = ConstGauge::new(usage.open_files);
-    files.encode(encoder.encode_descriptor(
-        "process_open_fds",
-        "Open file descriptors",
-        None,
-        files.metric_type(),
-    )?)?;
+    for (name, help, number) in [
+        ("process_open_fds", "Open file descriptors", usage.open_files),
+        ("process_max_fds", "How many file descriptors may be open", usage.max_files),
+    ] {
+        let files = ConstGauge::new(number);
+        files.encode(encoder.encode_descriptor(name, help, None, files.metric_type())?)?;
+    }
     let start = ConstGauge::new(usage.start.as_secs_f64());
     let help = "When the process started, since 1970";
     start.encode(encoder.encode_descriptor("process_start_time", help, Some(&Unit::Seconds), start.metric_type())?)

@@ -16,6 +16,8 @@ pub struct Usage {
     pub resident_bytes: u64,
     /// Open file descriptors.
     pub open_files: u64,
+    /// How many there may be.
+    pub max_files: u64,
     /// When it started, since 1970.
     pub start: Duration,
 }
@@ -24,9 +26,15 @@ pub struct Usage {
 pub fn usage() -> Option<Usage> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let open_files = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let (cpu, started) = times(&stat)?;
-    Some(Usage { cpu, resident_bytes: resident(&status)?, open_files, start: start(started)? })
+    Some(Usage {
+        cpu,
+        resident_bytes: resident(&status)?,
+        open_files: fs::read_dir("/proc/self/fd").ok()?.count() as u64,
+        max_files: max_files(&limits)?,
+        start: start(started)?,
+    })
 }
 
 /// When the process started, which it did `started` after the machine. Worked out once: the clocks it takes do not agree
@@ -58,9 +66,29 @@ fn resident(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// The limit that holds (the soft one) for open files; without one, the largest number that metrics take.
+fn max_files(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    match line.split_ascii_whitespace().next()? {
+        "unlimited" => Some(i64::MAX.unsigned_abs()),
+        number => number.parse().ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limit_of_files_is_the_one_that_holds() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+            Max cpu time              unlimited            unlimited            seconds   \n\
+            Max open files            1024                 1048576              files     \n";
+        assert_eq!(max_files(limits), Some(1024));
+        let without = "Max open files            unlimited            unlimited            files     \n";
+        assert_eq!(max_files(without), Some(9_223_372_036_854_775_807));
+        assert_eq!(max_files("Max processes 1 2\n"), None);
+    }
 
     #[test]
     fn times_are_read_behind_any_name() {
@@ -72,7 +100,7 @@ mod tests {
     #[test]
     fn this_process_uses_something() {
         let usage = usage().unwrap();
-        assert!(usage.resident_bytes > 1 << 20 && usage.open_files >= 3);
+        assert!(usage.resident_bytes > 1 << 20 && usage.open_files >= 3 && usage.max_files >= usage.open_files);
         assert!(usage.start.as_secs() > 1_600_000_000);
     }
 }

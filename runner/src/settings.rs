@@ -173,19 +173,20 @@ pub struct Limits {
     pub kept_memory: ByteSize,
 
     /// Requests that run at once; further ones wait for their turn.
-    // Each takes an instance and, mostly, a database connection: more only moves the queue.
-    #[arg(long, env = "RUNNER_MAX_CONCURRENCY", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    // Each takes an instance and, mostly, a database connection. Eight times the connections: more were no faster with 256
+    // clients at once, and took twice the memory (docs/benchmarks.md).
+    #[arg(long, env = "RUNNER_MAX_CONCURRENCY", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_concurrency: u32,
 
     /// Requests that wait for their turn; further ones are answered 503 at once.
-    // Four times what runs: at a millisecond a request, some milliseconds of waiting. A longer queue only makes every
-    // answer late.
+    // Eight times what runs: at ten thousand requests a second, a tenth of a second of waiting. A longer queue only makes
+    // every answer late.
     #[arg(long, env = "RUNNER_MAX_QUEUE", default_value_t = 1024)]
     pub max_queue: u32,
 
     /// Time a request waits for its turn before it is answered 503.
-    // Overload that lasts longer than this does not pass by waiting.
-    #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "2s", value_parser = humantime::parse_duration)]
+    // Half of what those who run may wait for a database connection. Overload that lasts longer does not pass by waiting.
+    #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub queue_timeout: Duration,
 
     /// Requests one instance serves before it is replaced; 1 gives every request a fresh one, as Spin does.
@@ -222,7 +223,7 @@ pub struct Postgres {
     #[arg(long, env = "RUNNER_PG_CONNECT_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub pg_connect_timeout: Duration,
 
-    /// Time after which a connection nobody used is closed instead of used again.
+    /// Time after which a connection nobody used is closed.
     // Below the 4 minutes after which the first cloud load balancers forget silent connections (Azure's default).
     #[arg(long, env = "RUNNER_PG_IDLE_TIMEOUT", default_value = "3m", value_parser = humantime::parse_duration)]
     pub pg_idle_timeout: Duration,

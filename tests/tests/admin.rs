@@ -82,7 +82,7 @@ async fn requests_are_counted_by_route_method_and_status() {
     let duration = r#"wiki_runner_request_duration_seconds_count{component="shop",route="/shelf/..."}"#;
     assert_eq!(sample(&admin, duration).await, Some(22.0));
     assert_eq!(sample(&admin, "wiki_runner_requests_in_flight").await, Some(0.0));
-    for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
+    for name in ["process_resident_memory_bytes", "process_open_fds", "process_max_fds", "process_start_time_seconds"] {
         assert!(sample(&admin, name).await.is_some_and(|value| value > 0.0), "{name}\n{text}");
     }
     assert!(sample(&admin, "process_cpu_seconds_total").await.is_some(), "{text}");

@@ -227,6 +227,23 @@ async fn a_guest_that_talks_too_much_is_still_answered() {
 }
 
 #[tokio::test]
+async fn half_a_line_is_not_logged_with_the_next_request() {
+    let shop = strict().env("RUNNER_LOG_FORMAT", "json").start().await;
+    for number in ["1", "2"] {
+        let target = format!("/misbehave/mutter?{number}");
+        shop.get(&target).header("x-request-id", number).await.expect(200);
+    }
+    for number in ["1", "2"] {
+        let said = format!("\"half a line of number {number}\"");
+        shop.runner().logged(&said, 1).await;
+        let log = shop.runner().stderr();
+        let line = log.lines().find(|line| line.contains(&said)).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["span"]["id"], number, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn the_service_survives_every_kind_of_guest_at_once() {
     let _alone = all_processors().await;
     let shop = strict().start().await;

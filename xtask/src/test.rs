@@ -44,14 +44,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
     k8s::test(workspace)?;
-    let component = component::build(workspace, &toolchain, "wiki")?;
-    component::build(workspace, &toolchain, "bookshop")?;
-
-    // What `up` uses, and everything else with the same features: nothing is compiled twice.
-    let program = runner::build(workspace)?;
-    progress::run("building the client", cargo(workspace, "build").args(["--workspace", "--bin", "wasiki"]))?;
-    progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
-    let runner = runner::precompile(workspace, program, component)?;
+    let runner = build(workspace, &toolchain)?;
 
     let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
     let mut suite = Suite { workspace, sum: Tally::default() };
@@ -81,11 +74,7 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
 /// Runs the tests that break something, and shows what they say.
 fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
-    let toolchain = Toolchain::choose(workspace)?;
-    let component = component::build(workspace, &toolchain, "wiki")?;
-    let program = runner::build(workspace)?;
-    progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
-    let runner = runner::precompile(workspace, program, component)?;
+    let runner = build(workspace, &Toolchain::choose(workspace)?)?;
     let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
     let mut suite = Suite { workspace, sum: Tally::default() };
     let embedded = Some(("embedded", "embedded"));
@@ -96,6 +85,17 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     }
     say(&suite.sum.to_string());
     Ok(())
+}
+
+/// Builds everything under test. The runner is the one `up` uses, and everything else has the same features: nothing is
+/// compiled twice.
+fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner> {
+    let component = component::build(workspace, toolchain, "wiki")?;
+    component::build(workspace, toolchain, "bookshop")?;
+    let program = runner::build(workspace)?;
+    progress::run("building the client", cargo(workspace, "build").args(["--workspace", "--bin", "wasiki"]))?;
+    progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
+    runner::precompile(workspace, program, component)
 }
 
 /// What needs no running program: documentation, format, lints.

@@ -10,7 +10,7 @@ const HISTOGRAMS: [&str; 3] =
     ["wiki_runner_request_duration_seconds", "wiki_runner_pool_wait_seconds", "wiki_runner_query_duration_seconds"];
 
 /// The other metrics: the runner's, the wiki's (docs/API.md), and those of kube-state-metrics that alerts use.
-const METRICS: [&str; 31] = [
+const METRICS: [&str; 32] = [
     "wiki_runner_requests_total",
     "wiki_runner_requests_in_flight",
     "wiki_runner_connections",
@@ -31,6 +31,7 @@ const METRICS: [&str; 31] = [
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
     "process_open_fds",
+    "process_max_fds",
     "process_start_time_seconds",
     "users_created_total",
     "posts_created_total",

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts, WeakPool};
+use tokio::time::MissedTickBehavior;
 use tokio_postgres::{Config, Error as DriverError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -22,6 +23,9 @@ use crate::settings;
 /// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
 /// one or two.
 const MAX_DATABASES: usize = 16;
+
+/// Connections are not looked through more often, however soon they are to be closed.
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
 /// A connection on loan; dropping it gives it back.
 pub type Loan = Object<Manager>;
@@ -170,6 +174,7 @@ impl Database {
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()?;
+        tokio::spawn(close_unused(pool.weak(), settings.pg_idle_timeout));
         let endpoints = address.endpoints().into();
         Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), metrics, pool })
     }
@@ -203,13 +208,25 @@ impl Database {
     }
 }
 
+/// Closes connections that nobody used for `idle`, as long as there is a pool: what a busy hour took, the server has back
+/// afterwards.
+async fn close_unused(pool: WeakPool<Manager>, idle: Duration) {
+    let mut ticks = tokio::time::interval((idle / 4).max(SHORTEST_TICK));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(pool) = pool.upgrade() else { return };
+        pool.retain(|_, metrics| metrics.last_used() <= idle);
+    }
+}
+
 /// Opens connections and judges those that come back.
 pub struct Manager {
     config: Config,
     /// Without a limit set in the startup message.
     unlimited: Config,
     tls: MakeRustlsConnect,
-    idle_timeout: std::time::Duration,
+    idle_timeout: Duration,
 }
 
 impl managed::Manager for Manager {

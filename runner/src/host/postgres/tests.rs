@@ -466,6 +466,27 @@ async fn a_session_that_left_nothing_is_used_again_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_nobody_uses_is_closed() {
+    let Some(database) = Database::get().await else { return };
+    let settings = settings::Postgres { pg_idle_timeout: Duration::from_secs(1), ..settings() };
+    let pools = Pools::new(&settings, DatabaseMetrics::new()).unwrap();
+    let mut guest = Guest::new(pools.clone(), &["*://*:*"]);
+    let session = guest.open(&database).await;
+    let process = guest.process(&session).await;
+    guest.drop(session).await;
+    let kept = || pools.states().iter().map(|state| state.idle).sum::<u64>();
+    assert_eq!(kept(), 1);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while kept() > 0 {
+        assert!(Instant::now() < deadline, "the connection is still open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let session = guest.open(&database).await;
+    assert_ne!(guest.process(&session).await, process);
+    guest.drop(session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_one_guest_leaves_reaches_the_next() {
     let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|_| {});

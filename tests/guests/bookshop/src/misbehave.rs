@@ -1,19 +1,33 @@
 //! Everything a guest can do wrong, on request.
 
+use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::json;
-use spin_sdk::http::ResponseOutparam;
+use spin_sdk::http::{Headers, ResponseOutparam};
 
 const CHUNK: usize = 64 * 1024;
+
+/// What tells this instance from all others.
+static INSTANCE: LazyLock<String> = LazyLock::new(|| format!("{:016x}", RandomState::new().hash_one(0)));
 
 /// `GET /misbehave/<how>[?number]`.
 pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
     let number: usize = query.parse().unwrap_or(1);
     // The tests wait for this line before they do what must meet the guest at work.
-    eprintln!("about to {how}");
+    eprintln!("about to {how} in {}", *INSTANCE);
     match how {
+        "behave" => crate::send(out, (200, json!({"instance": *INSTANCE}))).await,
+        "keep" => {
+            std::mem::forget(Headers::new());
+            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+        }
+        "grow" => {
+            black_box(vec![1; number << 20]);
+            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+        }
         "trap" => std::process::abort(),
         "panic" => panic!("out of books"),
         "loop" => loop {
@@ -39,6 +53,10 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
                 eprintln!("line {line} of a guest that talks too much");
             }
             crate::send(out, (200, json!({"lines": number}))).await;
+        }
+        "mutter" => {
+            eprint!("half a line of number {number}");
+            crate::send(out, (200, json!({}))).await;
         }
         "huge" => write_chunks(out, number, || {}).await,
         "stream" => write_chunks(out, number * CHUNK, || std::thread::sleep(Duration::from_millis(400))).await,
