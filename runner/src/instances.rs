@@ -196,11 +196,11 @@ impl Instances {
     }
 
     /// Keeps the instance, or tells why not.
-    fn put_back(&self, instance: Instance) -> Option<Discard> {
+    fn put_back(&self, mut instance: Instance) -> Option<Discard> {
         if instance.requests >= self.limits.instance_reuse {
             return Some(Discard::Worn);
         }
-        if !instance.store.data().holds_nothing() {
+        if !instance.store.data_mut().holds_nothing() {
             return Some(Discard::Holding);
         }
         if instance.store.data().memory.size() as u64 > self.limits.kept_memory.as_u64() {

@@ -9,7 +9,8 @@ pub mod variables;
 
 use std::sync::Arc;
 
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime_wasi::p2::DynOutputStream;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -26,6 +27,10 @@ pub struct Guest {
     wasi: WasiCtx,
     /// Standard output and standard error.
     output: [Output; 2],
+    /// Held by each of these two, here and in the guest's hands.
+    printing: Arc<()>,
+    /// How many of those are here.
+    own_printing: usize,
     http: WasiHttpCtx,
     outbound: Outbound,
     postgres: PostgresCtx,
@@ -40,13 +45,16 @@ impl Guest {
     pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&component.environment);
-        let output = ["stdout", "stderr"].map(|stream| Output::new(component.id.clone(), stream));
+        let printing = Arc::new(());
+        let output = ["stdout", "stderr"].map(|stream| Output::new(component.id.clone(), stream, printing.clone()));
         wasi.stdout(output[0].clone()).stderr(output[1].clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             output,
+            own_printing: Arc::strong_count(&printing),
+            printing,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.allowed_hosts.clone()),
             postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
@@ -60,10 +68,30 @@ impl Guest {
         self.output.iter().for_each(Output::end_line);
     }
 
-    /// Whether the guest holds no resource: no stream, no body, no database connection. Only then has nothing of one
-    /// request a way into the next.
-    pub fn holds_nothing(&self) -> bool {
-        self.table.is_empty()
+    /// Whether the guest holds nothing of a request: no body, no stream, no database connection. Only then has nothing of
+    /// one request a way into the next.
+    pub fn holds_nothing(&mut self) -> bool {
+        self.table.is_empty() || self.holds_output_only()
+    }
+
+    /// Whether all it holds are its standard output and error, and what tells when they can be written to. A guest that
+    /// has printed something keeps those (so does wasi-libc), and they lead into the log and nowhere else.
+    fn holds_output_only(&mut self) -> bool {
+        let entries = self.table.iter_mut().count();
+        let (mut seen, mut streams, mut waits) = (0, 0, 0);
+        for number in 0.. {
+            if seen == entries {
+                break;
+            }
+            seen += usize::from(self.table.get_any_mut(number).is_ok());
+            let stream = Resource::<DynOutputStream>::new_borrow(number);
+            if self.table.get(&stream).is_ok() {
+                streams += 1;
+                waits += self.table.iter_children(&stream).map_or(0, Iterator::count);
+            }
+        }
+        // Other streams would be more than those it was given to print to.
+        streams == Arc::strong_count(&self.printing) - self.own_printing && entries == streams + waits
     }
 }
 

@@ -21,12 +21,13 @@ pub struct Output {
     stream: &'static str,
     /// The line that has no end yet.
     rest: Arc<Mutex<Vec<u8>>>,
+    _held: Arc<()>,
 }
 
 impl Output {
-    /// The stream called `stream` of an instance of `component`.
-    pub fn new(component: Arc<str>, stream: &'static str) -> Self {
-        Self { component, stream, rest: Arc::default() }
+    /// The stream called `stream` of an instance of `component`. It and its clones hold on to `held`.
+    pub fn new(component: Arc<str>, stream: &'static str, held: Arc<()>) -> Self {
+        Self { component, stream, rest: Arc::default(), _held: held }
     }
 
     fn take(&self, bytes: &[u8]) {
