@@ -30,7 +30,7 @@ RUN cargo fetch --locked --target "$(uname -m)-unknown-linux-gnu" --target wasm3
 # needed; the target is named so that build scripts and macros stay as they are.
 FROM crates AS runner
 COPY wit wit
-COPY migrate migrate
+COPY crates/schema crates/schema
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
     target=$(uname -m)-unknown-linux-gnu \
@@ -42,7 +42,7 @@ RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
 # The same program with the compiler, which stays here.
 FROM crates AS compiler
 COPY wit wit
-COPY migrate migrate
+COPY crates/schema crates/schema
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \
@@ -60,8 +60,7 @@ RUN --mount=type=cache,id=wasiki-xtask,target=/wasiki/target,sharing=locked \
 RUN /out/release/xtask toolchain
 
 FROM toolchain AS component
-COPY rules rules
-COPY migrate migrate
+COPY crates crates
 COPY migrations migrations
 COPY askama.toml openapi.json ./
 COPY static static

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use wiki_types::rules;
 
 use serde::{Serialize, Serializer};
 

@@ -1,6 +1,7 @@
 //! Accounts: signing in, passwords, and the first administrator.
 
 use serde_json::json;
+use wiki_types::rules;
 
 use crate::access::{self, Account, Credential, Role, Who};
 use crate::config::Config;

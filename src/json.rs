@@ -1,12 +1,13 @@
 //! The JSON body of a request, read member by member, so that a client is told everything that is wrong with it at once.
 
 use std::borrow::Cow;
+use wiki_types::rules;
 
 use http::header::CONTENT_TYPE;
 /// The rules for texts.
 pub use rules;
-use rules::Wrong;
 use serde_json::{Map, Value};
+use wiki_types::rules::Wrong;
 
 use crate::problem::{FieldError, Problem};
 use crate::request::Request;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use rules::Wrong;
+use wiki_types::rules::Wrong;
 
 use crate::problem::Problem;
 use crate::secret;

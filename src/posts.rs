@@ -6,9 +6,10 @@ pub mod protection;
 pub mod select;
 
 use http::StatusCode;
-use rules::slug::slugify;
 use serde::Serialize;
 use serde_json::Value;
+use wiki_types::rules;
+use wiki_types::slug::slugify;
 
 use crate::access::{self, Who};
 use crate::browser::page;

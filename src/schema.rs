@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use migrate::Migration;
+use schema::Migration;
 
 use crate::db::{Db, Failure};
 use crate::problem::Problem;
@@ -22,7 +22,7 @@ static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
 
 /// The version of the schema the database has, 0 for a new one.
 pub fn version(db: &Db) -> Result<i64, Problem> {
-    match db.query_one(migrate::CURRENT_VERSION, &[])? {
+    match db.query_one(schema::CURRENT_VERSION, &[])? {
         Some(mut row) => row.column(),
         None => Ok(0),
     }
@@ -37,7 +37,7 @@ pub fn needed_version() -> i64 {
 ///
 /// Any number of instances may do so at once: one works, the others wait for it and find nothing to do.
 pub fn migrate(db: &Db) -> Result<(), Failure> {
-    db.execute_raw(&migrate::statement(&MIGRATIONS))
+    db.execute_raw(&schema::statement(&MIGRATIONS))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use wiki_types::rules;
 
 use crate::db::{self, Db, Row};
 use crate::json::{self, rules};

@@ -1,6 +1,7 @@
 //! Tags: which there are, and how many pages have them.
 
 use serde::Serialize;
+use wiki_types::rules;
 
 use crate::db::{self, Db, Row};
 use crate::list::{self, Cursor, Page};

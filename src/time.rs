@@ -1,10 +1,11 @@
 //! Times as clients see them: RFC 3339, UTC, to the microsecond PostgreSQL keeps.
 
 use std::fmt;
+use wiki_types::rules;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
-use rules::Wrong;
 use serde::{Serialize, Serializer};
+use wiki_types::rules::Wrong;
 
 /// An instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use http::header::AUTHORIZATION;
 use serde::Serialize;
 use serde_json::json;
+use wiki_types::rules;
 
 use crate::access::{self, Account, Credential, Scope, Who};
 use crate::accounts;

@@ -1,8 +1,9 @@
 //! Users: who wrote what.
 
-use rules::Wrong;
 use serde::Serialize;
 use serde_json::Value;
+use wiki_types::rules;
+use wiki_types::rules::Wrong;
 
 use crate::access::{self, Mode, Role, Who};
 use crate::accounts::{self, Terms};

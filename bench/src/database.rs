@@ -144,8 +144,8 @@ pub fn migrations(folder: &Path) -> anyhow::Result<String> {
         files.push((name, text));
     }
     files.sort();
-    let migrations: Result<Vec<_>, _> = files.iter().map(|(name, sql)| migrate::Migration::new(name, sql)).collect();
-    Ok(migrate::statement(&migrations?))
+    let migrations: Result<Vec<_>, _> = files.iter().map(|(name, sql)| schema::Migration::new(name, sql)).collect();
+    Ok(schema::statement(&migrations?))
 }
 
 #[cfg(test)]

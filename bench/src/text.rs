@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_wiki_makes_the_same_slugs_and_links() {
         let page = Pages::new(Kind::Shared, 1000).page(12);
-        assert_eq!(rules::slug::slugify(&page.title), page.slug);
+        assert_eq!(wiki_types::slug::slugify(&page.title), page.slug);
         assert_eq!(wiki::posts::draft::title_of(&page.content), page.title);
         assert_eq!(wiki::markdown::links(&page.content), [page.link]);
     }

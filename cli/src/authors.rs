@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use wiki_types::rules;
 
 use anyhow::bail;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rules::slug::slugify;
+use wiki_types::slug::slugify;
 
 /// The slug of a file by its path below the imported folder: its folders and name without `.md`, joined by hyphens.
 ///

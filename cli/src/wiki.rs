@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ureq::http::Method;
+use wiki_types::rules;
 
 use crate::http::{Http, Repeat, Request};
 use crate::problem::Error;

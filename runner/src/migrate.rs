@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
-use migrate::Migration;
+use schema::Migration;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -63,7 +63,7 @@ async fn apply(client: &Client, migrations: &[Migration<'_>]) -> anyhow::Result<
     let applied = applied(client).await?;
     let mut new = 0;
     for migration in migrations {
-        let statement = migrate::statement(std::slice::from_ref(migration));
+        let statement = schema::statement(std::slice::from_ref(migration));
         client.batch_execute(&statement).await.map_err(|error| anyhow!("{}: {}", migration.name(), reason(&error)))?;
         if !applied.contains(&migration.version()) {
             println!("applied {}", migration.name());
@@ -75,7 +75,7 @@ async fn apply(client: &Client, migrations: &[Migration<'_>]) -> anyhow::Result<
 
 /// The versions the ledger has. A database that was never migrated has no ledger.
 async fn applied(client: &Client) -> anyhow::Result<HashSet<i64>> {
-    match client.query(migrate::APPLIED, &[]).await {
+    match client.query(schema::APPLIED, &[]).await {
         Ok(rows) => Ok(rows.iter().map(|row| row.get("version")).collect()),
         Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(HashSet::new()),
         Err(error) => bail!("cannot read the ledger schema_migrations: {}", reason(&error)),

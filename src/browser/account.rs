@@ -1,6 +1,7 @@
 //! One's own account: password, sessions, tokens.
 
 use http::StatusCode;
+use wiki_types::rules;
 
 use crate::access::Scope;
 use crate::accounts;

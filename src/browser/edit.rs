@@ -1,8 +1,9 @@
 //! Writing: the form that makes and edits pages, its preview, and what happens when two people edit at once.
 
 use http::StatusCode;
-use rules::slug::{is_slug, slugify};
 use serde_json::{Map, Value};
+use wiki_types::rules;
+use wiki_types::slug::{is_slug, slugify};
 
 use crate::browser::form::{self, Form};
 use crate::browser::{page, person, rendered};

@@ -11,6 +11,7 @@ use crate::problem::{FieldError, Problem};
 use crate::reply::{self, Response};
 use crate::request::{Request, path_number, path_text, query};
 use crate::{access, compare, revisions};
+use wiki_types::rules;
 
 /// `GET /wiki/{slug}/history`
 pub fn list(request: &Request, db: &Db) -> Result<Response, Problem> {

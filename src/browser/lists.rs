@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::reply::{self, Response};
 use crate::request::{Request, path_text, positive, query};
 use crate::{audit, db, json, revisions, search, tags, users};
+use wiki_types::rules;
 
 /// Pages and changes shown of a user.
 const OF_USER: usize = 20;

@@ -1,7 +1,7 @@
 //! Reading: the front page, a page, who links to it, and what is shown where there is none.
 
 use http::StatusCode;
-use rules::slug::{is_slug, slugify};
+use wiki_types::slug::{is_slug, slugify};
 
 use crate::browser::form::Form;
 use crate::browser::{person, rendered, show};

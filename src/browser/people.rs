@@ -1,6 +1,7 @@
 //! What administrators do with others' accounts.
 
 use http::StatusCode;
+use wiki_types::rules;
 
 use crate::access::{self, Role};
 use crate::accounts::Terms;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use percent_encoding::utf8_percent_encode;
-use rules::slug::slugify;
+use wiki_types::slug::slugify;
 
 use super::outline;
 use super::url::UNRESERVED;

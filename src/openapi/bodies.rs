@@ -3,8 +3,9 @@
 //! They are read member by member, so that a client is told all that is wrong at once, and no type describes them; a test
 //! sends each reader what is described here.
 
-use rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
 use serde_json::{Value, json};
+use wiki_types::rules;
+use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
 
 use crate::access::{Role, Scope};
 use crate::users::MAX_EMAIL;

@@ -1,7 +1,7 @@
 //! What can be said in a path, a query and the headers of a request.
 
-use rules::MAX_TAG;
 use serde_json::{Map, Value, json};
+use wiki_types::rules::MAX_TAG;
 
 use crate::list::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::posts::MAX_QUERY;

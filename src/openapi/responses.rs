@@ -1,8 +1,8 @@
 //! What a request can be answered with beyond the thing it asked for: problems, by status, and headers.
 
 use http::StatusCode;
-use rules::MAX_CONTENT;
 use serde_json::{Map, Value, json};
+use wiki_types::rules::MAX_CONTENT;
 
 use super::{examples, schemas};
 use crate::request::MAX_BODY;

@@ -50,7 +50,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     fn name(&self, index: usize) -> Name {
         let title = TITLES[index % TITLES.len()];
-        Name { slug: self.text(&rules::slug::slugify(title)), title: self.text(title) }
+        Name { slug: self.text(&wiki_types::slug::slugify(title)), title: self.text(title) }
     }
 
     fn person(&self, index: usize) -> Person {

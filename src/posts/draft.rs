@@ -1,7 +1,8 @@
 //! What a client says of a page when it writes one, and the rules for it.
 
 use http::StatusCode;
-use rules::{MAX_CONTENT, MAX_TAGS, MAX_TITLE};
+use wiki_types::rules;
+use wiki_types::rules::{MAX_CONTENT, MAX_TAGS, MAX_TITLE};
 
 use crate::json::Body;
 use crate::problem::Problem;

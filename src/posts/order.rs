@@ -1,6 +1,7 @@
 //! The orders a list of pages can be had in.
 
 use serde_json::Value;
+use wiki_types::rules;
 
 use crate::db::{self, Param};
 use crate::list::Cursor;

@@ -6,6 +6,7 @@ use crate::list::{self, Cursor, Page};
 use crate::posts::{Order, Summary};
 use crate::problem::Problem;
 use crate::request::{Request, positive, query};
+use wiki_types::rules;
 
 /// What [`Summary::from_row`] reads.
 const COLUMNS: &str = "id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', \

@@ -350,7 +350,7 @@ mod tests {
             println!("skipped: no PostgreSQL server is installed");
             return;
         };
-        let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/tls");
+        let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tls");
         let server = installation.start(&certificates).unwrap();
         let (folder, pid) = (server.folder.path.clone(), server.process.id());
         let address = server.url.rsplit_once('@').unwrap().1.strip_suffix("/postgres").unwrap().to_owned();

@@ -155,7 +155,7 @@ impl Postgres {
             return Ok(Self::Given(url));
         }
         Ok(match Installation::find() {
-            Some(installation) => Self::Own(installation.start(&workspace.root.join("fixtures/tls"))?),
+            Some(installation) => Self::Own(installation.start(&workspace.root.join("tes../tests/fixtures/tls"))?),
             None => Self::LeftOut,
         })
     }

@@ -2,7 +2,6 @@
 
 use deadpool_postgres::{Object, Pool};
 use http::Method;
-use rules::slug::slugify;
 use serde::Serialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -14,6 +13,7 @@ use wiki::posts::{Draft, Post, Summary};
 use wiki::problem::Problem;
 use wiki::reply::{self, Response};
 use wiki::request::{self, Request};
+use wiki_types::slug::slugify;
 
 use wiki::time::Time;
 

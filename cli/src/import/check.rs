@@ -1,7 +1,8 @@
 //! What the wiki would refuse, found before anything is sent: its own rules, with the file's line.
 
 use chrono::{DateTime, Utc};
-use rules::{MAX_TAGS, Wrong};
+use wiki_types::rules;
+use wiki_types::rules::{MAX_TAGS, Wrong};
 
 use super::scan::Reason;
 use crate::front_matter::Document;

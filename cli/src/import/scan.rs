@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, ensure};
-use rules::MAX_CONTENT;
 use walkdir::{DirEntry, WalkDir};
+use wiki_types::rules::MAX_CONTENT;
 
 use super::Failure;
 use super::check::check;

@@ -98,7 +98,7 @@ fn check_url(url: &str, schemes: &[&str]) {
 }
 
 fn payloads() -> impl Iterator<Item = &'static str> {
-    include_str!("../../../fixtures/xss-payloads.txt").lines()
+    include_str!("../../../tests/fixtures/xss-payloads.txt").lines()
 }
 
 #[test]

@@ -18,12 +18,12 @@ struct Example {
 
 #[test]
 fn commonmark_examples_but_those_listed() {
-    compare(include_str!("../../../fixtures/commonmark-0.31.2.json"), 652, "CommonMark example");
+    compare(include_str!("../../../tests/fixtures/commonmark-0.31.2.json"), 652, "CommonMark example");
 }
 
 #[test]
 fn github_examples_but_those_listed() {
-    compare(include_str!("../../../fixtures/gfm-extensions.json"), 14, "GitHub example");
+    compare(include_str!("../../../tests/fixtures/gfm-extensions.json"), 14, "GitHub example");
 }
 
 fn compare(examples: &str, count: usize, column: &str) {

@@ -1,8 +1,8 @@
 //! Users.
 
 use http::Method;
-use rules::MAX_USERNAME;
 use serde_json::{Value, json};
+use wiki_types::rules::MAX_USERNAME;
 
 use super::Operation;
 use crate::openapi::examples;

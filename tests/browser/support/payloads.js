@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { repository } from "./wiki.js";
 
 /** One each, as they are written on one line. */
-export const LINES = readFileSync(join(repository, "fixtures/xss-payloads.txt"), "utf8").split("\n").filter(Boolean);
+export const LINES = readFileSync(join(repository, "tests/fixtures/xss-payloads.txt"), "utf8").split("\n").filter(Boolean);
 
 /** The same as texts: `\n` in a line stands for a line break. */
 export const TEXTS = LINES.map((line) => line.replaceAll("\\n", "\n"));

@@ -1,14 +1,10 @@
-//! What the wiki takes as a title, a slug, a tag, a name or a time.
-//!
-//! Pure functions, so that the client can tell before anything is sent what the component would refuse.
-
-#![forbid(unsafe_code)]
-
-pub mod slug;
+//! The rules for titles, slugs, tags, names and times.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Utc};
+
+use crate::slug;
 
 /// What to change in a text that does not keep to its rule.
 pub type Wrong = Cow<'static, str>;
