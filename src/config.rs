@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use crate::access::Mode;
-use crate::problem::Problem;
+use wiki_types::Mode;
 
-/// Where the database is, and whom the wiki lets in.
+/// Where the database is, and who may use the wiki.
 ///
 /// | variable | default in spin.toml | meaning |
 /// |---|---|---|
@@ -17,19 +16,19 @@ use crate::problem::Problem;
 /// | `db_password` | `postgres`, secret | its password |
 /// | `db_options` | none | further [connection parameters], as `key=value` pairs |
 /// | `access` | `open` | who reads and writes without an account: `open`, `public-read` or `private` |
-/// | `admin_username` | `admin` | the first administrator, who is made when they first sign in |
-/// | `admin_password` | none, secret | their password until they change it; without one, nobody is made |
+/// | `admin_username` | `admin` | username of the first administrator, whose account is made when they first sign in |
+/// | `admin_password` | none, secret | their password until they change it; without one, there is no such account |
 ///
 /// [connection parameters]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The connection string for [`Db`](crate::db::Db), as `key='value'` pairs.
+    /// The connection string of the database, as `key='value'` pairs.
     pub address: String,
-    /// Whom the wiki lets in.
+    /// What the wiki allows without an account.
     pub mode: Mode,
-    /// Who becomes the first administrator.
+    /// The username of the first administrator.
     pub admin_username: String,
-    /// Their first password; empty if nobody shall.
+    /// Their first password. With an empty one there is no first administrator.
     pub admin_password: String,
 }
 
@@ -43,19 +42,19 @@ const CONNECT_TIMEOUT: u8 = 5;
 impl Config {
     /// The configuration of this instance, read from the host at the first call.
     ///
-    /// Fails, and is tried again by the next request, when the host does not give a variable.
-    pub fn load() -> Result<&'static Self, Problem> {
+    /// Fails with what is wrong with which variable. The next call tries again.
+    pub fn load() -> Result<&'static Self, String> {
         static CONFIG: OnceLock<Config> = OnceLock::new();
         if let Some(config) = CONFIG.get() {
             return Ok(config);
         }
         let config = Self::from_variables(|name| {
-            spin_sdk::variables::get(name).map_err(|error| Problem::internal(format!("variable {name}: {error}")))
+            spin_sdk::variables::get(name).map_err(|error| format!("variable {name}: {error}"))
         })?;
         Ok(CONFIG.get_or_init(|| config))
     }
 
-    fn from_variables(get: impl Fn(&str) -> Result<String, Problem>) -> Result<Self, Problem> {
+    fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
         let mut address = String::new();
         for (parameter, variable) in PARAMETERS {
             let value = get(variable)?;
@@ -65,10 +64,10 @@ impl Config {
         }
         _ = write!(address, "connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?);
         address.truncate(address.trim_end().len());
-        // Whoever mistypes it meant to close the wiki rather than to open it: then nothing is answered.
+        // A typing error must not open a wiki that was meant to be closed: every request fails instead.
         let mode = get("access")?
             .parse()
-            .map_err(|()| Problem::internal("variable access: must be one of open, public-read and private"))?;
+            .map_err(|()| "variable access: must be one of open, public-read and private")?;
         Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
     }
 }
@@ -123,10 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_named_in_the_log_only() {
-        let problem =
-            Config::from_variables(|name| Err(Problem::internal(format!("variable {name}: undefined")))).err().unwrap();
-        assert_eq!(problem.status, http::StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(!problem.detail.contains("db_host"));
+    fn a_missing_variable_is_named() {
+        let config = Config::from_variables(|name| Err(format!("variable {name}: undefined")));
+        assert_eq!(config.err().as_deref(), Some("variable db_host: undefined"));
     }
 }

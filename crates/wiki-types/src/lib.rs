@@ -1,8 +1,28 @@
-//! The vocabulary of the wiki, shared by the component, its clients and its tests.
+//! The vocabulary of the wiki, shared by the component, its clients and its tests: the JSON types of the API, and the
+//! rules for titles, slugs, tags, names and times.
 //!
-//! Pure data and functions: a client can check a text before it sends anything.
+//! Pure data and functions, so that a client can check a text before it sends anything.
 
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod accounts;
+pub mod comparison;
+pub mod html;
+pub mod pages;
+pub mod problem;
+pub mod revisions;
 pub mod rules;
+pub mod search;
 pub mod slug;
+pub mod time;
+pub mod users;
+
+pub use access::{Mode, Role, Scope};
+pub use accounts::{Account, AuditEntry, Session, Token};
+pub use pages::{Post, PostSummary, Tag};
+pub use problem::FieldError;
+pub use revisions::{Revision, RevisionEntry};
+pub use search::{SearchResult, Snippet, Suggestion};
+pub use time::Time;
+pub use users::User;

@@ -1,0 +1,94 @@
+//! Identity: who sends a request, as its token or its cookie proves.
+
+use wiki_types::{Account, Mode, Scope};
+
+use crate::auth::{Services, sessions, tokens};
+use crate::store::Actor;
+use crate::web::{Problem, Request, request};
+
+/// Who sends a request, as far as the wiki knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The wiki's mode.
+    pub mode: Mode,
+    /// Their account, if the request proved one.
+    pub account: Option<Account>,
+    /// The number of the session that proved it.
+    pub session: Option<i64>,
+    /// The address the request comes from.
+    pub address: String,
+}
+
+/// Who sends `request`. One without a token and a cookie costs the database nothing.
+///
+/// A token counts before a cookie, and fails with 401 if it is not valid: a program that sends one wants to act with it.
+/// An expired session counts as anonymous.
+pub fn identify(request: &Request, services: &Services) -> Result<Identity, Problem> {
+    let mut identity = Identity {
+        mode: services.config()?.mode,
+        account: None,
+        session: None,
+        address: request::address(request),
+    };
+    if let Some(token) = tokens::credential(request) {
+        identity.account = Some(tokens::verify(&services.db, token)?);
+    } else if let Some(cookie) = sessions::credential(request)
+        && let Some((session, account)) = sessions::verify(&services.db, cookie)?
+    {
+        (identity.session, identity.account) = (Some(session), Some(account));
+    }
+    Ok(identity)
+}
+
+impl Identity {
+    /// An anonymous identity to which nothing is open: that of a request whose route needs no identity.
+    pub const UNKNOWN: Self = Self { mode: Mode::Private, account: None, session: None, address: String::new() };
+
+    /// The account, 401 without one.
+    pub fn account(&self) -> Result<&Account, Problem> {
+        self.account.as_ref().ok_or_else(unauthenticated)
+    }
+
+    /// Whether user `id` is theirs.
+    pub fn is(&self, id: i64) -> bool {
+        self.user_id() == Some(id)
+    }
+
+    /// The number of their user.
+    pub fn user_id(&self) -> Option<i64> {
+        self.account.as_ref().map(|account| account.user_id)
+    }
+
+    /// The most they may do: everything by a session, and what its scope says by a token.
+    pub(super) fn scope(&self) -> Scope {
+        self.account.as_ref().and_then(|account| account.scope).unwrap_or(Scope::Admin)
+    }
+
+    /// Who changes something, for the audit trail.
+    pub fn actor(&self) -> Actor {
+        Actor { user_id: self.user_id(), address: self.address.clone() }
+    }
+}
+
+/// 401: this needs an account.
+pub fn unauthenticated() -> Problem {
+    Problem {
+        challenge: Some("Bearer realm=\"wasiki\""),
+        ..Problem::new(
+            http::StatusCode::UNAUTHORIZED,
+            "Sign in first; a program sends a token, as in \"Authorization: Bearer wasiki_…\".",
+        )
+    }
+}
+
+/// The user whose sessions or tokens a request is about: its own, or `user_id` for administrators.
+pub fn subject(identity: &Identity, user_id: Option<i64>) -> Result<i64, Problem> {
+    let own = identity.account()?.user_id;
+    match user_id {
+        Some(other) if other != own && !identity.administers() => {
+            Err(Problem::forbidden("Only administrators see what others have. Leave \"user_id\" out."))
+        }
+        Some(user_id) => Ok(user_id),
+        None => Ok(own),
+    }
+}

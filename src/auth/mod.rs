@@ -1,0 +1,15 @@
+//! Authorization: who sends a request, and what they may do.
+
+pub mod accounts;
+pub mod context;
+pub mod identity;
+pub mod password;
+pub mod permissions;
+pub mod rate_limit;
+mod secret;
+pub mod sessions;
+pub mod tokens;
+
+pub use context::{Context, Services};
+pub use identity::Identity;
+pub use permissions::Need;

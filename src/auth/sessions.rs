@@ -1,0 +1,94 @@
+//! Sessions: browsers that are signed in.
+
+use http::header::USER_AGENT;
+use wiki_types::Account;
+
+use crate::auth::secret::{self, Secret};
+use crate::auth::{Context, Identity};
+use crate::store::sessions::{self, MAX_DAYS};
+use crate::store::Db;
+use crate::web::{Problem, Request, request};
+
+/// The cookie's name. Behind TLS its prefix makes browsers refuse it from any other host (RFC 6265bis, 4.1.3).
+const COOKIE_NAME: &str = "session";
+const SECURE_COOKIE_NAME: &str = "__Host-session";
+
+/// The most characters kept of what a browser calls itself.
+const MAX_AGENT: usize = 200;
+
+/// Opens a session of user `user_id`, who has just proved to be that user. Returns its cookie.
+pub fn open(cx: &Context, user_id: i64) -> Result<String, Problem> {
+    let secret = Secret::new()?;
+    let agent = cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
+    let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, agent)?;
+    Ok(cookie(cx.request, &secret.credential("", id), MAX_DAYS))
+}
+
+/// A cookie that makes the browser forget its session.
+pub fn no_cookie(request: &Request) -> String {
+    cookie(request, "", 0)
+}
+
+fn cookie(request: &Request, value: &str, days: u32) -> String {
+    let seconds = days * 24 * 60 * 60;
+    let (name, secure) = if request::is_secure(request) { (SECURE_COOKIE_NAME, "; Secure") } else { (COOKIE_NAME, "") };
+    // Lax: links from elsewhere lead to pages as a signed-in person sees them; forms from elsewhere go without it.
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The credential in the request's session cookie.
+pub fn credential(request: &Request) -> Option<&str> {
+    let wanted = if request::is_secure(request) { SECURE_COOKIE_NAME } else { COOKIE_NAME };
+    request::cookie(request, wanted).filter(|value| !value.is_empty())
+}
+
+/// The session that `credential` proves, and its account; none if it has expired or never existed.
+pub fn verify(db: &Db, credential: &str) -> Result<Option<(i64, Account)>, Problem> {
+    let Some((id, secret)) = secret::parse("", credential) else { return Ok(None) };
+    let Some(opened) = sessions::open(db, id)?.filter(|opened| secret::matches(secret, &opened.hash)) else {
+        return Ok(None);
+    };
+    if opened.is_stale {
+        sessions::touch(db, id)?;
+    }
+    Ok(Some((id, opened.account)))
+}
+
+/// Ends session `id` of the sender, or of anyone for administrators. Returns whether there was such a session.
+pub fn end(db: &Db, identity: &Identity, id: i64) -> Result<bool, Problem> {
+    let event = if identity.session == Some(id) { "sign_out" } else { "session_revoked" };
+    Ok(sessions::end(db, id, identity.administers(), event, &identity.actor())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&'static str, &str)]) -> Request {
+        let mut request = Request::default();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        request
+    }
+
+    #[test]
+    fn behind_tls_the_cookie_is_for_this_host_alone() {
+        let plain = cookie(&request(&[]), "1_x", 30);
+        assert_eq!(plain, "session=1_x; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax");
+        let secure = cookie(&request(&[("x-forwarded-proto", "https")]), "1_x", 30);
+        assert_eq!(secure, "__Host-session=1_x; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure");
+    }
+
+    #[test]
+    fn behind_tls_a_cookie_needs_the_prefix() {
+        let cookie = ("cookie", "author=Ada; session=1_x");
+        assert_eq!(credential(&request(&[cookie])), Some("1_x"));
+        assert_eq!(credential(&request(&[cookie, ("x-forwarded-proto", "https")])), None);
+        let secure = ("cookie", "session=2_y; __Host-session=1_x");
+        assert_eq!(credential(&request(&[secure, ("x-forwarded-proto", "https")])), Some("1_x"));
+        assert_eq!(credential(&request(&[("cookie", "session=")])), None);
+        assert_eq!(credential(&request(&[])), None);
+    }
+}

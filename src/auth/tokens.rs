@@ -1,0 +1,87 @@
+//! API tokens: what programs send to act for a user.
+
+use http::StatusCode;
+use http::header::AUTHORIZATION;
+use wiki_types::{Account, Token};
+
+use crate::auth::Identity;
+use crate::auth::secret::{self, Secret};
+use crate::store::tokens::{self, MAX_TOKENS, NewToken};
+use crate::store::Db;
+use crate::web::{Problem, Request};
+
+/// The prefix of every token, by which people and scanners recognise one.
+const PREFIX: &str = "wasiki_";
+
+/// The most characters of a token's name.
+pub const MAX_NAME: usize = 100;
+
+/// Days until a token expires by default.
+pub const DEFAULT_DAYS: i64 = 90;
+/// The most days until a token expires: a forgotten one should not work for ever.
+pub const MAX_DAYS: i64 = 366;
+
+/// The token in the request's `Authorization` header. Another scheme is not for the wiki, but for a proxy in front, say.
+pub fn credential(request: &Request) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
+}
+
+/// The account for which `credential` acts. 401 if it has expired, was revoked or never existed.
+pub fn verify(db: &Db, credential: &str) -> Result<Account, Problem> {
+    let (id, secret) = secret::parse(PREFIX, credential).ok_or_else(invalid)?;
+    let opened = tokens::open(db, id)?.filter(|opened| secret::matches(secret, &opened.hash)).ok_or_else(invalid)?;
+    if opened.is_stale {
+        tokens::touch(db, id)?;
+    }
+    Ok(opened.account)
+}
+
+/// Makes a token of the sender's. Returns it, and what a program has to send.
+pub fn create(db: &Db, identity: &Identity, token: &NewToken) -> Result<(Token, String), Problem> {
+    let secret = Secret::new()?;
+    let token = tokens::create(db, token, secret.hash(), &identity.actor())?.ok_or_else(|| {
+        let detail = format!("You have {MAX_TOKENS} tokens, which is the limit. Revoke those you no longer need.");
+        Problem::new(StatusCode::CONFLICT, detail)
+    })?;
+    let credential = secret.credential(PREFIX, token.id);
+    Ok((token, credential))
+}
+
+/// Revokes token `id` of the sender, or of anyone for administrators. 404 if there is none.
+pub fn revoke(db: &Db, identity: &Identity, id: i64) -> Result<(), Problem> {
+    let revoked = tokens::revoke(db, id, identity.administers(), &identity.actor())?;
+    if revoked { Ok(()) } else { Err(Problem::not_found("Token not found")) }
+}
+
+/// 401: the token is not one, or no longer.
+fn invalid() -> Problem {
+    Problem {
+        challenge: Some("Bearer realm=\"wasiki\", error=\"invalid_token\""),
+        ..Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "The token is not valid: it may have expired or been revoked. Make another, or send none.",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bearers_show_tokens() {
+        for (value, credential) in [
+            ("Bearer wasiki_1_x", Some("wasiki_1_x")),
+            ("bearer  wasiki_1_x ", Some("wasiki_1_x")),
+            ("Bearer", Some("")),
+            ("Basic dXNlcjpwYXNz", None),
+            ("wasiki_1_x", None),
+        ] {
+            let mut request = Request::default();
+            request.headers_mut().insert(AUTHORIZATION, value.parse().unwrap());
+            assert_eq!(super::credential(&request), credential, "{value}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Errors as problems: the one place that decides which status a failure of the store gets, and the words for what several
+//! handlers have to refuse.
+
+use http::StatusCode;
+
+use crate::store;
+use crate::web::Problem;
+
+/// Seconds after which a client should ask again when the database is away: long enough not to pile up, short enough
+/// that a restarted database is used at once.
+const RETRY_AFTER: u32 = 2;
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Unavailable(cause) => unavailable(&cause),
+            // A statement that may violate an index says what that means. One that does not has a bug.
+            store::Error::Duplicate(index) => Self::internal(format!("unexpected duplicate in index {index}")),
+            store::Error::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+/// 503: the database is away or overloaded. `cause` goes to the log only.
+fn unavailable(cause: &str) -> Problem {
+    eprintln!("database unavailable: {cause}");
+    let detail = "The database cannot be reached just now. Try again shortly.";
+    Problem { retry_after: Some(RETRY_AFTER), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+}
+
+/// 404: no page has that number or slug.
+pub fn page_not_found() -> Problem {
+    Problem::not_found("Post not found")
+}
+
+/// 404: the page has no version of that number, if it is one.
+pub fn version_not_found(version: &str) -> Problem {
+    Problem::not_found(format!("The page has no version {}.", version.escape_debug()))
+}
+
+/// 403: the page is protected.
+pub fn page_protected() -> Problem {
+    Problem::forbidden("The page is protected: only administrators may change it.")
+}
+
+/// 404: no user has that number.
+pub fn user_not_found() -> Problem {
+    Problem::not_found("User not found")
+}
+
+/// 403: the user has an account of their own.
+pub fn user_not_yours() -> Problem {
+    Problem::forbidden("Only the user themselves and administrators may change this user.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_503_and_a_bug_is_500() {
+        let status = |error: store::Error| Problem::from(error).status;
+        assert_eq!(status(store::Error::Unavailable("refused".into())), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(store::Error::Internal("a bug".into())), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(status(store::Error::Duplicate("posts_slug_key".into())), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

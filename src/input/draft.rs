@@ -1,0 +1,29 @@
+//! Drafts: a page, or an edit of one, in the body of a request.
+
+use http::StatusCode;
+use wiki_types::rules::{self, MAX_CONTENT, MAX_TAGS};
+
+use crate::store::pages::Draft;
+use crate::web::Problem;
+use crate::web::json::Body;
+
+/// The draft in `body`. 422 names everything that is wrong with it; 413 if the content is too long.
+pub fn read(mut body: Body) -> Result<Draft, Problem> {
+    let draft = Draft {
+        user_id: body.integer("user_id"),
+        title: body.text("title", rules::title),
+        slug: body.text("slug", rules::slug),
+        content: body.required_text("content", rules::text).unwrap_or_default(),
+        tags: body.texts("tags", MAX_TAGS, rules::tag).map(|tags| rules::normal_tags(&tags)),
+        comment: body.text("comment", rules::comment).unwrap_or_default(),
+        version: body.integer("version"),
+        created_time: body.past("created_time"),
+    };
+    body.finish()?;
+    let length = draft.content.len();
+    if length > MAX_CONTENT {
+        let detail = format!("The content has {length} bytes; a page may have at most {MAX_CONTENT}. Split it.");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+    }
+    Ok(draft)
+}

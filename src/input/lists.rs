@@ -1,0 +1,134 @@
+//! Lists: the part of one that a request asks for by its query, for the API and the site alike.
+
+use serde_json::Value;
+use wiki_types::{AuditEntry, PostSummary, RevisionEntry, SearchResult, Tag, rules};
+
+use crate::errors;
+use crate::store::pages::{Filter, Order};
+use crate::store::users::UserRecord;
+use crate::store::{Db, audit, links, pages, revisions, search, tags, users};
+use crate::web::json::check;
+use crate::web::pagination::Page;
+use crate::web::request::{positive, query};
+use crate::web::{Problem, Request};
+
+/// The most characters of a search.
+pub const MAX_QUERY: usize = 300;
+
+/// The user that `?user_id=` names. Anything but a number names no user.
+pub fn user_id(request: &Request) -> Option<i64> {
+    query(request, "user_id").map(|user_id| positive(&user_id).unwrap_or(0))
+}
+
+/// The pages that `?user_id=`, `?tag=` and `?slug=` select.
+pub fn filter(request: &Request) -> Result<Filter, Problem> {
+    let mut filter = Filter::living();
+    if let Some(user_id) = user_id(request) {
+        filter = filter.by_user(user_id);
+    }
+    if let Some(tag) = query(request, "tag") {
+        check("tag", &tag, rules::tag)?;
+        filter = filter.tagged(&tag);
+    }
+    if let Some(slug) = query(request, "slug") {
+        check("slug", &slug, rules::line::<200>)?;
+        filter = filter.with_slug(slug);
+    }
+    Ok(filter)
+}
+
+/// The order that `?sort=` names; newest first without it.
+pub fn order(request: &Request) -> Result<Order, Problem> {
+    let Some(name) = query(request, "sort") else { return Ok(Order::NEWEST) };
+    Order::named(&name).ok_or_else(|| {
+        Problem::invalid_field(
+            "sort",
+            "must be created, updated or title, with a hyphen before it for the opposite order",
+        )
+    })
+}
+
+/// The pages that pass `filter`, in that order.
+pub fn posts(request: &Request, db: &Db, filter: Filter, order: Order) -> Result<Page<PostSummary>, Problem> {
+    Page::select(request, |keys| order.fits(keys), |page| order.keys(page), |after, count| {
+        let filter = match after {
+            Some(keys) => filter.after(order, &keys),
+            None => filter,
+        };
+        pages::list(db, filter, order, count)
+    })
+}
+
+/// The pages that link to page `id`. 404 if there is no such page.
+pub fn backlinks(request: &Request, db: &Db, id: i64) -> Result<Page<PostSummary>, Problem> {
+    let page = posts(request, db, links::linking_to(id), order(request)?)?;
+    if page.items.is_empty() {
+        pages::find(db, id)?.ok_or_else(errors::page_not_found)?;
+    }
+    Ok(page)
+}
+
+/// The revisions of page `id`, newest first. 404 if there is no such page.
+pub fn revisions_of(request: &Request, db: &Db, id: i64) -> Result<Page<RevisionEntry>, Problem> {
+    let page = Page::select(request, is_number, |entry: &RevisionEntry| vec![entry.version.into()], |after, count| {
+        revisions::of_page(db, id, number(after, i64::MAX), count)
+    })?;
+    if page.items.is_empty() {
+        // Every page has a first revision: either there is no such page, or the list ended here.
+        pages::find(db, id)?.ok_or_else(errors::page_not_found)?;
+    }
+    Ok(page)
+}
+
+/// The revisions of all pages, newest first; those by one user with `?user_id=`.
+pub fn changes(request: &Request, db: &Db) -> Result<Page<RevisionEntry>, Problem> {
+    Page::select(request, revisions::fits, revisions::keys, |after, count| {
+        revisions::latest(db, user_id(request), after.as_deref(), count)
+    })
+}
+
+/// The pages that match `wanted`, best first, of those that [`filter`] selects.
+pub fn search(request: &Request, db: &Db, wanted: &str) -> Result<Page<SearchResult>, Problem> {
+    check("q", wanted, rules::line::<MAX_QUERY>)?;
+    let filter = filter(request)?;
+    Page::select(request, search::fits, search::keys, |after, count| {
+        search::search(db, filter, wanted, after.as_deref(), count)
+    })
+}
+
+/// The tags in use, by name.
+pub fn tags(request: &Request, db: &Db) -> Result<Page<Tag>, Problem> {
+    // Any text that can be stored: the rule for tags may be stricter now than it was.
+    let fits = |keys: &[Value]| matches!(keys, [name] if name.as_str().is_some_and(|name| rules::text(name).is_ok()));
+    Page::select(request, fits, |tag: &Tag| vec![tag.name.clone().into()], |after, count| {
+        let after = after.as_deref().and_then(|keys| keys.first()).and_then(Value::as_str).unwrap_or_default();
+        tags::after(db, after, count)
+    })
+}
+
+/// The users, oldest first; the one with a username with `?username=`.
+pub fn users(request: &Request, db: &Db) -> Result<Page<UserRecord>, Problem> {
+    let username = query(request, "username");
+    if let Some(username) = &username {
+        check("username", username, rules::username)?;
+    }
+    Page::select(request, is_number, |record: &UserRecord| vec![record.user.id.into()], |after, count| {
+        users::after(db, number(after, 0), username, count)
+    })
+}
+
+/// The audit trail, newest first; the entries by or about one user with `?user_id=`.
+pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
+    Page::select(request, is_number, |entry: &AuditEntry| vec![entry.id.into()], |after, count| {
+        audit::before(db, number(after, i64::MAX), user_id(request), count)
+    })
+}
+
+fn is_number(keys: &[Value]) -> bool {
+    matches!(keys, [number] if number.is_i64())
+}
+
+/// The number in the keys of a list that is sorted by one; `start` on its first page.
+fn number(keys: Option<Vec<Value>>, start: i64) -> i64 {
+    keys.and_then(|keys| keys.first()?.as_i64()).unwrap_or(start)
+}

@@ -1,0 +1,54 @@
+//! Migrations: brings the schema up to the version this component was built with, from the files in `migrations/`.
+
+use std::sync::LazyLock;
+
+use schema::Migration;
+
+use crate::store::db::{Db, Error};
+
+/// Names and texts of the files in migrations/, in order.
+const FILES: &[(&str, &str)] = &[
+    ("0001_users_posts.sql", include_str!("../../migrations/0001_users_posts.sql")),
+    ("0002_history.sql", include_str!("../../migrations/0002_history.sql")),
+    ("0003_search_links_tags.sql", include_str!("../../migrations/0003_search_links_tags.sql")),
+    ("0004_access.sql", include_str!("../../migrations/0004_access.sql")),
+];
+
+static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
+    // A file whose name is not a migration's is left out here and found by the test below.
+    FILES.iter().filter_map(|(name, sql)| Migration::new(name, sql).ok()).collect()
+});
+
+/// The version of the schema the database has, 0 for a new one.
+pub fn version(db: &Db) -> Result<i64, Error> {
+    db.query_row(schema::CURRENT_VERSION, &[])?.column()
+}
+
+/// The version of the schema this component needs.
+pub fn needed_version() -> i64 {
+    MIGRATIONS.last().map_or(0, Migration::version)
+}
+
+/// Applies the migrations the database does not have.
+///
+/// Any number of instances may do so at once: one works, the others wait for it and find nothing to do.
+pub fn apply(db: &Db) -> Result<(), Error> {
+    db.execute_raw(&schema::statement(&MIGRATIONS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_embedded_in_order() {
+        let mut on_disk: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        on_disk.sort();
+        let embedded: Vec<&str> = MIGRATIONS.iter().map(Migration::name).collect();
+        assert_eq!(embedded, on_disk);
+        assert!(MIGRATIONS.is_sorted_by(|a, b| a.version() < b.version()));
+    }
+}

@@ -1,0 +1,29 @@
+//! What is stored: pages, users, accounts and what happened to them. SQL and rows, nothing of HTTP.
+//!
+//! A function that changes something runs one statement and returns what that statement says it did.
+
+#[macro_use]
+mod record;
+
+pub mod accounts;
+pub mod audit;
+pub mod counters;
+pub mod db;
+pub mod links;
+pub mod migrations;
+pub mod pages;
+pub mod rate_limits;
+pub mod revisions;
+pub mod search;
+pub mod sessions;
+pub mod tags;
+pub mod tokens;
+pub mod users;
+
+pub use audit::Actor;
+pub use db::{Db, Error};
+
+/// The database behind the connection string that `address` returns, brought up to date where it is not.
+pub fn open(address: fn() -> Result<&'static str, Error>) -> Db {
+    Db::new(address, migrations::apply)
+}

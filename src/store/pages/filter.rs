@@ -1,0 +1,60 @@
+//! Which pages a list shows.
+
+use serde_json::Value;
+use wiki_types::rules;
+
+use crate::store::db::{self, Param};
+use crate::store::pages::Order;
+
+/// Conditions on the table `posts`, and their parameters.
+///
+/// The conditions are literals of this program; everything a client sends is a parameter.
+#[derive(Debug)]
+pub struct Filter {
+    conditions: Vec<String>,
+    /// The parameters of the conditions, in order.
+    pub(in crate::store) params: Vec<Param>,
+}
+
+impl Filter {
+    /// Every page that is not deleted.
+    pub fn living() -> Self {
+        Self { conditions: vec!["deleted_time IS NULL".to_owned()], params: Vec::new() }
+    }
+
+    /// Only the pages that this user created.
+    pub fn by_user(mut self, user_id: i64) -> Self {
+        self.add("user_id = ${}", user_id);
+        self
+    }
+
+    /// Only the pages with this tag.
+    pub fn tagged(mut self, tag: &str) -> Self {
+        self.add("tags @> ${}", db::texts(Some(vec![rules::normal_tag(tag)])));
+        self
+    }
+
+    /// Only the page with this slug.
+    pub fn with_slug(mut self, slug: String) -> Self {
+        self.add("slug = ${}", slug);
+        self
+    }
+
+    /// Only the pages after the one with these `keys` in this order.
+    pub fn after(mut self, order: Order, keys: &[Value]) -> Self {
+        let condition = order.condition(keys, &mut self.params);
+        self.conditions.push(condition);
+        self
+    }
+
+    /// Adds a condition with a parameter: `{}` stands for its number.
+    pub(in crate::store) fn add(&mut self, condition: &str, param: impl Into<Param>) {
+        self.params.push(param.into());
+        self.conditions.push(condition.replace("{}", &self.params.len().to_string()));
+    }
+
+    /// The condition of the WHERE clause.
+    pub(in crate::store) fn sql(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+}

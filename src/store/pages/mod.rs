@@ -1,0 +1,168 @@
+//! Pages: their current state, and lists of them.
+
+mod filter;
+mod order;
+
+use wiki_types::{Post, PostSummary, Time};
+
+use crate::store::db::{self, Db, Error, Param, Row};
+use crate::store::links;
+pub use filter::Filter;
+pub use order::Order;
+pub use write::{Created, Deleted, Draft, Restored, Saved, create, delete, restore, save, set_protection};
+
+record! {
+    post_columns, read_post -> Post {
+        post_id: "id",
+        user_id: "user_id",
+        title: "title",
+        slug: "slug",
+        content: "content",
+        tags: "tags",
+        version: "version",
+        created_time: "created_time AT TIME ZONE 'UTC'",
+        updated_time: "updated_time AT TIME ZONE 'UTC'",
+        protected: "protected",
+    }
+}
+record! {
+    summary_columns, read_summary -> PostSummary {
+        post_id: "id",
+        user_id: "user_id",
+        title: "title",
+        slug: "slug",
+        tags: "tags",
+        version: "version",
+        created_time: "created_time AT TIME ZONE 'UTC'",
+        updated_time: "updated_time AT TIME ZONE 'UTC'",
+        size: "octet_length(content)::bigint",
+    }
+}
+
+mod write;
+
+/// Page `id`, unless it is deleted.
+pub fn find(db: &Db, id: i64) -> Result<Option<Post>, Error> {
+    let sql = concat!("SELECT ", post_columns!(), " FROM posts WHERE id = $1 AND deleted_time IS NULL");
+    db.query_one(sql, &[id.into()])?.as_mut().map(read_post).transpose()
+}
+
+/// The page with this slug, unless it is deleted.
+pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
+    let sql = concat!("SELECT ", post_columns!(), " FROM posts WHERE slug = $1 AND deleted_time IS NULL");
+    db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_post).transpose()
+}
+
+/// The page with this slug or, if there is none, the page that used to have it.
+pub fn find_by_slug_or_former(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
+    if let Some(post) = find_by_slug(db, slug)? {
+        return Ok(Some(post));
+    }
+    match slug_now(db, slug)? {
+        Some(slug) => find_by_slug(db, &slug),
+        None => Ok(None),
+    }
+}
+
+/// The slug of the page that used to have this one.
+pub fn slug_now(db: &Db, former: &str) -> Result<Option<String>, Error> {
+    let row = db.query_one(
+        "SELECT posts.slug FROM former_slugs JOIN posts ON posts.id = former_slugs.post_id AND posts.deleted_time IS NULL
+         WHERE former_slugs.slug = $1",
+        &[former.to_owned().into()],
+    )?;
+    row.map(|mut row| row.column()).transpose()
+}
+
+/// A page with everything its view shows.
+#[derive(Debug)]
+pub struct PageView {
+    /// The page.
+    pub post: Post,
+    /// The number of the user who edited it last.
+    pub editor_id: i64,
+    /// Their name; none if they were deleted.
+    pub editor: Option<String>,
+    /// The slugs in its links that lead to a page.
+    pub existing_links: Vec<String>,
+}
+
+/// Page `id` with everything its view shows.
+pub fn view(db: &Db, id: i64) -> Result<Option<PageView>, Error> {
+    view_where(db, "id = $1", id.into())
+}
+
+/// The page with this slug, with everything its view shows.
+pub fn view_by_slug(db: &Db, slug: &str) -> Result<Option<PageView>, Error> {
+    view_where(db, "slug = $1", slug.to_owned().into())
+}
+
+fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<PageView>, Error> {
+    let sql = format!(
+        concat!(
+            "SELECT ",
+            post_columns!(),
+            ", editor, editor_name, {}
+             FROM posts CROSS JOIN LATERAL (
+               SELECT users.id AS editor, users.name AS editor_name
+               FROM revisions r JOIN users ON users.id = r.user_id WHERE r.post_id = posts.id AND r.version = posts.version
+             ) AS edit
+             WHERE {} AND deleted_time IS NULL"
+        ),
+        links::existing_sql("links"),
+        condition,
+    );
+    let read = |row: &mut Row| {
+        Ok(PageView {
+            post: read_post(row)?,
+            editor_id: row.column()?,
+            editor: row.column()?,
+            existing_links: row.column()?,
+        })
+    };
+    db.query_one(&sql, &[param])?.as_mut().map(read).transpose()
+}
+
+/// A page that was deleted.
+#[derive(Debug)]
+pub struct DeletedPage {
+    /// Its number.
+    pub id: i64,
+    /// Its slug.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// When it was deleted.
+    pub time: Time,
+}
+
+record! {
+    deleted_columns, read_deleted -> DeletedPage {
+        id: "id",
+        slug: "slug",
+        title: "title",
+        time: "deleted_time AT TIME ZONE 'UTC'",
+    }
+}
+
+/// The page with this slug that was deleted last.
+pub fn last_deleted(db: &Db, slug: &str) -> Result<Option<DeletedPage>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        deleted_columns!(),
+        " FROM posts WHERE slug = $1 AND deleted_time IS NOT NULL ORDER BY deleted_time DESC LIMIT 1"
+    );
+    db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_deleted).transpose()
+}
+
+/// The first `count` pages that pass `filter`, in that order.
+pub fn list(db: &Db, mut filter: Filter, order: Order, count: usize) -> Result<Vec<PostSummary>, Error> {
+    filter.params.push(db::count(count));
+    let sql = format!(
+        concat!("SELECT ", summary_columns!(), " FROM posts WHERE {} ORDER BY {} LIMIT ${}"),
+        filter.sql(),
+        order.sql(),
+        filter.params.len()
+    );
+    db.query_all(&sql, &filter.params, read_summary)
+}

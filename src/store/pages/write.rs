@@ -1,0 +1,327 @@
+//! Changes to pages. Each is one statement that says what it did.
+
+use wiki_types::slug::slugify;
+use wiki_types::{Post, Time};
+
+use crate::markdown;
+use crate::store::audit::Actor;
+use crate::store::db::{self, Db, Error, Param};
+use crate::store::pages::read_post;
+
+/// The unique index over the slugs of pages.
+const SLUG_INDEX: &str = "posts_slug_key";
+
+/// A page, or an edit of one, as somebody sends it. Whatever is absent stays as it is, or gets its default.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// Who writes. An edit without it is by the page's creator.
+    pub user_id: Option<i64>,
+    /// The page's title.
+    pub title: Option<String>,
+    /// Its name in URLs.
+    pub slug: Option<String>,
+    /// Its Markdown.
+    pub content: String,
+    /// Its tags, folded and each once.
+    pub tags: Option<Vec<String>>,
+    /// Why it is written, or an empty text.
+    pub comment: String,
+    /// The version this edit is based on.
+    pub version: Option<i64>,
+    /// When it was written, if that was elsewhere and earlier.
+    pub created_time: Option<Time>,
+}
+
+/// What [`create`] did.
+#[derive(Debug)]
+pub enum Created {
+    /// There is a new page.
+    Created(Post),
+    /// No user has that number.
+    NoSuchUser,
+    /// Another page has the slug that the draft asks for.
+    SlugTaken,
+}
+
+/// Creates a page by user `user_id`.
+///
+/// A draft without a slug gets one from its title, with the page's number behind it where another page has that slug.
+pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
+    let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
+    let is_chosen = draft.slug.is_some();
+    let slug = draft.slug.unwrap_or_else(|| slugify(&title));
+    let params: [Param; 9] = [
+        user_id.into(),
+        title.into(),
+        slug.into(),
+        is_chosen.into(),
+        draft.content.clone().into(),
+        db::texts(Some(draft.tags.unwrap_or_default())),
+        draft.comment.into(),
+        db::texts(Some(markdown::links(&draft.content))),
+        draft.created_time.map(Time::micros).into(),
+    ];
+    let insert = || {
+        let mut row = db.query_row(CREATE, &params)?;
+        match row.column::<Option<bool>>()? {
+            None => Ok(Created::NoSuchUser),
+            Some(false) => Ok(Created::SlugTaken),
+            Some(true) => read_post(&mut row).map(Created::Created),
+        }
+    };
+    match insert()? {
+        // Another page took the slug after this statement began. The next try sees that page and takes another slug.
+        Created::SlugTaken if !is_chosen => insert(),
+        created => Ok(created),
+    }
+}
+
+/// Returns NULL where there is no such user, false where the slug is taken, and true with the new page.
+const CREATE: &str = concat!(
+    "WITH given AS (
+       SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id,
+         coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time
+       FROM users WHERE id = $1 AND deleted_time IS NULL
+     ), post AS (
+       INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time)
+       SELECT id, user_id, $2::text,
+         CASE WHEN NOT $4::boolean AND EXISTS (SELECT FROM posts WHERE slug = $3::text AND deleted_time IS NULL)
+           THEN $3 || '-' || id ELSE $3 END,
+         $5::text, $6::text[], $8::text[], time, time
+       FROM given
+       ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
+       RETURNING *
+     ), revision AS (
+       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       SELECT id, version, user_id, title, slug, content, tags, $7::text, octet_length(content), octet_length(content),
+         created_time
+       FROM post
+     )
+     SELECT CASE WHEN given_id IS NOT NULL THEN id IS NOT NULL END, ",
+    post_columns!(),
+    " FROM (SELECT (SELECT id FROM given) AS given_id) AS draft LEFT JOIN post ON true"
+);
+
+/// What [`save`] did.
+#[derive(Debug)]
+pub enum Saved {
+    /// The page has a new version.
+    Saved(Post),
+    /// The page already is what the draft says. It has no new version.
+    Unchanged(Post),
+    /// The page, as it is now, is at none of the versions the edit is based on.
+    Stale(Box<Post>),
+    /// Only administrators may change the page.
+    Protected,
+    /// There is no such page, or it is deleted.
+    Gone,
+    /// The editor does not exist.
+    NoSuchUser,
+    /// Another page has the slug that the draft asks for.
+    SlugTaken,
+}
+
+/// Saves `draft` as the next version of page `id`.
+///
+/// Of any number of writers that saw the same version, exactly one succeeds. `seen` are the versions the edit may be based
+/// on; without it, any. `may_override` is whether the editor may change a protected page.
+pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_override: bool) -> Result<Saved, Error> {
+    let params = [
+        id.into(),
+        db::numbers(seen),
+        draft.title.clone().into(),
+        draft.slug.clone().into(),
+        draft.content.clone().into(),
+        db::texts(draft.tags.clone()),
+        draft.user_id.into(),
+        draft.comment.clone().into(),
+        db::texts(Some(markdown::links(&draft.content))),
+        may_override.into(),
+    ];
+    let mut row = match db.query_one(SAVE, &params) {
+        Ok(Some(row)) => row,
+        Ok(None) => return Ok(Saved::Gone),
+        // Another page took the slug after this statement began.
+        Err(Error::Duplicate(index)) if index == SLUG_INDEX => return Ok(Saved::SlugTaken),
+        Err(error) => return Err(error),
+    };
+    Ok(match &*row.column::<String>()? {
+        "saved" => Saved::Saved(read_post(&mut row)?),
+        "unchanged" => Saved::Unchanged(read_post(&mut row)?),
+        "stale" => Saved::Stale(Box::new(read_post(&mut row)?)),
+        "protected" => Saved::Protected,
+        "gone" => Saved::Gone,
+        "no such user" => Saved::NoSuchUser,
+        "slug taken" => Saved::SlugTaken,
+        other => return Err(unknown_outcome(other)),
+    })
+}
+
+/// Locks the page first: the outcome is decided on the row that is changed, whatever others do meanwhile.
+const SAVE: &str = concat!(
+    "WITH before AS (
+       SELECT *, CASE
+         WHEN deleted_time IS NOT NULL THEN 'gone'
+         WHEN protected AND NOT $10::boolean THEN 'protected'
+         WHEN version <> ALL ($2::bigint[]) THEN 'stale'
+         WHEN $7::bigint IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = $7 AND users.deleted_time IS NULL)
+           THEN 'no such user'
+         WHEN (title, slug, content, tags)
+           IS NOT DISTINCT FROM (coalesce($3::text, title), coalesce($4::text, slug), $5::text, coalesce($6::text[], tags))
+           THEN 'unchanged'
+         WHEN EXISTS (SELECT FROM posts other WHERE other.slug = $4 AND other.id <> posts.id AND other.deleted_time IS NULL)
+           THEN 'slug taken'
+         ELSE 'saved' END AS outcome
+       FROM posts WHERE id = $1 FOR UPDATE
+     ), after AS (
+       UPDATE posts SET title = coalesce($3, before.title), slug = coalesce($4, before.slug), content = $5,
+         tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now()
+       FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
+       RETURNING posts.*
+     ), revision AS (
+       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       SELECT after.id, after.version, coalesce($7, after.user_id), after.title, after.slug, after.content, after.tags,
+         $8::text, octet_length(after.content), octet_length(after.content) - octet_length(before.content),
+         after.updated_time
+       FROM after JOIN before ON before.id = after.id
+     )
+     SELECT 'saved', ",
+    post_columns!(),
+    " FROM after UNION ALL SELECT outcome, ",
+    post_columns!(),
+    " FROM before WHERE outcome <> 'saved'"
+);
+
+/// What [`delete`] did.
+#[derive(Debug)]
+pub enum Deleted {
+    /// The page is deleted.
+    Deleted,
+    /// The page, as it is now, is at none of the versions that were seen.
+    Stale(Box<Post>),
+    /// Only administrators may change the page.
+    Protected,
+    /// There is no such page, or it was deleted before.
+    Gone,
+}
+
+/// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept.
+pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, actor: &Actor) -> Result<Deleted, Error> {
+    let [actor_id, address] = actor.params();
+    let row = db.query_one(
+        concat!(
+            "WITH before AS (
+               SELECT *, CASE
+                 WHEN deleted_time IS NOT NULL THEN 'gone'
+                 WHEN protected AND NOT $3::boolean THEN 'protected'
+                 WHEN version <> ALL ($2::bigint[]) THEN 'stale'
+                 ELSE 'deleted' END AS outcome
+               FROM posts WHERE id = $1 FOR UPDATE
+             ), deleted AS (
+               UPDATE posts SET deleted_time = now() FROM before WHERE posts.id = before.id AND before.outcome = 'deleted'
+               RETURNING posts.id, posts.title
+             ), noted AS (
+               INSERT INTO audit (event, actor_id, address, post_id, details)
+               SELECT 'page_deleted', $4, $5, id, title FROM deleted
+             )
+             SELECT outcome, ",
+            post_columns!(),
+            " FROM before"
+        ),
+        &[id.into(), db::numbers(seen), may_override.into(), actor_id, address],
+    )?;
+    let Some(mut row) = row else { return Ok(Deleted::Gone) };
+    Ok(match &*row.column::<String>()? {
+        "deleted" => Deleted::Deleted,
+        "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
+        "protected" => Deleted::Protected,
+        "gone" => Deleted::Gone,
+        other => return Err(unknown_outcome(other)),
+    })
+}
+
+/// What [`restore`] did.
+#[derive(Debug)]
+pub enum Restored {
+    /// The page is back, under another slug if its own is in use by now.
+    Restored(Post),
+    /// The page is not deleted.
+    NotDeleted(Post),
+    /// Only administrators may change the page.
+    Protected,
+    /// There never was such a page.
+    Gone,
+}
+
+/// Restores page `id` after it was deleted.
+pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
+    let [actor_id, address] = actor.params();
+    let params = [id.into(), may_override.into(), actor_id, address];
+    let update = || db.query_one(RESTORE, &params);
+    let row = match update() {
+        // Another page took the slug after this statement began. The next try sees that page.
+        Err(Error::Duplicate(index)) if index == SLUG_INDEX => update(),
+        result => result,
+    };
+    let Some(mut row) = row? else { return Ok(Restored::Gone) };
+    Ok(match &*row.column::<String>()? {
+        "restored" => Restored::Restored(read_post(&mut row)?),
+        "not deleted" => Restored::NotDeleted(read_post(&mut row)?),
+        "protected" => Restored::Protected,
+        other => return Err(unknown_outcome(other)),
+    })
+}
+
+const RESTORE: &str = concat!(
+    "WITH before AS (
+       SELECT *, CASE
+         WHEN deleted_time IS NULL THEN 'not deleted'
+         WHEN protected AND NOT $2::boolean THEN 'protected'
+         ELSE 'restored' END AS outcome
+       FROM posts WHERE id = $1 FOR UPDATE
+     ), after AS (
+       UPDATE posts SET deleted_time = NULL,
+         slug = CASE WHEN EXISTS (SELECT FROM posts other WHERE other.slug = before.slug AND other.deleted_time IS NULL)
+           THEN before.slug || '-' || before.id ELSE before.slug END
+       FROM before WHERE posts.id = before.id AND before.outcome = 'restored'
+       RETURNING posts.*
+     ), noted AS (
+       INSERT INTO audit (event, actor_id, address, post_id, details)
+       SELECT 'page_restored', $3, $4, id, title FROM after
+     )
+     SELECT 'restored', ",
+    post_columns!(),
+    " FROM after UNION ALL SELECT outcome, ",
+    post_columns!(),
+    " FROM before WHERE outcome <> 'restored'"
+);
+
+/// Sets whether only administrators may change page `id`, and returns the page; none if there is no such page.
+pub fn set_protection(db: &Db, id: i64, protected: bool, actor: &Actor) -> Result<Option<Post>, Error> {
+    let [actor_id, address] = actor.params();
+    let event = if protected { "page_protected" } else { "page_unprotected" };
+    let mut row = db.query_one(
+        concat!(
+            "WITH before AS (
+               SELECT * FROM posts WHERE id = $1 AND deleted_time IS NULL FOR UPDATE
+             ), after AS (
+               UPDATE posts SET protected = $2 FROM before WHERE posts.id = before.id AND before.protected <> $2
+               RETURNING posts.*
+             ), noted AS (
+               INSERT INTO audit (event, actor_id, address, post_id, details)
+               SELECT $3, $4, $5, id, title FROM after
+             )
+             SELECT ",
+            post_columns!(),
+            " FROM after UNION ALL SELECT ",
+            post_columns!(),
+            " FROM before WHERE protected = $2"
+        ),
+        &[id.into(), protected.into(), event.to_owned().into(), actor_id, address],
+    )?;
+    row.as_mut().map(read_post).transpose()
+}
+
+fn unknown_outcome(outcome: &str) -> Error {
+    Error::Internal(format!("a statement returned the unknown outcome {outcome:?}"))
+}

@@ -1,0 +1,53 @@
+//! Security headers, on every response.
+
+use http::HeaderValue;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::StatusCode;
+
+use crate::web::response::Response;
+
+/// A page loads nothing from elsewhere but the images its authors chose, runs only the wiki's own scripts, and cannot be
+/// framed by another site.
+pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
+                                  connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// For responses that are not pages: they load nothing and are never framed.
+const NOTHING_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Two years, as the browsers' preload lists ask for (RFC 6797; hstspreload.org).
+const TLS_ONLY: &str = "max-age=63072000; includeSubDomains";
+
+/// What the security headers depend on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Audience {
+    /// Whether the client's connection is by TLS.
+    pub secure: bool,
+    /// Whether the response was made for one person.
+    pub personal: bool,
+    /// Whether only signed-in people may read it at all.
+    pub confidential: bool,
+}
+
+/// `response` with the security headers.
+pub fn secured(mut response: Response, audience: Audience) -> Response {
+    let is_not_modified = response.status() == StatusCode::NOT_MODIFIED;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !is_not_modified {
+        // A browser would apply the policy of a 304 to its copy of a page.
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NOTHING_POLICY));
+    }
+    // Other sites learn that a reader came from this wiki, but not from which page.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if audience.secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ONLY));
+    }
+    if audience.personal && headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-cache") {
+        // Only the person's own browser may keep it; of a private wiki, not even that.
+        let kept = if audience.confidential { "no-store" } else { "private, no-cache" };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    }
+    response
+}

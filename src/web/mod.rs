@@ -1,0 +1,16 @@
+//! HTTP, and nothing of the wiki: requests, responses, problems, forms, JSON, pagination.
+
+pub mod csrf;
+pub mod etag;
+pub mod forms;
+pub mod headers;
+pub mod json;
+pub mod negotiation;
+pub mod pagination;
+pub mod problem;
+pub mod request;
+pub mod response;
+
+pub use problem::Problem;
+pub use request::Request;
+pub use response::Response;

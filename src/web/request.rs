@@ -1,0 +1,131 @@
+//! Requests: query, cookies, and where they come from.
+
+use std::net::SocketAddr;
+
+use http::header::{COOKIE, HOST};
+use http::uri::{Scheme, Uri};
+
+/// A request with its whole body.
+pub type Request = http::Request<Vec<u8>>;
+
+/// The URL a host was called at. Spin and wiki-runner both send it.
+const FULL_URL: &str = "spin-full-url";
+
+/// The address of the client. Spin and wiki-runner both send it.
+const CLIENT_ADDR: &str = "spin-client-addr";
+
+/// What a proxy in front says of the connection it accepted.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// The most bytes of a body that are read: a page of a mebibyte in which JSON escapes every character (`\u00e9`, six
+/// bytes) fits, with room for the other members.
+pub const MAX_BODY: usize = 8 << 20;
+
+/// The number `text` is, if that can be an id or a version.
+pub fn positive(text: &str) -> Option<i64> {
+    // `parse` would take a sign, and one thing should have one URL.
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
+}
+
+/// The value of a cookie; the first one if the browser has several of that name.
+pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let cookies = request.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// The value of a query parameter; the first one if it is given more than once.
+pub fn query(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query()?;
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// The value of a query parameter as the initial value of a form's field: without control characters, which cannot be
+/// typed, and some of which HTML cannot hold.
+pub fn prefilled(request: &Request, name: &str) -> Option<String> {
+    query(request, name).map(|value| value.chars().filter(|c| !c.is_control()).collect())
+}
+
+/// The authority that `request` was sent to, with its port unless it is the scheme's default. Not every host passes the
+/// `Host` header on (WASI HTTP forbids it to some): then the full URL has it.
+pub fn own_host(request: &Request) -> Option<String> {
+    let header = request.headers().get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    header.or_else(|| Some(full_url(request)?.authority()?.to_string()))
+}
+
+/// Scheme and host that `request` was sent to, as in `http://localhost:8000`: what a feed's addresses begin with.
+pub fn base(request: &Request) -> String {
+    let authority = own_host(request).unwrap_or_else(|| "localhost".to_owned());
+    format!("{}://{authority}", if is_secure(request) { "https" } else { "http" })
+}
+
+/// Whether the client's connection is by TLS, to the host or to a proxy in front of it.
+pub fn is_secure(request: &Request) -> bool {
+    request.headers().get(FORWARDED_PROTO).is_some_and(|proto| proto == "https")
+        || full_url(request).is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS))
+}
+
+fn full_url(request: &Request) -> Option<Uri> {
+    request.headers().get(FULL_URL)?.to_str().ok()?.parse().ok()
+}
+
+/// The address of the client, as the host says: without its port, which says nothing of who it is.
+pub fn address(request: &Request) -> String {
+    let address = request.headers().get(CLIENT_ADDR).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    address.parse().map_or_else(|_| address.to_owned(), |address: SocketAddr| address.ip().to_canonical().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&'static str, &str)]) -> Request {
+        let mut request = Request::default();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        request
+    }
+
+    #[test]
+    fn only_positive_numbers_are_ids() {
+        assert_eq!(positive("1"), Some(1));
+        assert_eq!(positive("9223372036854775807"), Some(i64::MAX));
+        for id in ["0", "-1", "+1", "9223372036854775808", "abc", "", " 1", "1.0", "٣"] {
+            assert_eq!(positive(id), None, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_query_prefills_has_no_control_characters() {
+        let request = http::Request::get("/wiki/-/new?title=a%00%0A%C2%85%20%C3%A9").body(Vec::new()).unwrap();
+        assert_eq!(prefilled(&request, "title").as_deref(), Some("a é"));
+        assert_eq!(prefilled(&request, "content"), None);
+    }
+
+    #[test]
+    fn an_address_has_no_port() {
+        for (given, address) in [
+            ("192.0.2.7:4711", "192.0.2.7"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("[::ffff:192.0.2.7]:80", "192.0.2.7"),
+            ("somewhere", "somewhere"),
+        ] {
+            assert_eq!(super::address(&request(&[("spin-client-addr", given)])), address);
+        }
+        assert_eq!(super::address(&request(&[])), "");
+    }
+
+    #[test]
+    fn the_base_is_what_the_client_called() {
+        let full = ("spin-full-url", "http://127.0.0.1:8000/feed.atom");
+        assert_eq!(base(&request(&[full])), "http://127.0.0.1:8000");
+        assert_eq!(base(&request(&[full, ("host", "wiki.example")])), "http://wiki.example");
+        let proxied = [full, ("host", "wiki.example"), ("x-forwarded-proto", "https")];
+        assert_eq!(base(&request(&proxied)), "https://wiki.example");
+        assert_eq!(base(&Request::default()), "http://localhost");
+    }
+}

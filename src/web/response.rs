@@ -1,0 +1,238 @@
+//! Responses: JSON, HTML, problem details, redirects, and how long caches may keep them.
+//!
+//! Headers are set here and in [`headers`](crate::web::headers), and nowhere else.
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::web::etag;
+use crate::web::headers::CONTENT_POLICY;
+use crate::web::problem::Problem;
+use crate::web::request::Request;
+
+/// A response with its whole body.
+pub type Response = http::Response<Vec<u8>>;
+
+/// RFC 8259.
+pub const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+/// RFC 7763.
+pub const MARKDOWN: &str = "text/markdown; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+/// The text format Prometheus scrapes.
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Atom (RFC 4287).
+pub const ATOM: &str = "application/atom+xml; charset=utf-8";
+
+/// `body` with `content_type` and a status.
+pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// `value` as JSON with status 200.
+pub fn json(value: &impl Serialize) -> Response {
+    json_with(StatusCode::OK, value)
+}
+
+fn json_with(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => bytes(status, JSON, body),
+        // Only a type whose own `Serialize` fails gets here, and the wiki has none.
+        Err(error) => problem(&Problem::internal(error)),
+    }
+}
+
+/// 201: something new, with its address.
+pub fn created(location: &str, value: &impl Serialize) -> Response {
+    set(json_with(StatusCode::CREATED, value), LOCATION, location)
+}
+
+/// 204: done, without a body.
+pub fn no_content() -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// 204 to OPTIONS: the methods of a resource.
+pub fn allow(methods: &str) -> Response {
+    set(no_content(), ALLOW, methods)
+}
+
+/// An HTML page with status 200.
+pub fn html(body: String) -> Response {
+    html_with(StatusCode::OK, body)
+}
+
+/// An HTML page with a status.
+pub fn html_with(status: StatusCode, body: String) -> Response {
+    set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+}
+
+/// An HTML page whose style sheet contains images as `data:` URLs.
+pub fn html_with_drawings(body: String) -> Response {
+    let policy = CONTENT_POLICY.replace("img-src 'self' http: https:", "img-src 'self' data:");
+    set(html(body), CONTENT_SECURITY_POLICY, &policy)
+}
+
+/// `response`, whose body is compressed with gzip.
+pub fn gzipped(response: Response) -> Response {
+    set(set(response, CONTENT_ENCODING, "gzip"), VARY, "Accept-Encoding")
+}
+
+/// 302: at `location` now, and perhaps elsewhere later.
+pub fn found(location: &str) -> Response {
+    redirect(StatusCode::FOUND, location)
+}
+
+/// 303: the form was accepted, and the result is at `location`.
+pub fn see_other(location: &str) -> Response {
+    redirect(StatusCode::SEE_OTHER, location)
+}
+
+fn redirect(status: StatusCode, location: &str) -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = status;
+    set(response, LOCATION, location)
+}
+
+/// `response` with a cookie.
+pub fn with_cookie(response: Response, cookie: &str) -> Response {
+    set(response, SET_COOKIE, cookie)
+}
+
+/// Lets caches keep the response for a year without asking: its URL changes with its content.
+pub fn immutable(response: Response) -> Response {
+    set(response, CACHE_CONTROL, "public, max-age=31536000, immutable")
+}
+
+/// Tells caches that the response depends on what the client accepts.
+pub fn negotiated(response: Response) -> Response {
+    set(response, VARY, "Accept")
+}
+
+/// Tells caches to keep nothing.
+pub fn no_store(response: Response) -> Response {
+    set(response, CACHE_CONTROL, "no-store")
+}
+
+/// `response` with the entity tag of the version it shows.
+pub fn tagged(response: Response, etag: &str) -> Response {
+    // A copy may be kept, but whether it is still current must be asked: pages change at any time.
+    set(set(response, ETAG, etag), CACHE_CONTROL, "no-cache")
+}
+
+/// `response`, tagged, or 304 when the client has this version already.
+pub fn unless_known(request: &Request, etag: &str, response: impl FnOnce() -> Response) -> Response {
+    if etag::none_match_names(request.headers(), etag) {
+        let mut not_modified = Response::new(Vec::new());
+        *not_modified.status_mut() = StatusCode::NOT_MODIFIED;
+        return tagged(not_modified, etag);
+    }
+    tagged(response(), etag)
+}
+
+/// `response` with an entity tag of its content, for what has no version, such as a list.
+pub fn tagged_by_content(request: &Request, response: Response) -> Response {
+    // FNV-1a, the 64-bit variant: the tag must be the same from every replica, and guards nothing.
+    let hash = response
+        .body()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    unless_known(request, &format!("\"{hash:016x}\""), || response)
+}
+
+/// A problem as RFC 9457 writes it.
+pub fn problem(problem: &Problem) -> Response {
+    let mut members = Map::new();
+    members.insert("type".into(), json!("about:blank"));
+    members.insert("title".into(), json!(problem.status.canonical_reason().unwrap_or("Error")));
+    members.insert("status".into(), json!(problem.status.as_u16()));
+    members.insert("detail".into(), json!(problem.detail));
+    if !problem.errors.is_empty() {
+        members.insert("errors".into(), json!(problem.errors));
+    }
+    members.extend(problem.extra.clone());
+    let body = Value::Object(members).to_string().into_bytes();
+    with_hints(problem, bytes(problem.status, PROBLEM, body))
+}
+
+/// `response` with headers that say what a client can do about `problem`.
+pub fn with_hints(problem: &Problem, response: Response) -> Response {
+    let mut response = no_store(response);
+    if let Some(seconds) = problem.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    if let Some(challenge) = problem.challenge {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    match &problem.allow {
+        Some(methods) => set(response, ALLOW, methods),
+        None => response,
+    }
+}
+
+/// The response to `method`: for HEAD, what GET would send, without the body.
+pub fn without_body(method: &Method, mut response: Response) -> Response {
+    if method == Method::HEAD {
+        let length = response.body().len();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        response.body_mut().clear();
+    }
+    response
+}
+
+fn set(mut response: Response, name: HeaderName, value: &str) -> Response {
+    // Values are made by this crate from numbers and percent-encoded text, so they always are valid.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_has_the_members_of_rfc_9457() {
+        let response = problem(&Problem::invalid_field("name", "must not be blank").with("version", 3));
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM);
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "type": "about:blank",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "name: must not be blank.",
+                "errors": [{"field": "name", "message": "must not be blank"}],
+                "version": 3,
+            })
+        );
+    }
+
+    #[test]
+    fn a_known_version_is_not_sent_again() {
+        let mut request = Request::default();
+        request.headers_mut().insert(http::header::IF_NONE_MATCH, "\"7\"".parse().unwrap());
+        assert_eq!(unless_known(&request, "\"7\"", || json(&1)).status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(unless_known(&request, "\"8\"", || json(&1)).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn head_keeps_the_length_and_drops_the_body() {
+        let response = without_body(&Method::HEAD, json(&"four"));
+        assert_eq!((response.headers()[CONTENT_LENGTH].as_bytes(), response.body().len()), (&b"6"[..], 0));
+    }
+}
