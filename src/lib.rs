@@ -1,43 +1,30 @@
-//! The wiki as one WebAssembly component: the entry point the host calls, and nothing but wiring.
+//! The wiki as one WebAssembly component: HTTP in, SQL out.
 //!
-//! A request arrives as WASI HTTP resources, becomes an [`http::Request`], is answered by [`routes::answer`], and goes
-//! back the same way. Only this file and [`db`] know the SDK; everything else speaks the `http` crate and SQL.
+//! The modules are layers, top to bottom. A module uses modules below it, never one above; a test holds that.
+//!
+//! 1. `wasi`: the entry point, which turns WASI HTTP into the types of the `http` crate
+//! 2. [`routes`]: every path, what it needs of the sender, and its handler
+//! 3. [`api`] for programs and [`site`] for people, which never use each other
+//! 4. [`input`]: what requests ask for, in the wiki's terms
+//! 5. [`auth`]: who sends a request, and what they may do
+//! 6. [`errors`]: the store's errors as HTTP problems
+//! 7. [`store`]: SQL and rows, nothing of HTTP; [`web`]: HTTP, nothing of the wiki; [`config`]
+//! 8. [`markdown`], [`diff`]: text in, text out
 
-pub mod access;
-pub mod accounts;
-pub mod audit;
-pub mod browser;
-pub mod compare;
+pub mod api;
+pub mod auth;
 pub mod config;
-pub mod db;
-pub mod feed;
-pub mod identity;
-pub mod json;
-pub mod limits;
-pub mod links;
-pub mod list;
+pub mod diff;
+pub mod errors;
+pub mod input;
 pub mod markdown;
-pub mod negotiate;
-pub mod openapi;
-pub mod origin;
-pub mod pages;
-pub mod password;
-pub mod posts;
-pub mod problem;
-pub mod reply;
-pub mod request;
-pub mod revisions;
+#[cfg(test)]
+mod openapi;
 pub mod routes;
-pub mod schema;
-pub mod search;
-pub mod secret;
-pub mod service;
-pub mod sessions;
-pub mod tags;
-pub mod time;
-pub mod tokens;
-pub mod users;
+pub mod site;
+pub mod store;
+pub mod web;
 
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, reason = "the SDK's entry-point macro turns the host's handles into resources")]
-mod edge;
+mod wasi;

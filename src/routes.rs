@@ -1,241 +1,371 @@
-//! Every path the wiki answers, in one table.
+//! Routes: every path, what it needs of the sender, and its handler, in one table; and what happens around a handler.
 
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use wiki_types::Mode;
 
-use crate::access::{Need, Who};
-use crate::browser::{account, delete, edit, history, lists, page, people, sign_in, statics};
-use crate::db::Db;
-use crate::limits::{self, CHANGES};
-use crate::negotiate::preferred;
-use crate::pages::address;
-use crate::posts::protection;
-use crate::problem::Problem;
-use crate::reply::{self, Response};
-use crate::request::{PathParams, Request};
-use crate::{
-    access, accounts, audit, feed, identity, links, openapi, origin, posts, revisions, search, service, sessions, tags,
-    tokens, users,
-};
+use crate::api::{account, audit, description, links, posts, revisions, search, service, sessions, tags, tokens, users};
+use crate::auth::rate_limit::{self, CHANGES};
+use crate::auth::{self, Context, Identity, Need, Services};
+use crate::site;
+use crate::site::address;
+use crate::web::headers::{self, Audience};
+use crate::web::negotiation::preferred;
+use crate::web::request::{is_secure, positive};
+use crate::web::{Problem, Request, Response, csrf, response};
 
-/// Answers a request. What it needs to know of the world is in its arguments.
-pub type Handler = fn(&Request, &Db) -> Result<Response, Problem>;
+/// A function that answers requests. The route's `{…}` segments are its arguments.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Without arguments.
+    Plain(fn(&Context) -> Result<Response, Problem>),
+    /// With a number. Anything else in its place is answered 404: it names nothing.
+    Id(fn(&Context, i64) -> Result<Response, Problem>),
+    /// With a number and a text.
+    IdText(fn(&Context, i64, &str) -> Result<Response, Problem>),
+    /// With a text.
+    Text(fn(&Context, &str) -> Result<Response, Problem>),
+    /// With two texts.
+    TextText(fn(&Context, &str, &str) -> Result<Response, Problem>),
+}
 
-/// A path and what can be done there.
+use Handler::{Id, IdText, Plain, Text, TextText};
+
+/// A path and its methods.
 pub struct Route {
-    /// Segments between slashes; `{name}` stands for any one segment.
+    /// Segments between slashes; `{name}` matches any one segment.
     pub path: &'static str,
-    /// The methods the path has. HEAD follows from GET, and every path has OPTIONS.
+    /// The methods of the path. HEAD follows from GET, and every path has OPTIONS.
     pub methods: &'static [Entry],
 }
 
-/// What a method needs of whoever asks, and what answers it.
+/// A method, what it needs of the sender, and its handler.
 pub type Entry = (Method, Need, Handler);
 
-/// The table. A path is also answered with a slash at its end.
-pub const ROUTES: &[Route] = &[
-    Route { path: "/", methods: &[(Method::GET, Need::Read, service::index)] },
-    Route { path: "/health", methods: &[(Method::GET, Need::Nothing, service::health)] },
-    Route { path: "/ready", methods: &[(Method::GET, Need::Nothing, service::ready)] },
-    Route { path: "/metrics", methods: &[(Method::GET, Need::Read, service::metrics)] },
-    Route {
-        path: "/users",
-        methods: &[(Method::GET, Need::Read, users::list), (Method::POST, Need::Register, users::create)],
-    },
-    Route { path: "/users/{id}", methods: USER },
-    Route { path: "/user/{id}", methods: USER },
-    Route {
-        path: "/posts",
-        methods: &[(Method::GET, Need::Read, posts::list), (Method::POST, Need::Write, posts::create)],
-    },
-    Route {
-        path: "/posts/{id}",
-        methods: &[
-            (Method::GET, Need::Read, posts::read),
-            (Method::PUT, Need::Write, posts::update),
-            (Method::DELETE, Need::Write, posts::delete),
-        ],
-    },
-    Route { path: "/posts/{id}/restore", methods: &[(Method::POST, Need::Write, posts::restore)] },
-    Route { path: "/posts/{id}/revisions", methods: &[(Method::GET, Need::Read, revisions::list)] },
-    Route { path: "/posts/{id}/revisions/{version}", methods: &[(Method::GET, Need::Read, revisions::read)] },
-    Route { path: "/posts/{id}/compare", methods: &[(Method::GET, Need::Read, revisions::compare)] },
-    Route { path: "/posts/{id}/revert", methods: &[(Method::POST, Need::Write, revisions::revert)] },
-    Route { path: "/posts/{id}/backlinks", methods: &[(Method::GET, Need::Read, links::backlinks)] },
-    Route {
-        path: "/posts/{id}/protection",
-        methods: &[
-            (Method::PUT, Need::Administer, protection::protect),
-            (Method::DELETE, Need::Administer, protection::unprotect),
-        ],
-    },
-    Route { path: "/changes", methods: &[(Method::GET, Need::Read, revisions::changes)] },
-    Route { path: "/search", methods: &[(Method::GET, Need::Read, search::search)] },
-    Route { path: "/search/suggestions", methods: &[(Method::GET, Need::Read, search::suggestions)] },
-    Route { path: "/tags", methods: &[(Method::GET, Need::Read, tags::list)] },
-    Route { path: "/feed.atom", methods: &[(Method::GET, Need::Read, feed::read)] },
-    Route { path: "/account", methods: &[(Method::GET, Need::Account, accounts::read)] },
-    Route { path: "/account/password", methods: &[(Method::PUT, Need::Password, accounts::change_password)] },
-    Route {
-        path: "/sessions",
-        methods: &[
-            (Method::GET, Need::OwnAccount, sessions::list),
-            (Method::DELETE, Need::OwnAccount, sessions::end_all),
-        ],
-    },
-    Route { path: "/sessions/{id}", methods: &[(Method::DELETE, Need::OwnAccount, sessions::end)] },
-    Route {
-        path: "/tokens",
-        methods: &[(Method::GET, Need::OwnAccount, tokens::list), (Method::POST, Need::OwnAccount, tokens::create)],
-    },
-    Route { path: "/tokens/{id}", methods: &[(Method::DELETE, Need::OwnAccount, tokens::delete)] },
-    Route { path: "/audit", methods: &[(Method::GET, Need::Administer, audit::list)] },
-    Route { path: "/openapi.json", methods: &[(Method::GET, Need::Read, openapi::document)] },
-    Route { path: "/docs", methods: &[(Method::GET, Need::Read, openapi::docs)] },
-    // What a person sees. A slug never is a hyphen alone.
-    Route { path: "/wiki", methods: &[(Method::GET, Need::Read, page::front)] },
-    Route {
-        path: "/wiki/-/new",
-        methods: &[(Method::GET, Need::Write, edit::new), (Method::POST, Need::Write, edit::create)],
-    },
-    Route { path: "/wiki/-/preview", methods: &[(Method::POST, Need::Write, edit::preview)] },
-    Route { path: "/wiki/-/pages", methods: &[(Method::GET, Need::Read, lists::pages)] },
-    Route { path: "/wiki/-/changes", methods: &[(Method::GET, Need::Read, lists::changes)] },
-    Route { path: "/wiki/-/tags", methods: &[(Method::GET, Need::Read, lists::tags)] },
-    Route { path: "/wiki/-/tags/{tag}", methods: &[(Method::GET, Need::Read, lists::tagged)] },
-    Route { path: "/wiki/-/search", methods: &[(Method::GET, Need::Read, lists::search)] },
-    Route { path: "/wiki/-/users", methods: &[(Method::GET, Need::Read, lists::users)] },
-    Route {
-        path: "/wiki/-/users/new",
-        methods: &[(Method::GET, Need::Administer, people::new), (Method::POST, Need::Administer, people::create)],
-    },
-    Route { path: "/wiki/-/users/{id}", methods: &[(Method::GET, Need::Read, lists::user)] },
-    Route {
-        path: "/wiki/-/users/{id}/account",
-        methods: &[(Method::GET, Need::Administer, people::edit), (Method::POST, Need::Administer, people::save)],
-    },
-    Route {
-        path: "/wiki/-/sign-in",
-        methods: &[(Method::GET, Need::Anybody, sign_in::ask), (Method::POST, Need::Anybody, sign_in::sign_in)],
-    },
-    Route { path: "/wiki/-/sign-out", methods: &[(Method::POST, Need::Anybody, sign_in::sign_out)] },
-    Route { path: "/wiki/-/account", methods: &[(Method::GET, Need::Password, account::show)] },
-    Route { path: "/wiki/-/account/password", methods: &[(Method::POST, Need::Password, account::change_password)] },
-    Route { path: "/wiki/-/account/sessions", methods: &[(Method::POST, Need::OwnAccount, account::end_session)] },
-    Route { path: "/wiki/-/account/tokens", methods: &[(Method::POST, Need::OwnAccount, account::make_token)] },
-    Route {
-        path: "/wiki/-/account/tokens/revoke",
-        methods: &[(Method::POST, Need::OwnAccount, account::revoke_token)],
-    },
-    Route { path: "/wiki/-/audit", methods: &[(Method::GET, Need::Administer, lists::audit)] },
-    Route { path: "/wiki/{slug}", methods: &[(Method::GET, Need::Read, page::show_page)] },
-    Route {
-        path: "/wiki/{slug}/edit",
-        methods: &[(Method::GET, Need::Write, edit::edit), (Method::POST, Need::Write, edit::save)],
-    },
-    Route { path: "/wiki/{slug}/history", methods: &[(Method::GET, Need::Read, history::list)] },
-    Route { path: "/wiki/{slug}/history/{version}", methods: &[(Method::GET, Need::Read, history::read)] },
-    Route { path: "/wiki/{slug}/compare", methods: &[(Method::GET, Need::Read, history::compare)] },
-    Route { path: "/wiki/{slug}/revert", methods: &[(Method::POST, Need::Write, history::revert)] },
-    Route { path: "/wiki/{slug}/backlinks", methods: &[(Method::GET, Need::Read, page::backlinks)] },
-    Route {
-        path: "/wiki/{slug}/delete",
-        methods: &[(Method::GET, Need::Write, delete::ask), (Method::POST, Need::Write, delete::delete)],
-    },
-    Route { path: "/wiki/{slug}/restore", methods: &[(Method::POST, Need::Write, delete::restore)] },
-    Route { path: "/wiki/{slug}/protection", methods: &[(Method::POST, Need::Administer, page::protect)] },
-    Route { path: "/static/{name}", methods: &[(Method::GET, Need::Nothing, statics::read)] },
-];
-
-const USER: &[Entry] = &[
-    (Method::GET, Need::Read, users::read),
-    (Method::PATCH, Need::Person, users::update),
-    (Method::DELETE, Need::Person, users::delete),
-];
-
-/// The answer to `request`: a handler's, or the problem it met.
-pub fn answer(mut request: Request, db: &Db) -> Response {
-    let response = dispatch(&mut request, db).unwrap_or_else(|problem| {
-        let wanted = preferred(request.headers(), &["application/problem+json", "text/html"]);
-        match (wanted, request.uri().path()) {
-            ("text/html", _) if problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() => {
-                // Back to where they wanted to go, once they have signed in.
-                let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-                reply::momentary(reply::found(&address::sign_in(wanted)))
-            }
-            ("text/html", path) if is_for_people(path) => reply::problem_page(&request, &problem),
-            _ => reply::problem(&problem),
-        }
-    });
-    reply::without_body(request.method(), reply::guarded(&request, response))
+const fn get(need: Need, handler: Handler) -> Entry {
+    (Method::GET, need, handler)
 }
 
-/// Whether a browser that asks for `path` is a person's: the wiki's pages, and addresses that never were any. The API
-/// reports its problems in one form, whoever asks.
+const fn post(need: Need, handler: Handler) -> Entry {
+    (Method::POST, need, handler)
+}
+
+const fn put(need: Need, handler: Handler) -> Entry {
+    (Method::PUT, need, handler)
+}
+
+const fn patch(need: Need, handler: Handler) -> Entry {
+    (Method::PATCH, need, handler)
+}
+
+const fn delete(need: Need, handler: Handler) -> Entry {
+    (Method::DELETE, need, handler)
+}
+
+const fn route(path: &'static str, methods: &'static [Entry]) -> Route {
+    Route { path, methods }
+}
+
+const USER: &[Entry] = &[
+    get(Need::Read, Id(users::read)),
+    patch(Need::Person, Id(users::update)),
+    delete(Need::Person, Id(users::delete)),
+];
+
+/// The table. A path is also found with a slash at its end.
+pub const ROUTES: &[Route] = &[
+    route("/", &[get(Need::Read, Plain(index))]),
+    route("/health", &[get(Need::Nothing, Plain(service::health))]),
+    route("/ready", &[get(Need::Nothing, Plain(service::ready))]),
+    route("/metrics", &[get(Need::Read, Plain(service::metrics))]),
+    route("/users", &[get(Need::Read, Plain(users::list)), post(Need::Register, Plain(users::create))]),
+    route("/users/{id}", USER),
+    route("/user/{id}", USER),
+    route("/posts", &[get(Need::Read, Plain(posts::list)), post(Need::Write, Plain(posts::create))]),
+    route(
+        "/posts/{id}",
+        &[
+            get(Need::Read, Id(read_post)),
+            put(Need::Write, Id(posts::update)),
+            delete(Need::Write, Id(posts::delete)),
+        ],
+    ),
+    route("/posts/{id}/restore", &[post(Need::Write, Id(posts::restore))]),
+    route("/posts/{id}/revisions", &[get(Need::Read, Id(revisions::list))]),
+    route("/posts/{id}/revisions/{version}", &[get(Need::Read, IdText(revisions::read))]),
+    route("/posts/{id}/compare", &[get(Need::Read, Id(revisions::compare))]),
+    route("/posts/{id}/revert", &[post(Need::Write, Id(revisions::revert))]),
+    route("/posts/{id}/backlinks", &[get(Need::Read, Id(links::backlinks))]),
+    route(
+        "/posts/{id}/protection",
+        &[put(Need::Administer, Id(posts::protect)), delete(Need::Administer, Id(posts::unprotect))],
+    ),
+    route("/changes", &[get(Need::Read, Plain(revisions::changes))]),
+    route("/search", &[get(Need::Read, Plain(search::search))]),
+    route("/search/suggestions", &[get(Need::Read, Plain(search::suggestions))]),
+    route("/tags", &[get(Need::Read, Plain(tags::list))]),
+    route("/feed.atom", &[get(Need::Read, Plain(site::feed::show))]),
+    route("/account", &[get(Need::Account, Plain(account::read))]),
+    route("/account/password", &[put(Need::Password, Plain(account::change_password))]),
+    route(
+        "/sessions",
+        &[get(Need::OwnAccount, Plain(sessions::list)), delete(Need::OwnAccount, Plain(sessions::end_all))],
+    ),
+    route("/sessions/{id}", &[delete(Need::OwnAccount, Id(sessions::end))]),
+    route(
+        "/tokens",
+        &[get(Need::OwnAccount, Plain(tokens::list)), post(Need::OwnAccount, Plain(tokens::create))],
+    ),
+    route("/tokens/{id}", &[delete(Need::OwnAccount, Id(tokens::delete))]),
+    route("/audit", &[get(Need::Administer, Plain(audit::list))]),
+    route("/openapi.json", &[get(Need::Read, Plain(description::read))]),
+    route("/docs", &[get(Need::Read, Plain(site::docs::show))]),
+    // The site. A slug is never a hyphen alone.
+    route("/wiki", &[get(Need::Read, Plain(site::front::show))]),
+    route(
+        "/wiki/-/new",
+        &[get(Need::Write, Plain(site::edit::new)), post(Need::Write, Plain(site::edit::create))],
+    ),
+    route("/wiki/-/preview", &[post(Need::Write, Plain(site::preview::show))]),
+    route("/wiki/-/pages", &[get(Need::Read, Plain(site::pages::show))]),
+    route("/wiki/-/changes", &[get(Need::Read, Plain(site::changes::show))]),
+    route("/wiki/-/tags", &[get(Need::Read, Plain(site::tags::show))]),
+    route("/wiki/-/tags/{tag}", &[get(Need::Read, Text(site::tagged::show))]),
+    route("/wiki/-/search", &[get(Need::Read, Plain(site::search::show))]),
+    route("/wiki/-/users", &[get(Need::Read, Plain(site::users::show))]),
+    route(
+        "/wiki/-/users/new",
+        &[
+            get(Need::Administer, Plain(site::edit_user::new)),
+            post(Need::Administer, Plain(site::edit_user::create)),
+        ],
+    ),
+    route("/wiki/-/users/{id}", &[get(Need::Read, Id(site::user::show))]),
+    route(
+        "/wiki/-/users/{id}/account",
+        &[get(Need::Administer, Id(site::edit_user::edit)), post(Need::Administer, Id(site::edit_user::save))],
+    ),
+    route(
+        "/wiki/-/sign-in",
+        &[get(Need::Anybody, Plain(site::sign_in::show)), post(Need::Anybody, Plain(site::sign_in::sign_in))],
+    ),
+    route("/wiki/-/sign-out", &[post(Need::Anybody, Plain(site::sign_in::sign_out))]),
+    route("/wiki/-/account", &[get(Need::Password, Plain(site::account::show))]),
+    route("/wiki/-/account/password", &[post(Need::Password, Plain(site::account::change_password))]),
+    route("/wiki/-/account/sessions", &[post(Need::OwnAccount, Plain(site::account::end_session))]),
+    route("/wiki/-/account/tokens", &[post(Need::OwnAccount, Plain(site::account::create_token))]),
+    route("/wiki/-/account/tokens/revoke", &[post(Need::OwnAccount, Plain(site::account::revoke_token))]),
+    route("/wiki/-/audit", &[get(Need::Administer, Plain(site::audit::show))]),
+    route("/wiki/{slug}", &[get(Need::Read, Text(site::page::show))]),
+    route(
+        "/wiki/{slug}/edit",
+        &[get(Need::Write, Text(site::edit::edit)), post(Need::Write, Text(site::edit::save))],
+    ),
+    route("/wiki/{slug}/history", &[get(Need::Read, Text(site::history::show))]),
+    route("/wiki/{slug}/history/{version}", &[get(Need::Read, TextText(site::revision::show))]),
+    route("/wiki/{slug}/compare", &[get(Need::Read, Text(site::compare::show))]),
+    route("/wiki/{slug}/revert", &[post(Need::Write, Text(site::revision::revert))]),
+    route("/wiki/{slug}/backlinks", &[get(Need::Read, Text(site::backlinks::show))]),
+    route(
+        "/wiki/{slug}/delete",
+        &[get(Need::Write, Text(site::delete::ask)), post(Need::Write, Text(site::delete::delete))],
+    ),
+    route("/wiki/{slug}/restore", &[post(Need::Write, Text(site::delete::restore))]),
+    route("/wiki/{slug}/protection", &[post(Need::Administer, Text(site::page::protect))]),
+    route("/static/{name}", &[get(Need::Nothing, Plain(site::assets::read))]),
+];
+
+/// `GET /`: the endpoints for a program, the front page for a person
+fn index(cx: &Context) -> Result<Response, Problem> {
+    let response = match preferred(cx.request.headers(), &["application/json", "text/html"]) {
+        "text/html" => site::front::show(cx)?,
+        _ => {
+            let endpoints: Map<String, Value> = ROUTES
+                .iter()
+                .map(|route| {
+                    let methods: Vec<&str> = route.methods.iter().map(|(method, ..)| method.as_str()).collect();
+                    (route.path.to_owned(), methods.into())
+                })
+                .collect();
+            response::json(&json!({ "message": "Welcome to the wiki.", "endpoints": endpoints }))
+        }
+    };
+    Ok(response::negotiated(response))
+}
+
+/// `GET /posts/{id}`: JSON or, by Accept, the Markdown itself or the page for a person
+fn read_post(cx: &Context, id: i64) -> Result<Response, Problem> {
+    let response = match preferred(cx.request.headers(), &["application/json", "text/markdown", "text/html"]) {
+        "text/markdown" => posts::read_markdown(cx, id)?,
+        "text/html" => site::page::show_by_id(cx, id)?,
+        _ => posts::read(cx, id)?,
+    };
+    Ok(response::negotiated(response))
+}
+
+/// The response to `request`, whoever sent it.
+pub fn respond(request: &Request, services: &Services) -> Response {
+    respond_to(request, services, auth::identity::identify)
+}
+
+/// The response to `request` from the sender that `identify` names.
+pub fn respond_to(
+    request: &Request,
+    services: &Services,
+    identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+) -> Response {
+    let (identity, result) = match Target::find(request) {
+        Ok(target) => target.call(request, services, identify),
+        Err(problem) => (Identity::UNKNOWN, Err(problem)),
+    };
+    let response = result.unwrap_or_else(|problem| refuse(request, &identity, &problem));
+    finish(request, &identity, response)
+}
+
+/// The response to a request that could not be read.
+pub fn respond_unread(problem: &Problem) -> Response {
+    finish(&Request::default(), &Identity::UNKNOWN, response::problem(problem))
+}
+
+/// `response` with what every response has.
+fn finish(request: &Request, identity: &Identity, response: Response) -> Response {
+    let audience = Audience {
+        secure: is_secure(request),
+        personal: identity.account.is_some(),
+        confidential: identity.mode == Mode::Private,
+    };
+    response::for_method(request.method(), headers::secured(response, audience))
+}
+
+/// What a request that was refused gets: a page or a sign-in form for a person, problem details for a program.
+fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response {
+    let wants_page = preferred(request.headers(), &["application/problem+json", "text/html"]) == "text/html";
+    if wants_page && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
+        // Back to this address after signing in.
+        let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+        response::no_store(response::found(&address::sign_in(wanted)))
+    } else if wants_page && is_for_people(request.uri().path()) {
+        site::problem::show(identity, problem)
+    } else {
+        response::problem(problem)
+    }
+}
+
+/// Whether a browser that asks for `path` is a person's: the site, and paths that do not exist. The API reports its
+/// problems in one form to every client.
 fn is_for_people(path: &str) -> bool {
     path.starts_with(address::FRONT) || find(path).is_none_or(|(route, _)| route.path == "/")
 }
 
-fn dispatch(request: &mut Request, db: &Db) -> Result<Response, Problem> {
-    let path = request.uri().path();
-    let Some((route, params)) = find(path) else {
-        return Err(Problem::not_found(format!("There is nothing at {path}. GET / lists what there is.")));
-    };
-    let method = match *request.method() {
-        Method::HEAD => Method::GET,
-        Method::OPTIONS => return Ok(reply::allow(&allowed(route))),
-        ref method => method.clone(),
-    };
-    let Some((_, need, handler)) = route.methods.iter().find(|(has, ..)| *has == method) else {
-        return Err(Problem::method_not_allowed(request.method(), allowed(route)));
-    };
-    if !method.is_safe() {
-        origin::check(request)?;
-    }
-    if !params.0.is_empty() {
-        request.extensions_mut().insert(params);
-    }
-    if *need != Need::Nothing {
-        // Nothing on the wire can say who asks but what `identity` reads; tests without a database can.
-        let who = match request.extensions_mut().remove::<Who>() {
-            Some(who) => who,
-            None => identity::of(request, db)?,
+/// The route that a request is for.
+struct Target {
+    route: &'static Route,
+    params: Vec<String>,
+    /// None for OPTIONS.
+    entry: Option<&'static Entry>,
+}
+
+impl Target {
+    /// 404 for a path that does not exist, 405 for a method it does not have.
+    fn find(request: &Request) -> Result<Self, Problem> {
+        let path = request.uri().path();
+        let Some((route, params)) = find(path) else {
+            return Err(Problem::not_found(format!("There is nothing at {path}. GET / lists all endpoints.")));
         };
-        let granted = who.check(*need);
-        let changes = who.user_id().filter(|_| !method.is_safe() && !who.administers());
-        // Kept whatever they may do: the page that tells them says who they are.
-        request.extensions_mut().insert(who);
-        granted.inspect_err(|_| tell(request, route.path))?;
-        if let Some(user_id) = changes {
-            limits::take(db, CHANGES, &user_id.to_string())?;
+        let method = match request.method() {
+            &Method::OPTIONS => return Ok(Self { route, params, entry: None }),
+            &Method::HEAD => &Method::GET,
+            method => method,
+        };
+        let entry = route.methods.iter().find(|(has, ..)| has == method);
+        let entry = entry.ok_or_else(|| Problem::method_not_allowed(request.method(), allowed(route)))?;
+        Ok(Self { route, params, entry: Some(entry) })
+    }
+
+    /// Who sent the request, and what came of it.
+    fn call(
+        &self,
+        request: &Request,
+        services: &Services,
+        identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+    ) -> (Identity, Result<Response, Problem>) {
+        let Some((_, need, handler)) = self.entry else {
+            return (Identity::UNKNOWN, Ok(response::allow(&allowed(self.route))));
+        };
+        let checked = if request.method().is_safe() {
+            Ok(())
+        } else {
+            csrf::check(request, auth::sessions::credential(request).is_some())
+        };
+        let identity = match checked {
+            Ok(()) if *need == Need::Nothing => Ok(Identity::UNKNOWN),
+            Ok(()) => identify(request, services),
+            Err(problem) => Err(problem),
+        };
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(problem) => return (Identity::UNKNOWN, Err(problem)),
+        };
+        let cx = Context { request, identity: &identity, db: &services.db, services };
+        let result = self.authorize(&cx, *need).and_then(|()| self.run(*handler, &cx));
+        (identity, result)
+    }
+
+    /// 401 or 403 unless the sender has what the route needs; 429 if they change too much.
+    fn authorize(&self, cx: &Context, need: Need) -> Result<(), Problem> {
+        cx.identity.check(need).inspect_err(|_| self.log_denial(cx))?;
+        match cx.identity.user_id() {
+            Some(user_id) if !cx.request.method().is_safe() && !cx.identity.administers() => {
+                rate_limit::take(cx.db, CHANGES, &user_id.to_string())
+            }
+            _ => Ok(()),
         }
     }
-    handler(request, db)
-}
 
-/// Notes in the log that somebody known was denied something (ASVS 5.0, 16.3.2). Of others the host's log has the status.
-fn tell(request: &Request, route: &str) {
-    if let Some(user_id) = access::who(request).user_id() {
-        eprintln!("denied: user {user_id}: {} {route}", request.method());
+    /// Logs that a known user was denied something (ASVS 5.0, 16.3.2). For others, the host's log has the status.
+    fn log_denial(&self, cx: &Context) {
+        if let Some(user_id) = cx.identity.user_id() {
+            eprintln!("denied: user {user_id}: {} {}", cx.request.method(), self.route.path);
+        }
+    }
+
+    fn run(&self, handler: Handler, cx: &Context) -> Result<Response, Problem> {
+        let text = |index: usize| self.params.get(index).map_or("", String::as_str);
+        let id = || positive(text(0)).ok_or_else(|| self.names_nothing());
+        match handler {
+            Plain(handler) => handler(cx),
+            Id(handler) => handler(cx, id()?),
+            IdText(handler) => handler(cx, id()?, text(1)),
+            Text(handler) => handler(cx, text(0)),
+            TextText(handler) => handler(cx, text(0), text(1)),
+        }
+    }
+
+    /// 404 for what cannot be an id: "Post not found" below `/posts`.
+    fn names_nothing(&self) -> Problem {
+        let resource = self.route.path.split("/{").next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        let (first, rest) = resource.trim_end_matches('s').split_at_checked(1).unwrap_or_default();
+        Problem::not_found(format!("{}{rest} not found", first.to_uppercase()))
     }
 }
 
-fn find(path: &str) -> Option<(&'static Route, PathParams)> {
+fn find(path: &str) -> Option<(&'static Route, Vec<String>)> {
     let path = path.strip_suffix('/').unwrap_or(path);
     ROUTES.iter().find_map(|route| Some((route, matches(route.path.trim_end_matches('/'), path)?)))
 }
 
-/// What the `{…}` segments of `pattern` stand for in `path`, if it fits.
-fn matches(pattern: &str, path: &str) -> Option<PathParams> {
-    let mut params = PathParams::default();
+/// What the `{…}` segments of `pattern` match in `path`, percent-decoded; none if the path does not fit.
+fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut params = Vec::new();
     let mut segments = path.split('/');
     for wanted in pattern.split('/') {
         let segment = segments.next()?;
         if wanted.starts_with('{') && !segment.is_empty() {
             // A segment that is not UTF-8 names nothing, and neither does one with U+0000, which PostgreSQL cannot store.
             let segment = percent_decode_str(segment).decode_utf8().ok().filter(|segment| !segment.contains('\0'))?;
-            params.0.push(segment.into_owned());
+            params.push(segment.into_owned());
         } else if wanted != segment {
             return None;
         }
@@ -261,7 +391,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(path: &str) -> Option<(&'static str, Vec<String>)> {
-        find(path).map(|(route, params)| (route.path, params.0))
+        find(path).map(|(route, params)| (route.path, params))
     }
 
     #[test]
@@ -280,6 +410,24 @@ mod tests {
             ["/user", "/users//", "//users", "/users/1/2", "/Users", "/nothing", "/posts/%ff", "/wiki/a%00b", "users"]
         {
             assert_eq!(found(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn handlers_take_as_many_arguments_as_their_paths_have() {
+        for route in ROUTES {
+            let segments = route.path.matches('{').count();
+            for (method, _, handler) in route.methods {
+                let arguments = match handler {
+                    Plain(_) => 0,
+                    Id(_) | Text(_) => 1,
+                    IdText(_) | TextText(_) => 2,
+                };
+                // A handler may also read the path itself, as that of static files does.
+                assert!(arguments == segments || arguments == 0, "{method} {}", route.path);
+                let has_id = route.path.contains("{id}");
+                assert_eq!(matches!(handler, Id(_) | IdText(_)), has_id, "{method} {}", route.path);
+            }
         }
     }
 

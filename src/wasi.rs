@@ -1,4 +1,4 @@
-//! Where the host calls in: WASI HTTP resources to and from the types of the `http` crate.
+//! The entry point: WASI HTTP resources to and from the types of the `http` crate.
 //!
 //! Everything here is synchronous and reads or writes a body in as few host calls as it can: crossing the component
 //! boundary is what a small request costs most.
@@ -9,20 +9,21 @@ use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, Re
 use spin_sdk::http_component;
 use wasi::io::streams::StreamError;
 
+use crate::auth::Services;
 use crate::config::Config;
-use crate::db::Db;
-use crate::problem::Problem;
-use crate::request::{MAX_BODY, Request};
-use crate::{reply, routes};
+use crate::store::Error;
+use crate::web::request::MAX_BODY;
+use crate::web::{Problem, Request, Response};
+use crate::{routes, store};
 
 #[http_component]
 fn handle(incoming: IncomingRequest, outparam: ResponseOutparam) {
     let response = match read(incoming) {
         Ok(request) => {
-            let db = Db::new(Config::load);
-            routes::answer(request, &db)
+            let db = store::open(|| Config::load().map(|config| &*config.address).map_err(Error::Internal));
+            routes::respond(&request, &Services { db, config: Config::load })
         }
-        Err(problem) => reply::guarded(&Request::default(), reply::problem(&problem)),
+        Err(problem) => routes::respond_unread(&problem),
     };
     write(response, outparam);
 }
@@ -66,7 +67,7 @@ fn body(incoming: &IncomingRequest, headers: &HeaderMap) -> Result<Vec<u8>, Prob
     const CHUNK: u64 = 64 * 1024;
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
-        return Err(Problem::body_too_large());
+        return Err(Problem::body_too_large(MAX_BODY));
     }
     let broken = || Problem::bad_request("The body of the request ended before it was complete.");
     let resource = incoming.consume().map_err(|()| broken())?;
@@ -80,13 +81,13 @@ fn body(incoming: &IncomingRequest, headers: &HeaderMap) -> Result<Vec<u8>, Prob
             Err(StreamError::LastOperationFailed(_)) => return Err(broken()),
         }
         if body.len() > MAX_BODY {
-            return Err(Problem::body_too_large());
+            return Err(Problem::body_too_large(MAX_BODY));
         }
     }
 }
 
-/// Sends `response`. A client that has gone away meanwhile is nobody's error.
-fn write(response: reply::Response, outparam: ResponseOutparam) {
+/// Sends `response`. A client that has gone away meanwhile is not an error.
+fn write(response: Response, outparam: ResponseOutparam) {
     let (mut parts, body) = response.into_parts();
     if !body.is_empty() {
         // So that the host need not send it in chunks.

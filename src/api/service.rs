@@ -1,69 +1,43 @@
-//! What the service says of itself: its front, health, readiness and metrics.
+//! The service itself: health, readiness and metrics.
 
 use std::fmt::Write as _;
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use wiki_types::Time;
 
-use crate::browser::page;
-use crate::db::Db;
-use crate::negotiate::preferred;
-use crate::problem::Problem;
-use crate::reply::{self, METRICS, Response};
-use crate::request::Request;
-use crate::routes::ROUTES;
-use crate::schema;
-use crate::time::Time;
-
-/// `GET /`: the endpoints for a program, the latest pages for a person
-pub fn index(request: &Request, db: &Db) -> Result<Response, Problem> {
-    let response = match preferred(request.headers(), &["application/json", "text/html"]) {
-        "text/html" => page::front(request, db)?,
-        _ => {
-            let endpoints: Map<String, Value> = ROUTES
-                .iter()
-                .map(|route| {
-                    let methods: Vec<&str> = route.methods.iter().map(|(method, ..)| method.as_str()).collect();
-                    (route.path.to_owned(), methods.into())
-                })
-                .collect();
-            reply::json(&json!({ "message": "Welcome to the wiki.", "endpoints": endpoints }))
-        }
-    };
-    Ok(reply::negotiated(response))
-}
+use crate::auth::Context;
+use crate::store::{counters, migrations};
+use crate::web::response::{self, METRICS};
+use crate::web::{Problem, Response};
 
 /// `GET /health`: this instance works, whatever the database does
-pub fn health(_: &Request, _: &Db) -> Result<Response, Problem> {
-    Ok(reply::momentary(reply::json(&json!({ "status": "healthy", "timestamp": Time::now() }))))
+pub fn health(_: &Context) -> Result<Response, Problem> {
+    Ok(response::no_store(response::json(&json!({ "status": "healthy", "timestamp": Time::now() }))))
 }
 
 /// `GET /ready`: the database can be reached and has the schema this version needs, or gets it now
-pub fn ready(_: &Request, db: &Db) -> Result<Response, Problem> {
-    if schema::version(db)? < schema::needed_version() {
-        schema::migrate(db)?;
+pub fn ready(cx: &Context) -> Result<Response, Problem> {
+    if migrations::version(cx.db)? < migrations::needed_version() {
+        migrations::apply(cx.db)?;
     }
-    let schema = schema::version(db)?;
-    if schema < schema::needed_version() {
+    let schema = migrations::version(cx.db)?;
+    if schema < migrations::needed_version() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("The database has schema {schema}, but {} is needed.", schema::needed_version()),
+            format!("The database has schema {schema}, but {} is needed.", migrations::needed_version()),
         ));
     }
-    Ok(reply::momentary(reply::json(&json!({ "status": "ready", "schema": schema }))))
+    Ok(response::no_store(response::json(&json!({ "status": "ready", "schema": schema }))))
 }
 
 /// `GET /metrics`: totals kept by the database, so that they are the same from every replica
-pub fn metrics(_: &Request, db: &Db) -> Result<Response, Problem> {
-    let mut totals = Totals::default();
-    for mut row in db.query("SELECT name, sum(value)::bigint FROM counters GROUP BY name", &[])? {
-        totals.0.push((row.column()?, row.column()?));
-    }
-    Ok(reply::momentary(reply::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))
+pub fn metrics(cx: &Context) -> Result<Response, Problem> {
+    let totals = Totals(counters::totals(cx.db)?);
+    Ok(response::no_store(response::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))
 }
 
-/// What the table `counters` holds.
-#[derive(Default)]
+/// Counters and their totals.
 struct Totals(Vec<(String, i64)>);
 
 impl Totals {

@@ -1,5 +1,7 @@
-//! What requests ask for in the wiki's own terms, read once for the API and the site: drafts, lists, pairs of revisions.
+//! What requests ask for in the wiki's own terms, read once for the API and the site: drafts, lists,
+//! revisions, users.
 
 pub mod draft;
 pub mod lists;
 pub mod revisions;
+pub mod users;

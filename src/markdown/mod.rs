@@ -9,6 +9,7 @@ mod footnotes;
 mod outline;
 #[cfg(test)]
 mod tests;
+mod title;
 mod url;
 mod wiki_link;
 mod writer;
@@ -16,6 +17,7 @@ mod writer;
 use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 
 pub use outline::{Heading, MAX_HEADINGS};
+pub use title::title_of;
 use wiki_link::Pages;
 pub use wiki_link::{MAX_LINKS, MAX_TITLE};
 use writer::Writer;

@@ -182,7 +182,7 @@ pub fn with_hints(problem: &Problem, response: Response) -> Response {
 }
 
 /// The response to `method`: for HEAD, what GET would send, without the body.
-pub fn without_body(method: &Method, mut response: Response) -> Response {
+pub fn for_method(method: &Method, mut response: Response) -> Response {
     if method == Method::HEAD {
         let length = response.body().len();
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn head_keeps_the_length_and_drops_the_body() {
-        let response = without_body(&Method::HEAD, json(&"four"));
+        let response = for_method(&Method::HEAD, json(&"four"));
         assert_eq!((response.headers()[CONTENT_LENGTH].as_bytes(), response.body().len()), (&b"6"[..], 0));
     }
 }

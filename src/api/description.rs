@@ -1,0 +1,16 @@
+//! The description of the API for programs. A unit test makes `openapi.json` and compares it; `cargo xtask openapi` writes
+//! it.
+
+use http::StatusCode;
+
+use crate::auth::Context;
+use crate::web::response::{self, JSON};
+use crate::web::{Problem, Response};
+
+/// The document as it is served.
+pub const DOCUMENT: &str = include_str!("../../openapi.json");
+
+/// `GET /openapi.json`
+pub fn read(cx: &Context) -> Result<Response, Problem> {
+    Ok(response::tagged_by_content(cx.request, response::bytes(StatusCode::OK, JSON, DOCUMENT.into())))
+}

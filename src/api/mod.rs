@@ -1,0 +1,14 @@
+//! The HTTP API, one resource a file: what a request says, what the store did about it, and the response.
+
+pub mod account;
+pub mod audit;
+pub mod description;
+pub mod links;
+pub mod posts;
+pub mod revisions;
+pub mod search;
+pub mod service;
+pub mod sessions;
+pub mod tags;
+pub mod tokens;
+pub mod users;

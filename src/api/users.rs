@@ -1,0 +1,110 @@
+//! Users: who wrote what.
+
+use http::StatusCode;
+use serde_json::Value;
+use wiki_types::{User, rules};
+
+use crate::auth::{Context, Identity};
+use crate::errors;
+use crate::input::lists;
+use crate::input::users::{self, Terms};
+use crate::store;
+use crate::store::users::{Deleted, UserRecord};
+use crate::web::json::Body;
+use crate::web::{Problem, Response, etag, response};
+
+/// `POST /users`
+pub fn create(cx: &Context) -> Result<Response, Problem> {
+    let mut body = Body::read(cx.request)?;
+    if !body.has("username") && !body.has("name") {
+        body.reject::<()>("username", "is required, unless there is a name");
+    }
+    let username = body.text("username", rules::username);
+    let name = body.text("name", rules::name);
+    let email = body.text("email", users::email);
+    let terms = Terms::read(&mut body, cx.identity)?;
+    if terms.password.is_some() && username.is_none() {
+        body.reject::<()>("username", "is required for an account, to sign in with");
+    }
+    if terms.role.is_some() && terms.password.is_none() {
+        body.reject::<()>("password", "is required for an account, and only an account has a role");
+    }
+    body.finish()?;
+    let record = users::create(cx, username, name, email, terms)?;
+    let location = format!("/users/{}", record.user.id);
+    let tag = tag(&record, cx.identity);
+    Ok(response::tagged(response::created(&location, &shown_to(record, cx.identity)), &tag))
+}
+
+/// `GET /users`, oldest first; the one with a username with `?username=`
+pub fn list(cx: &Context) -> Result<Response, Problem> {
+    let page = lists::users(cx.request, cx.db)?;
+    Ok(page.map(|record| shown_to(record, cx.identity)).response(cx.request, "users"))
+}
+
+/// `GET /users/{id}`
+pub fn read(cx: &Context, id: i64) -> Result<Response, Problem> {
+    let record = store::users::find(cx.db, id)?.ok_or_else(errors::user_not_found)?;
+    let tag = tag(&record, cx.identity);
+    Ok(response::unless_known(cx.request, &tag, || response::json(&shown_to(record, cx.identity))))
+}
+
+/// `PATCH /users/{id}`: members that are given change, `null` clears a username or an email
+///
+/// Users change themselves. Administrators change anyone, and give roles and passwords. A change that changes nothing
+/// makes no version.
+pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
+    let seen = etag::seen(cx.request.headers())?;
+    let mut body = Body::read(cx.request)?;
+    let username = body.nullable_text("username", rules::username);
+    let name = body.nullable_text("name", rules::name);
+    if name == Some(None) {
+        body.reject::<()>("name", "cannot be cleared; give another name instead");
+    }
+    let email = body.nullable_text("email", users::email);
+    let terms = Terms::read(&mut body, cx.identity)?;
+    body.finish()?;
+    let change = users::Change { username, name: name.flatten(), email, terms };
+    let record = users::change(cx, id, seen, change).map_err(|refusal| match refusal {
+        users::Refusal::Stale(current) => stale(*current, cx.identity),
+        users::Refusal::Problem(problem) => problem,
+    })?;
+    let tag = tag(&record, cx.identity);
+    Ok(response::tagged(response::json(&shown_to(record, cx.identity)), &tag))
+}
+
+/// `DELETE /users/{id}`: what they wrote stays; their name, username and email go
+pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
+    let seen = etag::seen(cx.request.headers())?;
+    users::check_may_try(cx.identity, id)?;
+    match store::users::delete(cx.db, id, seen, users::manages(cx.identity, id), &cx.identity.actor())? {
+        Deleted::Deleted => Ok(response::no_content()),
+        Deleted::Stale(current) => Err(stale(current, cx.identity)),
+        Deleted::NotAllowed => Err(errors::user_not_yours()),
+        Deleted::Gone => Err(errors::user_not_found()),
+    }
+}
+
+/// The user as `identity` may see them.
+fn shown_to(record: UserRecord, identity: &Identity) -> User {
+    let in_full = users::manages(identity, record.user.id);
+    let mut user = record.user;
+    user.role = user.role.filter(|_| in_full && record.has_account);
+    user.email = user.email.filter(|_| in_full || identity.mode == wiki_types::Mode::Open);
+    user
+}
+
+/// The entity tag of a user, who is not shown the same to everyone.
+fn tag(record: &UserRecord, identity: &Identity) -> String {
+    etag::etag(record.version, if users::manages(identity, record.user.id) { "full" } else { "" })
+}
+
+fn stale(current: UserRecord, identity: &Identity) -> Problem {
+    let version = current.version;
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "The user was changed meanwhile. Compare with \"current\" and send the change again with its ETag.",
+    )
+    .with("current", serde_json::to_value(shown_to(current, identity)).unwrap_or(Value::Null))
+    .with("version", version)
+}
