@@ -65,9 +65,8 @@ impl Config {
         _ = write!(address, "connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?);
         address.truncate(address.trim_end().len());
         // A typing error must not open a wiki that was meant to be closed: every request fails instead.
-        let mode = get("access")?
-            .parse()
-            .map_err(|()| "variable access: must be one of open, public-read and private")?;
+        let mode =
+            get("access")?.parse().map_err(|()| "variable access: must be one of open, public-read and private")?;
         Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
     }
 }

@@ -6,7 +6,9 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use wiki_types::Mode;
 
-use crate::api::{account, audit, description, links, posts, revisions, search, service, sessions, tags, tokens, users};
+use crate::api::{
+    account, audit, description, links, posts, revisions, search, service, sessions, tags, tokens, users,
+};
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services};
 use crate::site;
@@ -44,137 +46,84 @@ pub struct Route {
 /// A method, what it needs of the sender, and its handler.
 pub type Entry = (Method, Need, Handler);
 
-const fn get(need: Need, handler: Handler) -> Entry {
-    (Method::GET, need, handler)
+macro_rules! route {
+    ($path:literal, $($method:ident $need:ident $handler:ident($function:path)),+ $(,)?) => {
+        Route { path: $path, methods: &[$((Method::$method, Need::$need, $handler($function))),+] }
+    };
 }
-
-const fn post(need: Need, handler: Handler) -> Entry {
-    (Method::POST, need, handler)
-}
-
-const fn put(need: Need, handler: Handler) -> Entry {
-    (Method::PUT, need, handler)
-}
-
-const fn patch(need: Need, handler: Handler) -> Entry {
-    (Method::PATCH, need, handler)
-}
-
-const fn delete(need: Need, handler: Handler) -> Entry {
-    (Method::DELETE, need, handler)
-}
-
-const fn route(path: &'static str, methods: &'static [Entry]) -> Route {
-    Route { path, methods }
-}
-
-const USER: &[Entry] = &[
-    get(Need::Read, Id(users::read)),
-    patch(Need::Person, Id(users::update)),
-    delete(Need::Person, Id(users::delete)),
-];
 
 /// The table. A path is also found with a slash at its end.
 pub const ROUTES: &[Route] = &[
-    route("/", &[get(Need::Read, Plain(index))]),
-    route("/health", &[get(Need::Nothing, Plain(service::health))]),
-    route("/ready", &[get(Need::Nothing, Plain(service::ready))]),
-    route("/metrics", &[get(Need::Read, Plain(service::metrics))]),
-    route("/users", &[get(Need::Read, Plain(users::list)), post(Need::Register, Plain(users::create))]),
-    route("/users/{id}", USER),
-    route("/user/{id}", USER),
-    route("/posts", &[get(Need::Read, Plain(posts::list)), post(Need::Write, Plain(posts::create))]),
-    route(
-        "/posts/{id}",
-        &[
-            get(Need::Read, Id(read_post)),
-            put(Need::Write, Id(posts::update)),
-            delete(Need::Write, Id(posts::delete)),
-        ],
-    ),
-    route("/posts/{id}/restore", &[post(Need::Write, Id(posts::restore))]),
-    route("/posts/{id}/revisions", &[get(Need::Read, Id(revisions::list))]),
-    route("/posts/{id}/revisions/{version}", &[get(Need::Read, IdText(revisions::read))]),
-    route("/posts/{id}/compare", &[get(Need::Read, Id(revisions::compare))]),
-    route("/posts/{id}/revert", &[post(Need::Write, Id(revisions::revert))]),
-    route("/posts/{id}/backlinks", &[get(Need::Read, Id(links::backlinks))]),
-    route(
-        "/posts/{id}/protection",
-        &[put(Need::Administer, Id(posts::protect)), delete(Need::Administer, Id(posts::unprotect))],
-    ),
-    route("/changes", &[get(Need::Read, Plain(revisions::changes))]),
-    route("/search", &[get(Need::Read, Plain(search::search))]),
-    route("/search/suggestions", &[get(Need::Read, Plain(search::suggestions))]),
-    route("/tags", &[get(Need::Read, Plain(tags::list))]),
-    route("/feed.atom", &[get(Need::Read, Plain(site::feed::show))]),
-    route("/account", &[get(Need::Account, Plain(account::read))]),
-    route("/account/password", &[put(Need::Password, Plain(account::change_password))]),
-    route(
-        "/sessions",
-        &[get(Need::OwnAccount, Plain(sessions::list)), delete(Need::OwnAccount, Plain(sessions::end_all))],
-    ),
-    route("/sessions/{id}", &[delete(Need::OwnAccount, Id(sessions::end))]),
-    route(
-        "/tokens",
-        &[get(Need::OwnAccount, Plain(tokens::list)), post(Need::OwnAccount, Plain(tokens::create))],
-    ),
-    route("/tokens/{id}", &[delete(Need::OwnAccount, Id(tokens::delete))]),
-    route("/audit", &[get(Need::Administer, Plain(audit::list))]),
-    route("/openapi.json", &[get(Need::Read, Plain(description::read))]),
-    route("/docs", &[get(Need::Read, Plain(site::docs::show))]),
+    route!("/", GET Read Plain(index)),
+    route!("/health", GET Nothing Plain(service::health)),
+    route!("/ready", GET Nothing Plain(service::ready)),
+    route!("/metrics", GET Read Plain(service::metrics)),
+    route!("/users", GET Read Plain(users::list), POST Register Plain(users::create)),
+    route!("/users/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
+    route!("/user/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
+    route!("/posts", GET Read Plain(posts::list), POST Write Plain(posts::create)),
+    route!("/posts/{id}", GET Read Id(read_post), PUT Write Id(posts::update), DELETE Write Id(posts::delete)),
+    route!("/posts/{id}/restore", POST Write Id(posts::restore)),
+    route!("/posts/{id}/revisions", GET Read Id(revisions::list)),
+    route!("/posts/{id}/revisions/{version}", GET Read IdText(revisions::read)),
+    route!("/posts/{id}/compare", GET Read Id(revisions::compare)),
+    route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
+    route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
+    route!("/posts/{id}/protection", PUT Administer Id(posts::protect), DELETE Administer Id(posts::unprotect)),
+    route!("/changes", GET Read Plain(revisions::changes)),
+    route!("/search", GET Read Plain(search::search)),
+    route!("/search/suggestions", GET Read Plain(search::suggestions)),
+    route!("/tags", GET Read Plain(tags::list)),
+    route!("/feed.atom", GET Read Plain(site::feed::show)),
+    route!("/account", GET Account Plain(account::read)),
+    route!("/account/password", PUT Password Plain(account::change_password)),
+    route!("/sessions", GET OwnAccount Plain(sessions::list), DELETE OwnAccount Plain(sessions::end_all)),
+    route!("/sessions/{id}", DELETE OwnAccount Id(sessions::end)),
+    route!("/tokens", GET OwnAccount Plain(tokens::list), POST OwnAccount Plain(tokens::create)),
+    route!("/tokens/{id}", DELETE OwnAccount Id(tokens::delete)),
+    route!("/audit", GET Administer Plain(audit::list)),
+    route!("/openapi.json", GET Read Plain(description::read)),
+    route!("/docs", GET Read Plain(site::docs::show)),
     // The site. A slug is never a hyphen alone.
-    route("/wiki", &[get(Need::Read, Plain(site::front::show))]),
-    route(
-        "/wiki/-/new",
-        &[get(Need::Write, Plain(site::edit::new)), post(Need::Write, Plain(site::edit::create))],
-    ),
-    route("/wiki/-/preview", &[post(Need::Write, Plain(site::preview::show))]),
-    route("/wiki/-/pages", &[get(Need::Read, Plain(site::pages::show))]),
-    route("/wiki/-/changes", &[get(Need::Read, Plain(site::changes::show))]),
-    route("/wiki/-/tags", &[get(Need::Read, Plain(site::tags::show))]),
-    route("/wiki/-/tags/{tag}", &[get(Need::Read, Text(site::tagged::show))]),
-    route("/wiki/-/search", &[get(Need::Read, Plain(site::search::show))]),
-    route("/wiki/-/users", &[get(Need::Read, Plain(site::users::show))]),
-    route(
+    route!("/wiki", GET Read Plain(site::front::show)),
+    route!("/wiki/-/new", GET Write Plain(site::edit::new), POST Write Plain(site::edit::create)),
+    route!("/wiki/-/preview", POST Write Plain(site::preview::show)),
+    route!("/wiki/-/pages", GET Read Plain(site::pages::show)),
+    route!("/wiki/-/changes", GET Read Plain(site::changes::show)),
+    route!("/wiki/-/tags", GET Read Plain(site::tags::show)),
+    route!("/wiki/-/tags/{tag}", GET Read Text(site::tagged::show)),
+    route!("/wiki/-/search", GET Read Plain(site::search::show)),
+    route!("/wiki/-/users", GET Read Plain(site::users::show)),
+    route!(
         "/wiki/-/users/new",
-        &[
-            get(Need::Administer, Plain(site::edit_user::new)),
-            post(Need::Administer, Plain(site::edit_user::create)),
-        ],
+        GET Administer Plain(site::edit_user::new),
+        POST Administer Plain(site::edit_user::create),
     ),
-    route("/wiki/-/users/{id}", &[get(Need::Read, Id(site::user::show))]),
-    route(
+    route!("/wiki/-/users/{id}", GET Read Id(site::user::show)),
+    route!(
         "/wiki/-/users/{id}/account",
-        &[get(Need::Administer, Id(site::edit_user::edit)), post(Need::Administer, Id(site::edit_user::save))],
+        GET Administer Id(site::edit_user::edit),
+        POST Administer Id(site::edit_user::save),
     ),
-    route(
-        "/wiki/-/sign-in",
-        &[get(Need::Anybody, Plain(site::sign_in::show)), post(Need::Anybody, Plain(site::sign_in::sign_in))],
-    ),
-    route("/wiki/-/sign-out", &[post(Need::Anybody, Plain(site::sign_in::sign_out))]),
-    route("/wiki/-/account", &[get(Need::Password, Plain(site::account::show))]),
-    route("/wiki/-/account/password", &[post(Need::Password, Plain(site::account::change_password))]),
-    route("/wiki/-/account/sessions", &[post(Need::OwnAccount, Plain(site::account::end_session))]),
-    route("/wiki/-/account/tokens", &[post(Need::OwnAccount, Plain(site::account::create_token))]),
-    route("/wiki/-/account/tokens/revoke", &[post(Need::OwnAccount, Plain(site::account::revoke_token))]),
-    route("/wiki/-/audit", &[get(Need::Administer, Plain(site::audit::show))]),
-    route("/wiki/{slug}", &[get(Need::Read, Text(site::page::show))]),
-    route(
-        "/wiki/{slug}/edit",
-        &[get(Need::Write, Text(site::edit::edit)), post(Need::Write, Text(site::edit::save))],
-    ),
-    route("/wiki/{slug}/history", &[get(Need::Read, Text(site::history::show))]),
-    route("/wiki/{slug}/history/{version}", &[get(Need::Read, TextText(site::revision::show))]),
-    route("/wiki/{slug}/compare", &[get(Need::Read, Text(site::compare::show))]),
-    route("/wiki/{slug}/revert", &[post(Need::Write, Text(site::revision::revert))]),
-    route("/wiki/{slug}/backlinks", &[get(Need::Read, Text(site::backlinks::show))]),
-    route(
-        "/wiki/{slug}/delete",
-        &[get(Need::Write, Text(site::delete::ask)), post(Need::Write, Text(site::delete::delete))],
-    ),
-    route("/wiki/{slug}/restore", &[post(Need::Write, Text(site::delete::restore))]),
-    route("/wiki/{slug}/protection", &[post(Need::Administer, Text(site::page::protect))]),
-    route("/static/{name}", &[get(Need::Nothing, Plain(site::assets::read))]),
+    route!("/wiki/-/sign-in", GET Anybody Plain(site::sign_in::show), POST Anybody Plain(site::sign_in::sign_in)),
+    route!("/wiki/-/sign-out", POST Anybody Plain(site::sign_in::sign_out)),
+    route!("/wiki/-/account", GET Password Plain(site::account::show)),
+    route!("/wiki/-/account/password", POST Password Plain(site::account::change_password)),
+    route!("/wiki/-/account/sessions", POST OwnAccount Plain(site::account::end_session)),
+    route!("/wiki/-/account/tokens", POST OwnAccount Plain(site::account::create_token)),
+    route!("/wiki/-/account/tokens/revoke", POST OwnAccount Plain(site::account::revoke_token)),
+    route!("/wiki/-/audit", GET Administer Plain(site::audit::show)),
+    route!("/wiki/{slug}", GET Read Text(site::page::show)),
+    route!("/wiki/{slug}/edit", GET Write Text(site::edit::edit), POST Write Text(site::edit::save)),
+    route!("/wiki/{slug}/history", GET Read Text(site::history::show)),
+    route!("/wiki/{slug}/history/{version}", GET Read TextText(site::revision::show)),
+    route!("/wiki/{slug}/compare", GET Read Text(site::compare::show)),
+    route!("/wiki/{slug}/revert", POST Write Text(site::revision::revert)),
+    route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show)),
+    route!("/wiki/{slug}/delete", GET Write Text(site::delete::ask), POST Write Text(site::delete::delete)),
+    route!("/wiki/{slug}/restore", POST Write Text(site::delete::restore)),
+    route!("/wiki/{slug}/protection", POST Administer Text(site::page::protect)),
+    route!("/static/{name}", GET Nothing Plain(site::assets::read)),
 ];
 
 /// `GET /`: the endpoints for a program, the front page for a person

@@ -5,6 +5,7 @@ use serde_json::Value;
 use wiki_types::{Post, rules};
 
 use crate::auth::Context;
+use crate::errors;
 use crate::input::lists::MAX_QUERY;
 use crate::input::{draft, lists};
 use crate::store::pages::{self, Created, Deleted, Restored, Saved};
@@ -13,7 +14,6 @@ use crate::web::json::{Body, check};
 use crate::web::request::query;
 use crate::web::response::{self, MARKDOWN};
 use crate::web::{Problem, Response, etag};
-use crate::errors;
 
 /// `GET /posts`, newest first unless `?sort=` says otherwise; those that match `?q=`
 pub fn list(cx: &Context) -> Result<Response, Problem> {

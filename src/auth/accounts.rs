@@ -31,10 +31,7 @@ pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn,
             "That is not the username and password of an account. Check both and try again.",
         )
     })?;
-    Ok(SignedIn {
-        cookie: sessions::open(cx, credentials.user_id)?,
-        password_is_given: credentials.password_is_given,
-    })
+    Ok(SignedIn { cookie: sessions::open(cx, credentials.user_id)?, password_is_given: credentials.password_is_given })
 }
 
 /// The credentials of `username` if `password` is right.
@@ -112,7 +109,6 @@ pub fn change_password(cx: &Context, current: &str, new: &str) -> Result<(), Pro
     let credentials = credentials.filter(|known| known.user_id == account.user_id).ok_or_else(wrong)?;
     let hash = password::hash(new)?;
     // If the password was changed since it was verified, it is no longer the current one.
-    let changed =
-        accounts::change_password(cx.db, &credentials.hash, hash, cx.identity.session, &cx.identity.actor())?;
+    let changed = accounts::change_password(cx.db, &credentials.hash, hash, cx.identity.session, &cx.identity.actor())?;
     if changed { Ok(()) } else { Err(wrong()) }
 }

@@ -24,12 +24,8 @@ pub struct Identity {
 /// A token counts before a cookie, and fails with 401 if it is not valid: a program that sends one wants to act with it.
 /// An expired session counts as anonymous.
 pub fn identify(request: &Request, services: &Services) -> Result<Identity, Problem> {
-    let mut identity = Identity {
-        mode: services.config()?.mode,
-        account: None,
-        session: None,
-        address: request::address(request),
-    };
+    let mut identity =
+        Identity { mode: services.config()?.mode, account: None, session: None, address: request::address(request) };
     if let Some(token) = tokens::credential(request) {
         identity.account = Some(tokens::verify(&services.db, token)?);
     } else if let Some(cookie) = sessions::credential(request)

@@ -5,8 +5,8 @@ use wiki_types::Account;
 
 use crate::auth::secret::{self, Secret};
 use crate::auth::{Context, Identity};
-use crate::store::sessions::{self, MAX_DAYS};
 use crate::store::Db;
+use crate::store::sessions::{self, MAX_DAYS};
 use crate::web::{Problem, Request, request};
 
 /// The cookie's name. Behind TLS its prefix makes browsers refuse it from any other host (RFC 6265bis, 4.1.3).
@@ -19,7 +19,8 @@ const MAX_AGENT: usize = 200;
 /// Opens a session of user `user_id`, who has just proved to be that user. Returns its cookie.
 pub fn open(cx: &Context, user_id: i64) -> Result<String, Problem> {
     let secret = Secret::new()?;
-    let agent = cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let agent =
+        cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
     let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, agent)?;
     Ok(cookie(cx.request, &secret.credential("", id), MAX_DAYS))

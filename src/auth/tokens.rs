@@ -6,8 +6,8 @@ use wiki_types::{Account, Token};
 
 use crate::auth::Identity;
 use crate::auth::secret::{self, Secret};
-use crate::store::tokens::{self, MAX_TOKENS, NewToken};
 use crate::store::Db;
+use crate::store::tokens::{self, MAX_TOKENS, NewToken};
 use crate::web::{Problem, Request};
 
 /// The prefix of every token, by which people and scanners recognise one.

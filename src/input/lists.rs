@@ -50,13 +50,18 @@ pub fn order(request: &Request) -> Result<Order, Problem> {
 
 /// The pages that pass `filter`, in that order.
 pub fn posts(request: &Request, db: &Db, filter: Filter, order: Order) -> Result<Page<PostSummary>, Problem> {
-    Page::select(request, |keys| order.fits(keys), |page| order.keys(page), |after, count| {
-        let filter = match after {
-            Some(keys) => filter.after(order, &keys),
-            None => filter,
-        };
-        pages::list(db, filter, order, count)
-    })
+    Page::select(
+        request,
+        |keys| order.fits(keys),
+        |page| order.keys(page),
+        |after, count| {
+            let filter = match after {
+                Some(keys) => filter.after(order, &keys),
+                None => filter,
+            };
+            pages::list(db, filter, order, count)
+        },
+    )
 }
 
 /// The pages that link to page `id`. 404 if there is no such page.
@@ -70,9 +75,12 @@ pub fn backlinks(request: &Request, db: &Db, id: i64) -> Result<Page<PostSummary
 
 /// The revisions of page `id`, newest first. 404 if there is no such page.
 pub fn revisions_of(request: &Request, db: &Db, id: i64) -> Result<Page<RevisionEntry>, Problem> {
-    let page = Page::select(request, is_number, |entry: &RevisionEntry| vec![entry.version.into()], |after, count| {
-        revisions::of_page(db, id, number(after, i64::MAX), count)
-    })?;
+    let page = Page::select(
+        request,
+        is_number,
+        |entry: &RevisionEntry| vec![entry.version.into()],
+        |after, count| revisions::of_page(db, id, number(after, i64::MAX), count),
+    )?;
     if page.items.is_empty() {
         // Every page has a first revision: either there is no such page, or the list ended here.
         pages::find(db, id)?.ok_or_else(errors::page_not_found)?;
@@ -100,10 +108,15 @@ pub fn search(request: &Request, db: &Db, wanted: &str) -> Result<Page<SearchRes
 pub fn tags(request: &Request, db: &Db) -> Result<Page<Tag>, Problem> {
     // Any text that can be stored: the rule for tags may be stricter now than it was.
     let fits = |keys: &[Value]| matches!(keys, [name] if name.as_str().is_some_and(|name| rules::text(name).is_ok()));
-    Page::select(request, fits, |tag: &Tag| vec![tag.name.clone().into()], |after, count| {
-        let after = after.as_deref().and_then(|keys| keys.first()).and_then(Value::as_str).unwrap_or_default();
-        tags::after(db, after, count)
-    })
+    Page::select(
+        request,
+        fits,
+        |tag: &Tag| vec![tag.name.clone().into()],
+        |after, count| {
+            let after = after.as_deref().and_then(|keys| keys.first()).and_then(Value::as_str).unwrap_or_default();
+            tags::after(db, after, count)
+        },
+    )
 }
 
 /// The users, oldest first; the one with a username with `?username=`.
@@ -112,16 +125,22 @@ pub fn users(request: &Request, db: &Db) -> Result<Page<UserRecord>, Problem> {
     if let Some(username) = &username {
         check("username", username, rules::username)?;
     }
-    Page::select(request, is_number, |record: &UserRecord| vec![record.user.id.into()], |after, count| {
-        users::after(db, number(after, 0), username, count)
-    })
+    Page::select(
+        request,
+        is_number,
+        |record: &UserRecord| vec![record.user.id.into()],
+        |after, count| users::after(db, number(after, 0), username, count),
+    )
 }
 
 /// The audit trail, newest first; the entries by or about one user with `?user_id=`.
 pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
-    Page::select(request, is_number, |entry: &AuditEntry| vec![entry.id.into()], |after, count| {
-        audit::before(db, number(after, i64::MAX), user_id(request), count)
-    })
+    Page::select(
+        request,
+        is_number,
+        |entry: &AuditEntry| vec![entry.id.into()],
+        |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
+    )
 }
 
 fn is_number(keys: &[Value]) -> bool {

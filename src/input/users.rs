@@ -104,11 +104,9 @@ pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> 
         Changed::Stale(current) => Err(Refusal::Stale(Box::new(current))),
         Changed::NotAllowed => Err(errors::user_not_yours().into()),
         Changed::Gone => Err(errors::user_not_found().into()),
-        Changed::PasswordRequired => Err(Problem::invalid_field(
-            "password",
-            "is required for an account, and only an account has a role",
-        )
-        .into()),
+        Changed::PasswordRequired => {
+            Err(Problem::invalid_field("password", "is required for an account, and only an account has a role").into())
+        }
         Changed::UsernameRequired if change.username == Some(None) && change.password.is_none() => {
             Err(Problem::invalid_field("username", "cannot be cleared: the account signs in with it").into())
         }
@@ -116,7 +114,9 @@ pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> 
         Changed::UsernameTaken => {
             Err(Problem::taken("username", change.username.flatten().as_deref().unwrap_or_default()).into())
         }
-        Changed::EmailTaken => Err(Problem::taken("email", change.email.flatten().as_deref().unwrap_or_default()).into()),
+        Changed::EmailTaken => {
+            Err(Problem::taken("email", change.email.flatten().as_deref().unwrap_or_default()).into())
+        }
     }
 }
 

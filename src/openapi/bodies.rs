@@ -4,12 +4,12 @@
 //! sends each reader what is described here.
 
 use serde_json::{Value, json};
-use wiki_types::rules;
-use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME, slug};
+use wiki_types::slug;
+use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME};
 
-use crate::access::{Role, Scope};
-use crate::users::MAX_EMAIL;
-use crate::{password, tokens};
+use crate::auth::{password, tokens};
+use crate::input::users::MAX_EMAIL;
+use wiki_types::{Role, Scope};
 
 /// What `POST /users` reads.
 pub fn new_user() -> Value {

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{parameters, responses, schemas};
-use crate::access::Need;
-use crate::reply::JSON;
+use crate::auth::Need;
 use crate::routes::ROUTES;
+use crate::web::response::JSON;
 
 /// An operation. What follows from its method, its parameters and its body is added when it is written.
 pub struct Operation {

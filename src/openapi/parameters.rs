@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use wiki_types::rules::MAX_TAG;
 
-use crate::list::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::posts::MAX_QUERY;
+use crate::input::lists::MAX_QUERY;
+use crate::web::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// The object at `#/components/parameters`.
 pub fn all() -> Map<String, Value> {

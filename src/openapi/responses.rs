@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use wiki_types::rules::MAX_CONTENT;
 
 use super::{examples, schemas};
-use crate::request::MAX_BODY;
+use crate::web::request::MAX_BODY;
 
 /// The statuses of problems, when they are answered, and a further sentence and members as in an example.
 fn problems() -> Vec<(u16, String, &'static str, Value)> {

@@ -4,19 +4,15 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use wiki_types::comparison::{Hunk, Kind, Line, Part};
+use wiki_types::{
+    AuditEntry, FieldError, Post, PostSummary, Revision, RevisionEntry, SearchResult, Session, Snippet, Suggestion,
+    Tag, Time, Token, User,
+};
+
 use super::bodies;
-use crate::audit;
-use crate::compare::{Hunk, Kind, Line, Part};
-use crate::list::MAX_LIMIT;
-use crate::posts::{Post, Summary};
-use crate::problem::FieldError;
-use crate::revisions::{Entry, Revision};
-use crate::search::{Found, MAX_SUGGESTIONS, Snippet, Suggestion};
-use crate::sessions::Session;
-use crate::tags::Tag;
-use crate::time::Time;
-use crate::tokens::Token;
-use crate::users::User;
+use crate::api::search::MAX_SUGGESTIONS;
+use crate::web::pagination::MAX_LIMIT;
 
 /// The object at `#/components/schemas`.
 pub fn all() -> Map<String, Value> {
@@ -24,20 +20,20 @@ pub fn all() -> Map<String, Value> {
     for (name, schema) in [
         named::<User>(),
         named::<Post>(),
-        named::<Summary>(),
-        named::<Entry>(),
+        named::<PostSummary>(),
+        named::<RevisionEntry>(),
         named::<Revision>(),
         named::<Hunk>(),
         named::<Line>(),
         named::<Kind>(),
         named::<Part>(),
-        named::<Found>(),
+        named::<SearchResult>(),
         named::<Snippet>(),
         named::<Suggestion>(),
         named::<Tag>(),
         named::<Token>(),
         named::<Session>(),
-        named::<audit::Entry>(),
+        named::<AuditEntry>(),
         named::<Time>(),
         named::<FieldError>(),
     ] {
@@ -88,7 +84,7 @@ fn named<T: ToSchema + PartialSchema>() -> (String, Value) {
     (T::name().into_owned(), serde_json::to_value(schema).unwrap())
 }
 
-/// What [`Page::reply`](crate::list::Page::reply) writes.
+/// What [`Page::response`](crate::web::pagination::Page::response) writes.
 fn list(member: &str, item: &str, what: &str) -> Value {
     object(
         what,
@@ -192,7 +188,7 @@ fn made_token() -> Value {
     })
 }
 
-/// What [`reply::problem`](crate::reply::problem) writes.
+/// What [`response::problem`](crate::web::response::problem) writes.
 fn problem() -> Value {
     json!({
         "type": "object",

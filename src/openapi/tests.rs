@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
+use wiki_types::{Account, Mode, Role};
+
 use super::document::document;
-use crate::access::{Account, Credential, Mode, Role, Who};
-use crate::db::Db;
-use crate::problem::Problem;
-use crate::request::Request;
-use crate::routes::{ROUTES, answer};
+use crate::api::description::DOCUMENT;
+use crate::auth::{Identity, Services};
+use crate::config::Config;
+use crate::routes::{ROUTES, respond_to};
+use crate::store;
+use crate::web::{Problem, Request, response};
 
 /// Where the paths begin that people open in a browser, and that are no part of the API.
 const FOR_PEOPLE: [&str; 3] = ["/wiki", "/static/", "/docs"];
@@ -26,7 +28,7 @@ fn the_document_that_is_served_is_up_to_date() {
     if std::env::var_os(RENEW).is_some() {
         std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json"), text).unwrap();
     } else {
-        assert!(text == super::DOCUMENT, "openapi.json is not what the routes are: run `cargo xtask openapi`");
+        assert!(text == DOCUMENT, "openapi.json is not what the routes are: run `cargo xtask openapi`");
     }
 }
 
@@ -124,7 +126,7 @@ fn a_problem_has_the_members_that_are_described() {
         Problem::not_found("Post not found").with("version", 3).with("current", json!({})),
     ];
     for problem in problems {
-        let body: Value = serde_json::from_slice(crate::reply::problem(&problem).body()).unwrap();
+        let body: Value = serde_json::from_slice(response::problem(&problem).body()).unwrap();
         for member in body.as_object().unwrap().keys() {
             assert!(schema.get(member).is_some(), "{member}");
         }
@@ -162,10 +164,13 @@ fn administrator() -> Account {
         username: "ada".into(),
         name: "Ada".into(),
         role: Role::Administrator,
+        scope: None,
         password_is_given: false,
-        credential: Credential::Session(1),
     }
 }
+
+static CONFIG: Config =
+    Config { address: String::new(), mode: Mode::Open, admin_username: String::new(), admin_password: String::new() };
 
 /// What an open wiki without a database answers.
 fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Value {
@@ -173,7 +178,8 @@ fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Val
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = path.replace("{id}", "1").parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
-    request.extensions_mut().insert(Who { mode: Mode::Open, account, address: String::new() });
-    let db = Db::new(|| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "There is no database here.")));
-    serde_json::from_slice(answer(request, &db).body()).unwrap()
+    let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())));
+    let services = Services { db, config: || Ok(&CONFIG) };
+    let identity = Identity { mode: Mode::Open, account, ..Identity::UNKNOWN };
+    serde_json::from_slice(respond_to(&request, &services, |_, _| Ok(identity)).body()).unwrap()
 }

@@ -130,7 +130,9 @@ impl From<PgError> for Error {
     fn from(error: PgError) -> Self {
         match error {
             // A text is no answer of the database's: the connection broke while waiting for one.
-            PgError::ConnectionFailed(cause) | PgError::QueryFailed(QueryError::Text(cause)) => Self::Unavailable(cause),
+            PgError::ConnectionFailed(cause) | PgError::QueryFailed(QueryError::Text(cause)) => {
+                Self::Unavailable(cause)
+            }
             PgError::QueryFailed(QueryError::DbError(error)) => error.into(),
             PgError::BadParameter(cause) | PgError::ValueConversionFailed(cause) | PgError::Other(cause) => {
                 Self::Internal(cause)

@@ -52,9 +52,8 @@ pub fn open(db: &Db, id: i64) -> Result<Option<Opened>, Error> {
         " FROM sessions s JOIN users ON users.id = s.user_id AND users.password IS NOT NULL WHERE s.id = $1 AND ",
         alive!()
     );
-    let read = |row: &mut Row| {
-        Ok(Opened { hash: row.column()?, is_stale: row.column()?, account: read_account(row, None)? })
-    };
+    let read =
+        |row: &mut Row| Ok(Opened { hash: row.column()?, is_stale: row.column()?, account: read_account(row, None)? });
     db.query_one(sql, &[id.into()])?.as_mut().map(read).transpose()
 }
 

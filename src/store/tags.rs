@@ -10,8 +10,7 @@ record! {
 
 /// The first `count` tags after `name`, by name.
 pub fn after(db: &Db, name: &str, count: usize) -> Result<Vec<Tag>, Error> {
-    let sql =
-        concat!("SELECT ", tag_columns!(), " FROM tags WHERE name > $1 AND posts > 0 ORDER BY name LIMIT $2");
+    let sql = concat!("SELECT ", tag_columns!(), " FROM tags WHERE name > $1 AND posts > 0 ORDER BY name LIMIT $2");
     db.query_all(sql, &[name.to_owned().into(), db::count(count)], read_tag)
 }
 

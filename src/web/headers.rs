@@ -1,10 +1,10 @@
 //! Security headers, on every response.
 
 use http::HeaderValue;
+use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::StatusCode;
 
 use crate::web::response::Response;
 

@@ -9,6 +9,7 @@
 //! `CREATE INDEX CONCURRENTLY`.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 use std::fmt;
 

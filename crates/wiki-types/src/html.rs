@@ -1,8 +1,7 @@
 //! Text in HTML.
 
 /// The characters with a meaning in HTML, and the references that stand for them.
-const REFERENCES: [(char, &str); 5] =
-    [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+const REFERENCES: [(char, &str); 5] = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
 
 /// `text` for elements and quoted attributes. Everything but `& < > " '` stays as it is: a form must give back what was
 /// typed.

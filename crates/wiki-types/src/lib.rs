@@ -4,6 +4,7 @@
 //! Pure data and functions, so that a client can check a text before it sends anything.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod access;
 pub mod accounts;

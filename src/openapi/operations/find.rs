@@ -10,7 +10,7 @@ use crate::openapi::parameters::{query, search};
 /// The operations that find pages by what is in them.
 pub fn operations() -> Vec<Operation> {
     let mut typed =
-        query("q", "What was typed so far.", json!({ "type": "string", "maxLength": crate::posts::MAX_QUERY }));
+        query("q", "What was typed so far.", json!({ "type": "string", "maxLength": crate::input::lists::MAX_QUERY }));
     typed["example"] = json!("he");
     vec![
         Operation::new(Method::GET, "/search", "search", "Search pages")

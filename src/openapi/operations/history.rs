@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Operation;
 use crate::openapi::examples;
 use crate::openapi::parameters::query;
-use crate::reply::ATOM;
+use crate::web::response::ATOM;
 
 /// The operations about what pages were, and about changes.
 pub fn operations() -> Vec<Operation> {

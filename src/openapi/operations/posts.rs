@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Operation;
 use crate::openapi::examples;
 use crate::openapi::parameters::search;
-use crate::reply::MARKDOWN;
+use crate::web::response::MARKDOWN;
 
 /// The operations of `/posts` that are about a page as it is now.
 pub fn operations() -> Vec<Operation> {

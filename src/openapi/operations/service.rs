@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::Operation;
-use crate::reply::METRICS;
+use crate::web::response::METRICS;
 
 /// The operations that are about the service.
 pub fn operations() -> Vec<Operation> {

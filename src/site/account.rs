@@ -1,0 +1,134 @@
+//! The viewer's own account: password, sessions, tokens.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::{FieldError, Role, Scope, Session, Time, Token, rules};
+
+use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
+use crate::auth::{Context, accounts, password, sessions, tokens};
+use crate::site::{self, address, parts};
+use crate::store;
+use crate::store::tokens::NewToken;
+use crate::web::forms::Form;
+use crate::web::{Problem, Response, response};
+
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub struct AccountView {
+    pub account: wiki_types::Account,
+    /// Sessions, the latest first.
+    pub sessions: Vec<Session>,
+    /// Tokens, the latest first.
+    pub tokens: Vec<Token>,
+    /// The token that was just made: its name, and the credential that is shown this once.
+    pub made: Option<(String, String)>,
+    pub new_token: TokenForm,
+    /// Whether the password was just changed.
+    pub changed: bool,
+    pub errors: Vec<FieldError>,
+}
+
+/// The form that makes a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenForm {
+    pub name: String,
+    pub scope: Scope,
+    /// Days until it expires.
+    pub days: i64,
+}
+
+impl Default for TokenForm {
+    fn default() -> Self {
+        Self { name: String::new(), scope: Scope::Read, days: DAYS[1].0 }
+    }
+}
+
+/// The choices for how long a token is valid: days, and what the form calls them.
+const DAYS: [(i64, &str); 4] = [(7, "7 days"), (90, "90 days"), (180, "half a year"), (365, "a year")];
+
+/// What a token of each scope may do.
+const SCOPES: [(Scope, &str); 3] = [
+    (Scope::Read, "Read pages"),
+    (Scope::Write, "Read and write pages"),
+    (Scope::Admin, "Everything you may, this account included"),
+];
+
+impl AccountView {
+    fn error(&self, field: &str) -> Option<&str> {
+        parts::error(&self.errors, field)
+    }
+}
+
+/// `GET /wiki/-/account`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    site::show_once(cx.identity, StatusCode::OK, &view(cx)?)
+}
+
+fn view(cx: &Context) -> Result<AccountView, Problem> {
+    let account = cx.identity.account()?;
+    Ok(AccountView {
+        account: account.clone(),
+        sessions: store::sessions::of_user(cx.db, account.user_id, cx.identity.session)?,
+        tokens: store::tokens::of_user(cx.db, account.user_id)?,
+        made: None,
+        new_token: TokenForm::default(),
+        changed: false,
+        errors: Vec::new(),
+    })
+}
+
+/// `POST /wiki/-/account/password`
+pub fn change_password(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    let new = form.text("new");
+    let result = match password::rule(new) {
+        Err(message) => Err(Problem::invalid_field("new", message)),
+        Ok(()) => accounts::change_password(cx, form.text("current"), new),
+    };
+    match result {
+        Ok(()) => {
+            let mut view = AccountView { changed: true, ..view(cx)? };
+            view.account.password_is_given = false;
+            site::show_once(cx.identity, StatusCode::OK, &view)
+        }
+        Err(problem) if !problem.errors.is_empty() => {
+            site::show_once(cx.identity, problem.status, &AccountView { errors: problem.errors, ..view(cx)? })
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// `POST /wiki/-/account/sessions`: ends the session in the form, or all but this one
+pub fn end_session(cx: &Context) -> Result<Response, Problem> {
+    match Form::read(cx.request)?.number("id") {
+        Some(id) if !sessions::end(cx.db, cx.identity, id)? => return Err(Problem::not_found("Session not found")),
+        Some(_) => {}
+        None => store::sessions::end_others(cx.db, cx.identity.session, &cx.identity.actor())?,
+    }
+    Ok(response::see_other(address::ACCOUNT))
+}
+
+/// `POST /wiki/-/account/tokens`: the only response that ever shows the token
+pub fn create_token(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    let asked = TokenForm {
+        name: form.text("token").trim().to_owned(),
+        scope: form.text("scope").parse().unwrap_or(Scope::Read),
+        days: form.number("days").filter(|days| (1..MAX_DAYS).contains(days)).unwrap_or(DEFAULT_DAYS),
+    };
+    if let Err(message) = rules::line::<MAX_NAME>(&asked.name) {
+        let errors = vec![FieldError::new("token", message)];
+        let view = AccountView { new_token: asked, errors, ..view(cx)? };
+        return site::show_once(cx.identity, StatusCode::UNPROCESSABLE_ENTITY, &view);
+    }
+    let token = NewToken { name: asked.name, scope: asked.scope, expires_time: Time::in_days(asked.days) };
+    let (token, credential) = tokens::create(cx.db, cx.identity, &token)?;
+    let view = AccountView { made: Some((token.name, credential)), ..view(cx)? };
+    site::show_once(cx.identity, StatusCode::CREATED, &view)
+}
+
+/// `POST /wiki/-/account/tokens/revoke`
+pub fn revoke_token(cx: &Context) -> Result<Response, Problem> {
+    tokens::revoke(cx.db, cx.identity, Form::read(cx.request)?.number("id").unwrap_or_default())?;
+    Ok(response::see_other(address::ACCOUNT))
+}

@@ -1,0 +1,48 @@
+//! The audit trail, for administrators.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::AuditEntry;
+
+use crate::auth::Context;
+use crate::input::lists;
+use crate::site::{self, address};
+use crate::web::{Problem, Response};
+
+#[derive(Debug, Template)]
+#[template(path = "audit.html")]
+pub struct Audit {
+    /// The entries, newest first.
+    pub entries: Vec<AuditEntry>,
+    /// The address of the rest of the list.
+    pub next: Option<String>,
+}
+
+impl Audit {
+    /// An event in words.
+    fn words(event: &str) -> &str {
+        match event {
+            "sign_in" => "signed in",
+            "sign_in_failed" => "tried to sign in with a wrong password",
+            "sign_out" => "signed out",
+            "account_created" => "account created",
+            "password_changed" => "password changed",
+            "role_changed" => "role changed",
+            "user_deleted" => "user deleted",
+            "token_created" => "token created",
+            "token_revoked" => "token revoked",
+            "session_revoked" => "session ended",
+            "page_deleted" => "page deleted",
+            "page_restored" => "page restored",
+            "page_protected" => "page protected",
+            "page_unprotected" => "page no longer protected",
+            other => other,
+        }
+    }
+}
+
+/// `GET /wiki/-/audit`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let list = lists::audit(cx.request, cx.db)?;
+    site::show_once(cx.identity, StatusCode::OK, &Audit { entries: list.items, next: list.next })
+}

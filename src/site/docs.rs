@@ -1,0 +1,18 @@
+//! The description of the API for people, who can try it out there.
+
+use askama::Template;
+
+use crate::auth::Context;
+use crate::site::parts::Viewer;
+use crate::site::{self, address};
+use crate::web::{Problem, Response, response};
+
+#[derive(Debug, Template)]
+#[template(path = "docs.html")]
+struct Docs;
+
+/// `GET /docs`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let page = response::html_with_drawings(site::render(&Docs, &Viewer::of(cx.identity))?);
+    Ok(response::tagged_by_content(cx.request, page))
+}

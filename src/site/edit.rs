@@ -1,0 +1,345 @@
+//! The form that creates and edits pages, and what happens when two people edit at once.
+
+use askama::Template;
+use http::StatusCode;
+use serde_json::{Map, Value};
+use wiki_types::slug::is_slug;
+use wiki_types::{FieldError, Post, RevisionEntry};
+
+use crate::auth::Context;
+use crate::diff::{self, Difference};
+use crate::errors;
+use crate::input::{draft, revisions};
+use crate::markdown::Rendered;
+use crate::site::parts::{self, Linked};
+use crate::site::{self, address, author, missing, preview};
+use crate::store::Db;
+use crate::store::pages::{self, Created, Draft, Saved};
+use crate::web::forms::Form;
+use crate::web::json::Body;
+use crate::web::request::prefilled;
+use crate::web::{Problem, Response, response};
+
+/// The most bytes of a text that is merged with another edit: the time that takes grows with the square of the
+/// differences.
+const MAX_MERGED: usize = 64 << 10;
+
+#[derive(Debug, Template)]
+#[template(path = "edit.html")]
+pub struct Edit {
+    pub target: Target,
+    /// What the fields contain.
+    pub fields: Fields,
+    pub errors: Vec<FieldError>,
+    /// What the text looks like, if that was asked for.
+    pub preview: Option<Rendered>,
+    /// The edit that was saved while this form was open.
+    pub conflict: Option<Conflict>,
+}
+
+/// What the form edits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A page whose slug follows from its title: `/wiki/-/new`.
+    New,
+    /// A page that does not exist yet, but whose slug is known: `/wiki/{slug}/edit`.
+    Missing {
+        /// That slug.
+        slug: String,
+    },
+    /// A page, as it is now.
+    Existing(Box<Post>),
+}
+
+/// The fields of the form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    pub title: String,
+    /// Only for a page that exists.
+    pub slug: String,
+    pub content: String,
+    /// Separated by commas.
+    pub tags: String,
+    pub comment: String,
+    pub author: String,
+    /// The page the edit started from. It stays the same when the page is renamed.
+    pub page: Option<i64>,
+    /// The version the edit started from.
+    pub version: Option<i64>,
+}
+
+/// An edit that was saved meanwhile. The fields hold the person's own text, or both edits merged.
+#[derive(Debug)]
+pub struct Conflict {
+    /// The page as it is now.
+    pub current: Post,
+    /// Who saved it, and when.
+    pub latest: RevisionEntry,
+    /// The differences from the current text to that in the form.
+    pub difference: Difference,
+    /// Whether the form holds both edits, merged.
+    pub merged: bool,
+}
+
+impl Conflict {
+    fn tags(&self) -> String {
+        self.current.tags.join(", ")
+    }
+}
+
+impl Edit {
+    fn new(target: Target, fields: Fields) -> Self {
+        Self { target, fields, errors: Vec::new(), preview: None, conflict: None }
+    }
+
+    fn action(&self) -> String {
+        match &self.target {
+            Target::New => address::NEW.to_owned(),
+            Target::Missing { slug } => address::of_page(slug, "edit"),
+            Target::Existing(page) => page.of("edit"),
+        }
+    }
+
+    fn existing(&self) -> Option<&Post> {
+        match &self.target {
+            Target::Existing(page) => Some(page),
+            Target::New | Target::Missing { .. } => None,
+        }
+    }
+
+    fn heading(&self) -> &'static str {
+        if self.existing().is_some() { "Edit" } else { "New page" }
+    }
+
+    fn error(&self, field: &str) -> Option<&str> {
+        parts::error(&self.errors, field)
+    }
+
+    // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
+    fn show(&self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
+        site::show_once(cx.identity, status, self)
+    }
+
+    fn refuse(mut self, cx: &Context, status: StatusCode, error: FieldError) -> Result<Response, Problem> {
+        self.errors.push(error);
+        self.show(cx, status)
+    }
+}
+
+/// `GET /wiki/-/new`
+pub fn new(cx: &Context) -> Result<Response, Problem> {
+    blank(cx, Target::New, prefilled(cx.request, "title").unwrap_or_default())
+}
+
+/// `GET /wiki/{slug}/edit`
+pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
+    let Some(post) = pages::find_by_slug(cx.db, slug)? else {
+        if !is_slug(slug) || pages::slug_now(cx.db, slug)?.is_some() {
+            return missing::show(cx, slug);
+        }
+        return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug));
+    };
+    let fields = Fields {
+        title: post.title.clone(),
+        slug: post.slug.clone(),
+        content: post.content.clone(),
+        tags: post.tags.join(", "),
+        comment: String::new(),
+        author: author::remembered(cx.request),
+        page: Some(post.post_id),
+        version: Some(post.version),
+    };
+    Edit::new(Target::Existing(Box::new(post)), fields).show(cx, StatusCode::OK)
+}
+
+fn blank(cx: &Context, target: Target, title: String) -> Result<Response, Problem> {
+    let fields = Fields { title, author: author::remembered(cx.request), ..Fields::default() };
+    Edit::new(target, fields).show(cx, StatusCode::OK)
+}
+
+/// `POST /wiki/-/new`
+pub fn create(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    submit(cx, &form, Edit::new(Target::New, fields(&form, None)))
+}
+
+/// `POST /wiki/{slug}/edit`
+pub fn save(cx: &Context, slug: &str) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    match edited(cx.db, &form, slug)? {
+        Some(post) => {
+            let mut fields = fields(&form, Some(&post));
+            if fields.slug == slug {
+                // The address the form was opened under. If the page was renamed since, nobody asked to undo that.
+                fields.slug.clone_from(&post.slug);
+            }
+            submit(cx, &form, Edit::new(Target::Existing(Box::new(post)), fields))
+        }
+        None if is_slug(slug) => {
+            submit(cx, &form, Edit::new(Target::Missing { slug: slug.to_owned() }, fields(&form, None)))
+        }
+        None => missing::show(cx, slug),
+    }
+}
+
+/// The page a form edits: the one it was opened for or, if that is gone or the form names none, the one at its address.
+fn edited(db: &Db, form: &Form, slug: &str) -> Result<Option<Post>, Problem> {
+    if let Some(id) = form.number("page")
+        && let Some(post) = pages::find(db, id)?
+    {
+        return Ok(Some(post));
+    }
+    Ok(pages::find_by_slug_or_former(db, slug)?)
+}
+
+/// Saves what was typed, or shows the form again with all of it and why it was not saved.
+fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem> {
+    if form.text("action") == "preview" {
+        view.preview = Some(preview::of(cx.db, &view.fields.content, &view.fields.title)?);
+        return view.show(cx, StatusCode::OK);
+    }
+    if let Err(message) = author::check(cx, &view.fields.author) {
+        view.errors.push(FieldError::new("author", message));
+    }
+    let mut draft = match draft(&view) {
+        Ok(draft) if view.errors.is_empty() => draft,
+        Ok(_) => return view.show(cx, StatusCode::UNPROCESSABLE_ENTITY),
+        Err(errors) => {
+            view.errors.extend(errors);
+            return view.show(cx, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+    let user_id = author::user_id(cx, &view.fields.author)?;
+    draft.user_id = Some(user_id);
+    match view.existing().map(|post| post.post_id) {
+        Some(id) => update(cx, view, id, &draft),
+        None if view.fields.version.is_some() => gone(cx, view),
+        None => match pages::create(cx.db, user_id, draft)? {
+            Created::Created(post) => Ok(saved(cx, &view, &post)),
+            Created::NoSuchUser => Err(errors::user_not_found()),
+            Created::SlugTaken => view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
+        },
+    }
+}
+
+fn update(cx: &Context, view: Edit, id: i64, draft: &Draft) -> Result<Response, Problem> {
+    let is_same_page = view.fields.page.is_none_or(|page| page == id);
+    let outcome = match view.fields.version.filter(|_| is_same_page) {
+        Some(version) => pages::save(cx.db, id, Some(vec![version]), draft, cx.identity.administers())?,
+        // The page was created while this one was written: no version of it was seen.
+        None => pages::find(cx.db, id)?.map_or(Saved::Gone, |post| Saved::Stale(Box::new(post))),
+    };
+    match outcome {
+        Saved::Saved(post) | Saved::Unchanged(post) => Ok(saved(cx, &view, &post)),
+        Saved::Stale(current) => conflict(cx, view, *current),
+        Saved::Gone => gone(cx, view),
+        Saved::SlugTaken => view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
+        Saved::Protected => Err(errors::page_protected()),
+        Saved::NoSuchUser => Err(errors::user_not_found()),
+    }
+}
+
+fn saved(cx: &Context, view: &Edit, post: &Post) -> Response {
+    author::remembering(cx, response::see_other(&address::page(&post.slug)), &view.fields.author)
+}
+
+fn slug_taken() -> FieldError {
+    FieldError::new("slug", "is already taken")
+}
+
+/// The page was deleted meanwhile: the next save creates a new one.
+fn gone(cx: &Context, mut view: Edit) -> Result<Response, Problem> {
+    (view.fields.page, view.fields.version) = (None, None);
+    let message = "belongs to a page that was deleted meanwhile; save again to make a new page of it";
+    view.refuse(cx, StatusCode::CONFLICT, FieldError::new("content", message))
+}
+
+/// What the form's fields contain.
+fn fields(form: &Form, current: Option<&Post>) -> Fields {
+    let mut content = form.text("content").to_owned();
+    // Browsers end every line of a text with CR LF. A page keeps the line ends it has.
+    if !current.is_some_and(|post| post.content.contains("\r\n")) {
+        content = content.replace("\r\n", "\n");
+    }
+    Fields {
+        title: form.text("title").trim().to_owned(),
+        slug: form.text("slug").trim().to_owned(),
+        content,
+        tags: form.text("tags").to_owned(),
+        comment: form.text("comment").trim().to_owned(),
+        author: form.text("author").trim().to_owned(),
+        page: form.number("page"),
+        version: form.number("version"),
+    }
+}
+
+/// The fields as a draft by the rules of the API, or what is wrong with them.
+fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
+    let fields = &view.fields;
+    let mut members = Map::new();
+    let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    add("title", fields.title.as_str().into());
+    add("content", fields.content.as_str().into());
+    add("comment", fields.comment.as_str().into());
+    let tags = fields.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+    add("tags", tags.map(Value::from).collect());
+    match &view.target {
+        Target::Missing { slug } => {
+            add("slug", slug.as_str().into());
+        }
+        Target::Existing(_) if !fields.slug.is_empty() => {
+            add("slug", fields.slug.as_str().into());
+        }
+        Target::New | Target::Existing(_) => {}
+    }
+    draft::read(Body::from_members(members)).map_err(|problem| {
+        if problem.errors.is_empty() { vec![FieldError::new("content", problem.detail)] } else { problem.errors }
+    })
+}
+
+/// Shows both texts, and what the person typed ready to be saved on top of the other, merged with it if that is possible.
+fn conflict(cx: &Context, mut view: Edit, current: Post) -> Result<Response, Problem> {
+    let latest = revisions::find(cx.db, current.post_id, current.version)?.entry;
+    let is_same_page = view.fields.page.is_none_or(|id| id == current.post_id);
+    let base = match view.fields.version.filter(|_| is_same_page) {
+        // None if another page, with fewer versions, has the address by now.
+        Some(version) => crate::store::revisions::find(cx.db, current.post_id, version)?,
+        None => None,
+    };
+    let merged = base.and_then(|base| merge(&base.content, &current.content, &view.fields.content));
+    let is_merged = merged.is_some();
+    if let Some(merged) = merged {
+        view.fields.content = merged;
+    }
+    (view.fields.page, view.fields.version) = (Some(current.post_id), Some(current.version));
+    if view.fields.slug.is_empty() {
+        view.fields.slug.clone_from(&current.slug);
+    }
+    view.target = Target::Existing(Box::new(current.clone()));
+    let difference = diff::difference(&current.content, &view.fields.content);
+    view.conflict = Some(Conflict { current, latest, difference, merged: is_merged });
+    view.show(cx, StatusCode::CONFLICT)
+}
+
+/// Both edits of `base` in one text, if they are in different places.
+fn merge(base: &str, theirs: &str, ours: &str) -> Option<String> {
+    let is_small = [base, theirs, ours].iter().all(|text| text.len() <= MAX_MERGED);
+    is_small.then(|| diffy::merge(base, theirs, ours).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_in_different_places_are_merged_and_others_are_not() {
+        let base = "one\n\ntwo\n\nthree\n";
+        assert_eq!(
+            merge(base, "ONE\n\ntwo\n\nthree\n", "one\n\ntwo\n\nTHREE\n").as_deref(),
+            Some("ONE\n\ntwo\n\nTHREE\n")
+        );
+        assert_eq!(merge(base, "a\n\ntwo\n\nthree\n", "b\n\ntwo\n\nthree\n"), None);
+        let long = "x\n".repeat(MAX_MERGED);
+        assert_eq!(merge(&long, &long, &long), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! What stands at the address of a page that does not exist: where it is now, that it was deleted, or how to create it.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::Suggestion;
+use wiki_types::slug::{is_slug, slugify};
+
+use crate::auth::Context;
+use crate::site::parts::{Linked, Viewer};
+use crate::site::{self, address};
+use crate::store::pages::{self, DeletedPage};
+use crate::store::search;
+use crate::web::request::prefilled;
+use crate::web::{Problem, Response, response};
+
+#[derive(Debug, Template)]
+#[template(path = "missing.html")]
+pub struct Missing {
+    /// The slug at this address, and a title made from it.
+    pub page: Suggestion,
+    /// Pages with a similar name.
+    pub similar: Vec<Suggestion>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "deleted.html")]
+pub struct Deleted {
+    pub page: DeletedPage,
+}
+
+/// What stands at the address with this slug, which no page has.
+pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
+    if !is_slug(slug) {
+        // People type titles into the address bar.
+        return if slug.chars().any(char::is_alphanumeric) {
+            Ok(response::found(&moved(cx, &slugify(slug))))
+        } else {
+            Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())))
+        };
+    }
+    if let Some(slug) = pages::slug_now(cx.db, slug)? {
+        return Ok(response::found(&moved(cx, &slug)));
+    }
+    let viewer = Viewer::of(cx.identity);
+    if let Some(page) = pages::last_deleted(cx.db, slug)? {
+        return Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&Deleted { page }, &viewer)?));
+    }
+    let title = title(cx, slug);
+    let similar = search::similar(cx.db, &title)?;
+    let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
+    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &viewer)?))
+}
+
+/// The title that a page with this slug would have: `?title=` if the slug is made from it, else a guess.
+pub fn title(cx: &Context, slug: &str) -> String {
+    let given = prefilled(cx.request, "title").filter(|title| slugify(title) == slug);
+    given.unwrap_or_else(|| {
+        let words = slug.replace('-', " ");
+        let mut characters = words.chars();
+        characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+    })
+}
+
+/// The address of the request, with `slug` in place of the one in it.
+fn moved(cx: &Context, slug: &str) -> String {
+    let uri = cx.request.uri();
+    let mut segments = uri.path().trim_start_matches("/wiki/").splitn(2, '/').skip(1);
+    let mut url = match segments.next().filter(|rest| !rest.is_empty()) {
+        Some(rest) => format!("{}/{rest}", address::page(slug)),
+        None => address::page(slug),
+    };
+    if let Some(query) = uri.query() {
+        url.push('?');
+        url.push_str(query);
+    }
+    url
+}

@@ -1,0 +1,41 @@
+//! All pages.
+
+use askama::Template;
+use wiki_types::PostSummary;
+
+use crate::auth::Context;
+use crate::input::lists;
+use crate::site::parts::Linked;
+use crate::site::{self, address};
+use crate::store::pages::Order;
+use crate::web::request::query;
+use crate::web::{Problem, Response};
+
+#[derive(Debug, Template)]
+#[template(path = "pages.html")]
+pub struct Pages {
+    pub pages: Vec<PostSummary>,
+    pub sort: Sort,
+    /// The address of the rest of the list.
+    pub next: Option<String>,
+}
+
+/// The order of the list, as the page shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The default.
+    Title,
+    /// `?sort=-updated`: the latest edit first.
+    Updated,
+}
+
+/// `GET /wiki/-/pages`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let (sort, order) = match query(cx.request, "sort").as_deref() {
+        None => (Sort::Title, Order::TITLE),
+        Some("-updated") => (Sort::Updated, Order::LATEST),
+        Some(_) => (Sort::Title, lists::order(cx.request)?),
+    };
+    let list = lists::posts(cx.request, cx.db, lists::filter(cx.request)?, order)?;
+    site::show(cx, &Pages { pages: list.items, sort, next: list.next })
+}

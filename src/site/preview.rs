@@ -1,0 +1,33 @@
+//! What a text would look like: a fragment of HTML for the script, while somebody types.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::rules::MAX_CONTENT;
+
+use crate::auth::Context;
+use crate::markdown::{self, Rendered};
+use crate::site::{self, parts};
+use crate::store::Db;
+use crate::store::links;
+use crate::web::forms::Form;
+use crate::web::{Problem, Response};
+
+#[derive(Debug, Template)]
+#[template(path = "preview.html")]
+pub struct Preview {
+    pub text: Rendered,
+}
+
+/// `POST /wiki/-/preview`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    let text = of(cx.db, form.text("content"), form.text("title"))?;
+    site::show_once(cx.identity, StatusCode::OK, &Preview { text })
+}
+
+/// `content` as HTML, with links to pages that exist. One statement, however many links there are.
+pub fn of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
+    let shown = content.get(..MAX_CONTENT).unwrap_or(content);
+    let existing = links::existing(db, markdown::links(shown))?;
+    Ok(parts::rendered(shown, title, &existing))
+}

@@ -1,0 +1,51 @@
+//! Why a request was refused, for people.
+
+use askama::Template;
+use wiki_types::FieldError;
+
+use crate::auth::Identity;
+use crate::site::parts::Viewer;
+use crate::site::{self, address};
+use crate::web::{Problem, Response, response};
+
+#[derive(Debug, Template)]
+#[template(path = "problem.html")]
+pub struct ProblemView<'a> {
+    pub status: u16,
+    /// A sentence a person can act on.
+    pub detail: &'a str,
+    /// What is wrong with which field.
+    pub errors: &'a [FieldError],
+}
+
+impl ProblemView<'_> {
+    fn title(&self) -> &'static str {
+        match self.status {
+            400 => "That request makes no sense to us",
+            403 => "That is not allowed",
+            404 => "There is nothing here",
+            405 => "That cannot be done here",
+            409 => "Somebody was faster",
+            413 => "That is too large",
+            422 => "Something is not right yet",
+            429 => "That was too fast",
+            503 => "The wiki is out of reach just now",
+            500.. => "Something went wrong on our side",
+            _ => "That did not work",
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    fn may_pass(&self) -> bool {
+        matches!(self.status, 429 | 500..)
+    }
+}
+
+/// A page that says what went wrong. Problem details if even that cannot be rendered.
+pub fn show(identity: &Identity, problem: &Problem) -> Response {
+    let view = ProblemView { status: problem.status.as_u16(), detail: &problem.detail, errors: &problem.errors };
+    match site::render(&view, &Viewer::of(identity)) {
+        Ok(body) => response::with_hints(problem, response::html_with(problem.status, body)),
+        Err(_) => response::problem(problem),
+    }
+}

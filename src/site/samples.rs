@@ -1,0 +1,462 @@
+//! Every view with contents that are hard to set: long, foreign, empty, hostile.
+
+use std::any::Any;
+
+use askama::{DynTemplate, Template};
+use chrono::NaiveDate;
+use wiki_types::search::SnippetPart;
+use wiki_types::{
+    AuditEntry, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet,
+    Suggestion, Tag, Time, Token, User,
+};
+
+use crate::diff;
+use crate::markdown::{self, Rendered};
+use crate::site::account::{AccountView, TokenForm};
+use crate::site::audit::Audit;
+use crate::site::backlinks::Backlinks;
+use crate::site::changes::Changes;
+use crate::site::compare::Compare;
+use crate::site::delete::Delete;
+use crate::site::edit::{Conflict, Edit, Fields, Target};
+use crate::site::edit_user::EditUser;
+use crate::site::feed::Feed;
+use crate::site::front::{Front, Home};
+use crate::site::history::History;
+use crate::site::missing::{Deleted, Missing};
+use crate::site::page::Page;
+use crate::site::pages::{Pages, Sort};
+use crate::site::parts::Viewer;
+use crate::site::preview::Preview;
+use crate::site::problem::ProblemView;
+use crate::site::revision::{Revert, RevisionView};
+use crate::site::search::Search;
+use crate::site::sign_in::SignIn;
+use crate::site::tagged::Tagged;
+use crate::site::tags::Tags;
+use crate::site::user::UserView;
+use crate::site::users::Users;
+use crate::store::pages::{DeletedPage, PageView};
+
+/// Makes the views; every text a person could have written goes through `text`.
+pub struct Samples<F: Fn(&str) -> String> {
+    pub text: F,
+}
+
+const TITLES: [&str; 8] = [
+    "How we deploy, and how we undo it",
+    "Ein ganz gewöhnlicher Titel über die Größe der Füße",
+    "الصفحة الرئيسية للمشروع",
+    "日本語のページの書き方",
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+    "C++ & <templates>: \"quoted\" 'things'",
+    "Meeting notes",
+    "A title that goes on for rather longer than anybody who had to read it in a list of search results on a telephone \
+     would like, because titles may have two hundred characters",
+];
+const COMMENTS: [&str; 4] = ["Fix the address of the registry", "", "Tippfehler", "توضيح طريقة النشر"];
+const PEOPLE: [&str; 4] = ["Ada Lovelace", "Jürgen", "فاطمة", "someone-with-a-rather-long-user-name"];
+const OLDER: &str = "# Deploying\n\nWe deploy on Tuesdays.\n\nThe quick brown fox jumps over the lazy dog.\n\nAsk Ada.\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\nThe end";
+const NEWER: &str = "# Deploying\n\nWe deploy on any day but Friday.\n\nThe quick red fox jumps over the lazy dog.\n\nAsk Ada.\n\n1\n2\n3\n4\n5\n6\n7\n8\n9\nA new line that is long enough that it has to be broken on every screen there is, since nobody wrote an end of line into it until here.\n`<script>alert(\"&\")</script>`\nThe end\n";
+
+impl<F: Fn(&str) -> String> Samples<F> {
+    fn text(&self, text: &str) -> String {
+        (self.text)(text)
+    }
+
+    fn suggestion(&self, index: usize) -> Suggestion {
+        let title = TITLES[index % TITLES.len()];
+        Suggestion { slug: self.text(&wiki_types::slug::slugify(title)), title: self.text(title) }
+    }
+
+    /// An author; every fourth was deleted.
+    fn author(&self, index: usize) -> Option<String> {
+        (!index.is_multiple_of(4)).then(|| self.text(PEOPLE[index % PEOPLE.len()]))
+    }
+
+    fn post(&self, index: usize, tags: usize) -> Post {
+        let Suggestion { slug, title } = self.suggestion(index);
+        Post {
+            post_id: index as i64,
+            user_id: 1,
+            title,
+            slug,
+            content: self.text(OLDER),
+            tags: self.tags(tags),
+            version: 7,
+            created_time: time(1, 4),
+            updated_time: time(22, 4),
+            protected: false,
+        }
+    }
+
+    fn view(&self, post: Post, editor: usize) -> PageView {
+        PageView { post, editor_id: editor as i64, editor: self.author(editor), existing_links: Vec::new() }
+    }
+
+    fn tags(&self, many: usize) -> Vec<String> {
+        let tags =
+            ["operations", "größe", "日本", "c++", "how-to", "العربية", "a-tag-of-some-considerable-length", "x"];
+        tags.iter().cycle().take(many).map(|tag| self.text(tag)).collect()
+    }
+
+    fn rendered(&self) -> Rendered {
+        let mut page = markdown::render(include_str!("sample.md"), "", |slug| slug == "on-call");
+        for heading in &mut page.headings {
+            heading.text = self.text(&heading.text);
+        }
+        page
+    }
+
+    fn change(&self, index: usize) -> RevisionEntry {
+        let Suggestion { slug, title } = self.suggestion(index);
+        RevisionEntry {
+            post_id: index as i64,
+            version: [3, 1, 12, 240][index % 4],
+            user_id: index as i64,
+            author: self.author(index),
+            title,
+            comment: self.text(COMMENTS[index % COMMENTS.len()]),
+            size: 1200,
+            delta: [120, 2048, -35, 0][index % 4],
+            created_time: time(22 - index as u32 / 3, index as u32),
+            page: slug,
+        }
+    }
+
+    fn entry(&self, version: i64) -> RevisionEntry {
+        let index = version as usize;
+        RevisionEntry {
+            version,
+            title: self.text("How we deployed"),
+            size: 1200 + version,
+            delta: [120, -7, 0][index % 3],
+            created_time: time(version as u32, 10),
+            ..self.change(index)
+        }
+    }
+
+    fn listed(&self, many: usize) -> Vec<PostSummary> {
+        let summary = |index: usize| {
+            let post = self.post(index, index % 5);
+            PostSummary {
+                post_id: post.post_id,
+                user_id: post.user_id,
+                title: post.title,
+                slug: post.slug,
+                tags: post.tags,
+                version: post.version,
+                created_time: post.created_time,
+                updated_time: time(20, index as u32),
+                size: 1200,
+            }
+        };
+        (0..many).map(summary).collect()
+    }
+
+    fn counted(&self) -> Vec<Tag> {
+        let tags = self.tags(8).into_iter().enumerate();
+        tags.map(|(index, name)| Tag { name, posts: 3_i64.pow(8 - index as u32) }).collect()
+    }
+
+    fn user(&self, index: usize) -> User {
+        User {
+            id: index as i64,
+            username: (index.is_multiple_of(2)).then(|| self.text("ada.lovelace")),
+            name: self.text(PEOPLE[index % 4]),
+            email: None,
+            created_time: time(3, 4),
+            role: None,
+        }
+    }
+
+    fn fields(&self, version: Option<i64>) -> Fields {
+        Fields {
+            title: self.text(TITLES[0]),
+            slug: self.text("how-we-deploy"),
+            content: self.text(NEWER),
+            tags: self.text("operations, how-to"),
+            comment: self.text("Say on which days"),
+            author: self.text("Ada Lovelace"),
+            page: version.map(|_| 4),
+            version,
+        }
+    }
+
+    fn edit(&self, target: Target) -> Edit {
+        let version = matches!(target, Target::Existing(_)).then_some(7);
+        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None }
+    }
+
+    fn conflict(&self, merged: bool) -> Conflict {
+        Conflict {
+            current: Post { title: self.text("How we deploy"), version: 8, ..self.post(0, 1) },
+            latest: self.entry(1),
+            difference: diff::difference(&self.text(OLDER), &self.text(NEWER)),
+            merged,
+        }
+    }
+
+    fn found(&self, index: usize) -> SearchResult {
+        let part = |text, matched| SnippetPart { text: self.text(text), matched };
+        let Suggestion { slug, title } = self.suggestion(index);
+        SearchResult {
+            post_id: index as i64,
+            user_id: 1,
+            title,
+            slug,
+            tags: self.tags(index),
+            updated_time: time(9, 9),
+            snippet: Snippet(vec![
+                part("… which is why we ", false),
+                part("deploy", true),
+                part(" on any day but Friday, and never <after> lunch. Who ", false),
+                part("deploys", true),
+                part(" writes it down …", false),
+            ]),
+            rank: 0.5,
+        }
+    }
+
+    fn revision(&self, version: i64, title: usize, tags: usize) -> Revision {
+        let Suggestion { slug, title } = self.suggestion(title);
+        let entry = RevisionEntry { title, ..self.entry(version) };
+        Revision { entry, slug, content: self.text(OLDER), tags: self.tags(tags) }
+    }
+
+    fn errors(&self) -> Vec<FieldError> {
+        vec![
+            FieldError::new("title", self.text("must not be blank")),
+            FieldError::new("slug", self.text("is already taken")),
+            FieldError::new("author", self.text("may have at most 200 characters")),
+        ]
+    }
+
+    fn revision_view(&self, version: i64, errors: Vec<FieldError>) -> RevisionView {
+        RevisionView {
+            page: self.post(0, 0),
+            revision: self.revision(version, 0, 3),
+            text: self.rendered(),
+            revert: Revert { comment: self.text("Go back"), author: self.text("Ada"), errors },
+        }
+    }
+
+    /// Every page, by a name for it.
+    pub fn pages(&self) -> Vec<(String, String)> {
+        let mut pages = self.pages_for(&Viewer::default());
+        let administrator = Viewer { name: Some(self.text(PEOPLE[0])), administers: true, gains_by_signing_in: true };
+        let signed_in = self.pages_for(&administrator);
+        pages.extend(signed_in.into_iter().map(|(name, page)| (format!("{name}-signed-in"), page)));
+        pages
+    }
+
+    fn account(&self, made: bool) -> AccountView {
+        let session = |id, current| Session {
+            id,
+            address: self.text("192.0.2.7"),
+            agent: self.text("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            created_time: time(20, 4),
+            used_time: time(22, 4),
+            current,
+        };
+        let token = |id, scope, used_time| Token {
+            id,
+            name: self.text("nightly import"),
+            scope,
+            created_time: time(20, 4),
+            expires_time: time(28, 4),
+            used_time,
+        };
+        AccountView {
+            account: wiki_types::Account {
+                user_id: 7,
+                username: self.text("ada"),
+                name: self.text(PEOPLE[0]),
+                role: Role::Editor,
+                scope: None,
+                password_is_given: !made,
+            },
+            sessions: vec![session(2, true), session(1, false)],
+            tokens: vec![token(2, Scope::Write, Some(time(22, 4))), token(1, Scope::Read, None)],
+            made: made.then(|| (self.text("nightly import"), "wasiki_2_secret".to_owned())),
+            new_token: TokenForm { name: self.text("import"), ..TokenForm::default() },
+            changed: made,
+            errors: if made { Vec::new() } else { vec![FieldError::new("current", "is not your password")] },
+        }
+    }
+
+    fn edit_user(&self, user: Option<User>) -> EditUser {
+        EditUser {
+            has_account: user.is_some(),
+            user,
+            username: self.text("ada"),
+            known_as: self.text(PEOPLE[0]),
+            role: Role::Reader,
+            errors: vec![FieldError::new("username", "is already taken")],
+        }
+    }
+
+    fn happened(&self) -> Vec<AuditEntry> {
+        let entry = |id, event: &str, actor_id: Option<i64>, post_id| AuditEntry {
+            id,
+            time: time(22, 4),
+            event: event.to_owned(),
+            actor_id,
+            actor: actor_id.filter(|id| *id < 9).map(|_| self.text(PEOPLE[0])),
+            address: self.text("2001:db8::7"),
+            user_id: Some(4),
+            user: Some(self.text(PEOPLE[1])),
+            post_id,
+            details: self.text(TITLES[5]),
+        };
+        vec![
+            entry(4, "page_deleted", Some(7), Some(3)),
+            entry(3, "role_changed", Some(9), None),
+            entry(2, "sign_in_failed", None, None),
+            entry(1, "sign_in", Some(4), None),
+        ]
+    }
+
+    fn pages_for(&self, viewer: &Viewer) -> Vec<(String, String)> {
+        let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&("viewer", viewer as &dyn Any));
+        let next = || Some("?cursor=abc".to_owned());
+        let changes = |many| (0..many).map(|index| self.change(index)).collect::<Vec<_>>();
+        let home_page = Post { slug: "home".into(), title: self.text("Our wiki"), ..self.post(0, 0) };
+        let home = Home { page: self.view(home_page, 1), text: self.rendered() };
+        let existing = || self.edit(Target::Existing(Box::new(self.post(0, 2))));
+        let missing = Target::Missing { slug: self.text("how-we-deploy") };
+        let errors = self.errors();
+        let problem = |status, detail, errors| ProblemView { status, detail, errors };
+        let short = Post { version: 1, updated_time: time(1, 0), ..self.post(4, 0) };
+        let deleted = self.suggestion(0);
+        let deleted = DeletedPage { id: 3, slug: deleted.slug, title: deleted.title, time: time(21, 4) };
+        let search = |query: &str, tag: Option<&str>| Search {
+            query: self.text(query),
+            tag: tag.map(|tag| self.text(tag)),
+            ..Search::default()
+        };
+        let pages = [
+            ("front", view(&Front { home: Some(home), changes: changes(8), tags: self.counted() })),
+            ("front-without-home", view(&Front { home: None, changes: changes(8), tags: self.counted() })),
+            ("front-empty", view(&Front { home: None, changes: Vec::new(), tags: Vec::new() })),
+            (
+                "page",
+                view(&Page { view: self.view(Post { protected: true, ..self.post(0, 8) }, 1), text: self.rendered() }),
+            ),
+            (
+                "page-short",
+                view(&Page {
+                    view: self.view(short, 0),
+                    text: Rendered { html: "<p>Short.</p>".into(), headings: Vec::new() },
+                }),
+            ),
+            ("edit", view(&existing())),
+            ("edit-new", view(&Edit { fields: Fields::default(), ..self.edit(Target::New) })),
+            ("edit-missing", view(&self.edit(missing))),
+            ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
+            ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),
+            ("edit-conflict", view(&Edit { conflict: Some(self.conflict(false)), ..existing() })),
+            ("edit-merged", view(&Edit { conflict: Some(self.conflict(true)), ..existing() })),
+            (
+                "history",
+                view(&History {
+                    page: self.post(0, 0),
+                    revisions: (1..=7).rev().map(|version| self.entry(version)).collect(),
+                    next: next(),
+                }),
+            ),
+            ("revision", view(&self.revision_view(3, Vec::new()))),
+            ("revision-current", view(&self.revision_view(7, Vec::new()))),
+            ("revision-invalid", view(&self.revision_view(3, self.errors().split_off(2)))),
+            (
+                "compare",
+                view(&Compare {
+                    page: self.post(0, 0),
+                    from: Some(self.revision(2, 1, 4)),
+                    to: self.revision(5, 0, 2),
+                    difference: diff::difference(&self.text(OLDER), &self.text(NEWER)),
+                }),
+            ),
+            (
+                "compare-first",
+                view(&Compare {
+                    page: self.post(0, 0),
+                    from: None,
+                    to: self.revision(1, 0, 2),
+                    difference: diff::difference("", &self.text(OLDER)),
+                }),
+            ),
+            (
+                "compare-same",
+                view(&Compare {
+                    page: self.post(2, 0),
+                    from: Some(self.revision(3, 2, 1)),
+                    to: self.revision(7, 2, 1),
+                    difference: diff::difference("", ""),
+                }),
+            ),
+            ("backlinks", view(&Backlinks { page: self.post(0, 0), pages: self.listed(8), next: next() })),
+            ("backlinks-none", view(&Backlinks { page: self.post(5, 0), pages: Vec::new(), next: None })),
+            ("delete", view(&Delete { page: self.post(0, 0), backlinks: 12 })),
+            (
+                "missing",
+                view(&Missing { page: self.suggestion(5), similar: vec![self.suggestion(0), self.suggestion(2)] }),
+            ),
+            ("deleted", view(&Deleted { page: deleted })),
+            ("pages", view(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
+            ("pages-none", view(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
+            ("changes", view(&Changes { changes: changes(12), next: next() })),
+            ("tags", view(&Tags { tags: self.counted(), next: next() })),
+            ("tag", view(&Tagged { tag: self.text("größe"), pages: self.listed(8), next: next() })),
+            (
+                "search",
+                view(&Search {
+                    results: (0..6).map(|index| self.found(index)).collect(),
+                    next: next(),
+                    ..search("deploy \"any day\"", Some("größe"))
+                }),
+            ),
+            ("search-none", view(&search("xyzzy & <b>", Some("größe")))),
+            ("search-empty", view(&Search::default())),
+            ("sign-in", view(&SignIn { username: self.text("ada"), next: Some(self.text("/wiki")), refusal: None })),
+            ("sign-in-refused", view(&SignIn { refusal: Some(self.text("No.")), ..SignIn::default() })),
+            ("account", view(&self.account(false))),
+            ("account-made", view(&self.account(true))),
+            ("new-user", view(&self.edit_user(None))),
+            ("account-of", view(&self.edit_user(Some(self.user(1))))),
+            ("audit", view(&Audit { entries: self.happened(), next: next() })),
+            ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
+            ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),
+            (
+                "user",
+                view(&UserView {
+                    user: self.user(0),
+                    pages: self.listed(3),
+                    changes: changes(5),
+                    more_pages: next(),
+                    more_changes: next(),
+                }),
+            ),
+            ("problem", view(&problem(422, "3 members of the request are invalid.", &errors))),
+            ("problem-401", view(&problem(401, "Sign in first.", &[]))),
+            ("problem-503", view(&problem(503, "The database cannot be reached.", &[]))),
+        ];
+        pages.into_iter().map(|(name, page)| (name.to_owned(), page.unwrap())).collect()
+    }
+
+    /// What is not a page: the piece of HTML for the script.
+    pub fn preview(&self) -> String {
+        Preview { text: self.rendered() }.render().unwrap()
+    }
+
+    /// What is not HTML.
+    pub fn feed(&self) -> String {
+        let changes = (0..4).map(|index| self.change(index)).collect();
+        Feed { base: self.text("https://wiki.example"), changes }.render().unwrap()
+    }
+}
+
+fn time(day: u32, hour: u32) -> Time {
+    let date = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+    date.and_hms_micro_opt(hour, 33, 10, 123_456).unwrap().into()
+}
