@@ -159,7 +159,7 @@ pub fn create(db: &Db, user: &NewUser, actor: &Actor) -> Result<Created, Error> 
 const CREATE: &str = concat!(
     "WITH made AS (
        INSERT INTO users (username, name, email, role, password, password_is_given)
-       VALUES ($1, coalesce($2, $1), $3, $4, $5, $5 IS NOT NULL)
+       VALUES ($1, coalesce($2, $1), $3, $4, $5::text, $5 IS NOT NULL)
        ON CONFLICT DO NOTHING
        RETURNING *
      ), noted AS (
