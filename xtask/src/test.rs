@@ -79,7 +79,7 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let mut suite = Suite { workspace, sum: Tally::default() };
     let embedded = Some(("embedded", "embedded"));
     for (name, database) in [embedded, server.address()].into_iter().flatten() {
-        let mut tests = suite.cargo_test(&["--test", "faults", "--", "--nocapture", "--test-threads", "1"]);
+        let mut tests = suite.cargo_test(&["--test", "suite", "--", "faults::", "--nocapture", "--test-threads", "1"]);
         suite.on(database, &runner, &mut tests);
         suite.run(&format!("faults ({name})"), &mut tests)?;
     }
@@ -155,7 +155,7 @@ impl Postgres {
             return Ok(Self::Given(url));
         }
         Ok(match Installation::find() {
-            Some(installation) => Self::Own(installation.start(&workspace.root.join("tes../tests/fixtures/tls"))?),
+            Some(installation) => Self::Own(installation.start(&workspace.root.join("tests/fixtures/tls"))?),
             None => Self::LeftOut,
         })
     }

@@ -30,7 +30,7 @@ pub fn check(workspace: &Workspace, docker: &Docker, image: &str) -> anyhow::Res
     checks.run("it has no shell and no package manager", || bare(docker, image));
 
     let started = Instant::now();
-    let site = Site::start(docker, image, &workspace.root.join("tes../tests/fixtures/tls"))?;
+    let site = Site::start(docker, image, &workspace.root.join("tests/fixtures/tls"))?;
     progress::note(&format!("a PostgreSQL to try it with … {:.1} s", started.elapsed().as_secs_f64()));
     checks.run("`migrate` prepares the database", || migrates(&site));
     checks.run("the old service's `docker run` line works as it stands", || old_line(&site));

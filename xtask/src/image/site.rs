@@ -12,7 +12,7 @@ use super::http::Client;
 /// The database's image: the one of compose.yaml and of the chart.
 const POSTGRES: &str = "postgres:17";
 
-/// The name the database's certificate is for (tes../tests/fixtures/tls).
+/// The name the database's certificate is for (tests/fixtures/tls).
 pub const DATABASE: &str = "database.test";
 
 /// Another name of the database: the one the documentation of the service this wiki replaces uses.

@@ -3,9 +3,9 @@
 use blackbox::{App, Value, assert_time, json};
 
 /// Double-encoded emoji, C1 control characters, variation selectors, three kinds of line ends, no line end at the end.
-const MOJIBAKE: &str = include_str!("../data/mojibake.md");
+const MOJIBAKE: &str = include_str!("../../data/mojibake.md");
 /// Box drawings, tables, fenced code and everything a careless template or SQL builder would expand.
-const BOXES: &str = include_str!("../data/boxes.md");
+const BOXES: &str = include_str!("../../data/boxes.md");
 
 #[tokio::test]
 async fn a_post_is_created_and_read() {

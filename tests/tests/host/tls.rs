@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 fn fixture(name: &str) -> PathBuf {
-    repository().join("tes../tests/fixtures/tls").join(name)
+    repository().join("tests/fixtures/tls").join(name)
 }
 
 /// What a client that trusts only `certificate` gets for `path`; nothing if the service has another certificate.
