@@ -190,7 +190,7 @@ async fn files_that_cannot_be_pages_are_listed_and_the_rest_goes_on() {
 
 /// What a file says, what the wiki is asked for the same, and whether it may be a page.
 #[tokio::test]
-async fn a_dry_run_refuses_the_files_that_the_wiki_refuses() {
+async fn a_dry_run_refuses_what_the_wiki_refuses() {
     let (wiki, files) = (App::wiki().start().await, folder());
     wiki.create_user("ada").await;
     let (long, tags): (_, Vec<String>) = ("x".repeat(201), (0..21).map(|n| n.to_string()).collect());
@@ -347,7 +347,7 @@ async fn pages_are_found_listed_deleted_and_restored() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_told_with_its_exit_code() {
+async fn every_error_has_its_exit_code() {
     let (wiki, files) = (App::wiki().start().await, folder());
     for args in [&[][..], &["fly"], &["get"], &["list", "--url", "localhost"], &["import", ".", "--jobs", "0"]] {
         assert_eq!(wasiki(&wiki, args).await.code, Some(2), "{args:?}");

@@ -52,3 +52,5 @@ mod client;
 
 mod documentation;
 mod imports;
+
+mod shared;

@@ -97,7 +97,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
 ];
 
 #[tokio::test]
-async fn every_route_lets_in_whom_it_should() {
+async fn every_route_enforces_its_permissions() {
     for (column, mode) in MODES.into_iter().enumerate() {
         let wiki = App::wiki().access(mode).start().await;
         let people = People::new(&wiki).await;
@@ -224,7 +224,7 @@ fn body(path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_wrong_mode_opens_nothing() {
+async fn an_invalid_access_mode_denies_everything() {
     let wiki = App::wiki().access("Open").at_once().start().await;
     wiki.get("/health").await.expect(200);
     for path in ["/", "/posts", "/users", "/wiki"] {
@@ -235,7 +235,7 @@ async fn a_wrong_mode_opens_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_open_to_everybody_is_warned_of() {
+async fn open_access_on_a_public_address_is_warned_about() {
     const WARNING: &str = "anybody who reaches this address may read and change everything";
     for (listen, mode, warns) in
         [("0.0.0.0", "open", true), ("0.0.0.0", "public-read", false), ("127.0.0.1", "open", false)]
@@ -247,7 +247,7 @@ async fn what_is_open_to_everybody_is_warned_of() {
 }
 
 #[tokio::test]
-async fn in_a_private_wiki_browsers_are_led_to_the_form_and_back() {
+async fn a_private_wiki_redirects_browsers_to_sign_in_and_back() {
     let wiki = App::wiki().access("private").start().await;
     let open = |path: &str| wiki.get(path).header("accept", "text/html,*/*;q=0.8");
     let response = open("/wiki/-/search?q=a%26b").await.expect(302);
@@ -266,7 +266,7 @@ async fn in_a_private_wiki_browsers_are_led_to_the_form_and_back() {
 }
 
 #[tokio::test]
-async fn a_copy_that_somebody_may_no_longer_see_is_not_confirmed() {
+async fn a_cached_copy_is_not_confirmed_without_access() {
     let wiki = App::wiki().access("private").start().await;
     let cookie = wiki.administrator().await;
     let page = wiki.post("/posts").cookie(&cookie).json(json!({"content": "# One"})).await.expect(201);
@@ -316,7 +316,7 @@ async fn only_administrators_change_a_protected_page() {
 }
 
 #[tokio::test]
-async fn people_write_as_themselves() {
+async fn pages_are_written_under_the_signed_in_user() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;
     let eve = wiki.create_account(&administrator, "eve", "editor").await;
@@ -373,7 +373,7 @@ async fn what_people_look_after_is_theirs() {
 }
 
 #[tokio::test]
-async fn addresses_of_mail_are_for_those_they_concern() {
+async fn email_addresses_are_private() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;
     let body = json!({"username": "eve", "email": "eve@example.org", "password": blackbox::PASSWORD});
@@ -394,7 +394,7 @@ async fn addresses_of_mail_are_for_those_they_concern() {
 }
 
 #[tokio::test]
-async fn in_open_mode_accounts_are_still_their_owners_() {
+async fn open_mode_still_protects_accounts() {
     let wiki = App::wiki().access("open").start().await;
     let administrator = wiki.administrator().await;
     let eve = wiki.create_account(&administrator, "eve", "editor").await;
@@ -410,7 +410,7 @@ async fn in_open_mode_accounts_are_still_their_owners_() {
 }
 
 #[tokio::test]
-async fn every_answer_is_guarded() {
+async fn every_response_has_security_headers() {
     let wiki = App::wiki().access("public-read").start().await;
     for target in [
         "/",

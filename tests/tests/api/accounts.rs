@@ -9,7 +9,7 @@ async fn attempt(wiki: &Client, username: &str, password: &str) -> Response {
 }
 
 #[tokio::test]
-async fn somebody_signs_in_and_out() {
+async fn a_user_signs_in_and_out() {
     let wiki = App::wiki().access("private").start().await;
     let fields = [("username", "Admin"), ("password", ADMIN_PASSWORD), ("next", "/wiki/-/tags")];
     let response = wiki.post("/wiki/-/sign-in").form(&fields).await.expect(303);
@@ -44,7 +44,7 @@ async fn behind_tls_the_cookie_is_secure() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_elsewhere_after_signing_in() {
+async fn sign_in_redirects_only_within_the_wiki() {
     let wiki = App::wiki().access("private").start().await;
     for next in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
         let fields = [("username", "admin"), ("password", ADMIN_PASSWORD), ("next", next)];
@@ -108,7 +108,7 @@ async fn several_may_be_the_first_administrator_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_takes_the_name_of_the_first_administrator() {
+async fn the_admin_username_is_reserved() {
     let wiki = App::wiki().access("public-read").env("SPIN_VARIABLE_ADMIN_USERNAME", "root").start().await;
     let root = wiki.sign_in("root", ADMIN_PASSWORD).await;
     wiki.create_account(&root, "eve", "editor").await;
@@ -155,7 +155,7 @@ async fn a_browser_without_fetch_metadata_says_its_origin() {
 }
 
 #[tokio::test]
-async fn a_weak_first_password_makes_nobody() {
+async fn a_weak_admin_password_creates_no_account() {
     for (password, reason) in [("short", "must have at least 8 characters"), ("password1", "many people have")] {
         let wiki = App::wiki().access("private").env("SPIN_VARIABLE_ADMIN_PASSWORD", password).start().await;
         attempt(&wiki, "admin", password).await.expect(401);
@@ -217,7 +217,7 @@ async fn sessions_are_listed_and_ended() {
 }
 
 #[tokio::test]
-async fn whoever_signs_in_again_is_somebody_new() {
+async fn signing_in_again_starts_a_new_session() {
     let wiki = App::wiki().access("private").start().await;
     let first = wiki.administrator().await;
     let fields = [("username", "admin"), ("password", ADMIN_PASSWORD)];
@@ -227,7 +227,7 @@ async fn whoever_signs_in_again_is_somebody_new() {
 }
 
 #[tokio::test]
-async fn a_forged_session_or_token_is_nobody_s() {
+async fn forged_sessions_and_tokens_are_refused() {
     let wiki = App::wiki().access("public-read").start().await;
     let cookie = wiki.administrator().await;
     let token = wiki.create_token(&cookie, "admin").await;
@@ -468,7 +468,7 @@ async fn changes_from_one_address_are_limited_by_the_runner() {
 }
 
 #[tokio::test]
-async fn what_happens_to_accounts_and_pages_is_noted() {
+async fn accounts_and_pages_leave_an_audit_trail() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;
     attempt(&wiki, "admin", WRONG).await.expect(401);
@@ -618,7 +618,7 @@ async fn a_session_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_denied_something_is_in_the_log() {
+async fn a_denied_request_is_logged() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;
     let eve = wiki.create_account(&administrator, "eve", "editor").await;

@@ -11,7 +11,7 @@ fn count(statuses: &[u16], status: u16) -> usize {
 }
 
 #[tokio::test]
-async fn of_50_who_want_one_username_exactly_one_gets_it() {
+async fn of_50_requests_for_one_username_exactly_one_succeeds() {
     let wiki = App::wiki().replicas(2).start().await;
     let requests = (0..50).map(|n| {
         let client = wiki.replica(n % wiki.replicas()).clone();
@@ -23,7 +23,7 @@ async fn of_50_who_want_one_username_exactly_one_gets_it() {
 }
 
 #[tokio::test]
-async fn of_50_who_want_one_email_exactly_one_gets_it() {
+async fn of_50_requests_for_one_email_exactly_one_succeeds() {
     let wiki = App::wiki().start().await;
     let requests = (0..50).map(|n| {
         let client = wiki.replica(0).clone();
@@ -37,7 +37,7 @@ async fn of_50_who_want_one_email_exactly_one_gets_it() {
 }
 
 #[tokio::test]
-async fn of_many_writers_that_saw_one_version_exactly_one_wins() {
+async fn of_concurrent_edits_of_one_version_exactly_one_wins() {
     let wiki = App::wiki().replicas(2).start().await;
     let user = wiki.create_user("ada").await;
     wiki.create_post(&user, "version 1").await;

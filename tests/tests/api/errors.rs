@@ -2,10 +2,12 @@
 
 use blackbox::{App, json, send_raw};
 
+use crate::shared;
+
 #[tokio::test]
 async fn a_body_that_is_not_json_is_refused() {
-    let wiki = App::wiki().start().await;
-    wiki.create_user("ada").await;
+    let wiki = shared::wiki().await;
+    let user = format!("/users/{}", wiki.create_user("not-json").await["id"]);
     let deep = "[".repeat(100_000);
     let bodies: [&[u8]; 14] = [
         b"",
@@ -23,7 +25,7 @@ async fn a_body_that_is_not_json_is_refused() {
         b"{\"username\": \"raw\x00nul\"}",
         deep.as_bytes(),
     ];
-    for (method, path) in [("POST", "/users"), ("PATCH", "/users/1"), ("POST", "/posts")] {
+    for (method, path) in [("POST", "/users"), ("PATCH", &*user), ("POST", "/posts")] {
         for body in bodies {
             let refused = wiki.request(method, path).body("application/json", body.to_vec()).await;
             assert_eq!(
@@ -39,7 +41,7 @@ async fn a_body_that_is_not_json_is_refused() {
 
 #[tokio::test]
 async fn a_body_that_is_not_an_object_is_refused() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     for path in ["/users", "/posts"] {
         for body in ["[]", "[{\"username\": \"ada\"}]", "5", "null", "true", "\"username\""] {
             wiki.post(path).body("application/json", body).await.problem(422);
@@ -49,13 +51,13 @@ async fn a_body_that_is_not_an_object_is_refused() {
 
 #[tokio::test]
 async fn a_body_of_another_media_type_is_refused() {
-    let wiki = App::wiki().start().await;
-    wiki.create_user("ada").await;
+    let wiki = shared::wiki().await;
+    let user = format!("/users/{}", wiki.create_user("media-type").await["id"]);
     let body = r#"{"username": "eve", "user_id": 1, "content": "x"}"#;
     for media_type in
         ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "json"]
     {
-        for (method, path) in [("POST", "/users"), ("PATCH", "/users/1"), ("POST", "/posts"), ("PUT", "/posts/1")] {
+        for (method, path) in [("POST", "/users"), ("PATCH", &*user), ("POST", "/posts"), ("PUT", "/posts/1")] {
             let refused = wiki.request(method, path).header("if-match", "*").body(media_type, body).await;
             let problem = refused.problem(415);
             assert!(problem.detail.contains("application/json"), "{method} {path}: {}", problem.detail);
@@ -64,7 +66,7 @@ async fn a_body_of_another_media_type_is_refused() {
     for (n, media_type) in
         ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"].iter().enumerate()
     {
-        wiki.post("/users").body(media_type, format!(r#"{{"username": "user{n}"}}"#)).await.expect(201);
+        wiki.post("/users").body(media_type, format!(r#"{{"username": "media-type-{n}"}}"#)).await.expect(201);
     }
 }
 
@@ -92,7 +94,7 @@ async fn a_body_over_the_limit_is_refused_whether_announced_or_not() {
 
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     for path in [
         "/nothing",
         "/user",
@@ -175,8 +177,8 @@ async fn sql_in_any_field_is_only_text() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_http_harms_nobody() {
-    let wiki = App::wiki().start().await;
+async fn malformed_http_is_harmless() {
+    let wiki = shared::wiki().await;
     let long_header =
         format!("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Long: {}\r\n\r\n", "x".repeat(2 << 20));
     let many_headers =

@@ -30,7 +30,7 @@ async fn every_edit_is_a_revision_with_its_author_size_and_comment() {
 }
 
 #[tokio::test]
-async fn revisions_that_are_not_there_are_not_found() {
+async fn unknown_revisions_are_not_found() {
     let wiki = App::wiki().start().await;
     let ada = wiki.create_user("ada").await;
     wiki.create_post(&ada, "one").await;
@@ -122,7 +122,7 @@ async fn two_versions_are_compared_line_by_line() {
 }
 
 #[tokio::test]
-async fn a_page_goes_back_to_an_older_version_as_a_new_one() {
+async fn a_revert_makes_a_new_version() {
     let wiki = App::wiki().start().await;
     let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
     wiki.create_post(&ada, "# Good").await;
@@ -207,7 +207,7 @@ async fn recent_changes_list_the_revisions_of_all_pages() {
 /// Each editor reads the page, adds a line of its own and writes it back, from the start again whenever somebody else was
 /// faster: no line may be missing in the end, and no version may be there twice.
 #[tokio::test]
-async fn of_32_editors_nobody_loses_a_word() {
+async fn concurrent_edits_by_32_editors_are_all_kept() {
     const EDITORS: usize = 32;
     const EDITS: usize = 50;
     let wiki = App::wiki().replicas(2).start().await;

@@ -18,7 +18,7 @@ async fn rename(wiki: &Client, id: i64, slug: &str) {
 }
 
 #[tokio::test]
-async fn a_page_knows_who_links_to_it() {
+async fn a_page_lists_its_backlinks() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     write(&wiki, "Target", "I link to [[Target]] myself.").await;

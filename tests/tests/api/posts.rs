@@ -2,6 +2,8 @@
 
 use blackbox::{App, Value, assert_time, json};
 
+use crate::shared;
+
 /// Double-encoded emoji, C1 control characters, variation selectors, three kinds of line ends, no line end at the end.
 const MOJIBAKE: &str = include_str!("../../data/mojibake.md");
 /// Box drawings, tables, fenced code and everything a careless template or SQL builder would expand.
@@ -9,8 +11,8 @@ const BOXES: &str = include_str!("../../data/boxes.md");
 
 #[tokio::test]
 async fn a_post_is_created_and_read() {
-    let wiki = App::wiki().start().await;
-    let user = wiki.create_user("ada").await;
+    let wiki = shared::wiki().await;
+    let user = wiki.create_user("sketcher").await;
     let body = json!({
         "user_id": user["id"], "content": "# Notes\n\nOn the engine.", "title": "Sketch", "slug": "sketch-1",
         "tags": ["engine", "maths"], "comment": "first draft",
@@ -86,7 +88,7 @@ async fn equal_titles_get_different_slugs() {
 
 #[tokio::test]
 async fn content_comes_back_byte_for_byte() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     let user = wiki.create_user("dockertest").await;
     let c1: String = ('\u{80}'..='\u{9f}').collect();
     let astral = "\u{1f4d6}\u{10ffff}\u{fffd}\u{feff}\u{2028}\u{0301}";
@@ -144,7 +146,7 @@ async fn a_post_needs_a_user_there_is() {
 }
 
 #[tokio::test]
-async fn wrong_members_are_refused_by_name() {
+async fn invalid_members_are_refused_by_name() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     let cases = [
@@ -199,7 +201,7 @@ async fn wrong_members_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn ids_that_name_no_post_are_not_found() {
+async fn unknown_post_ids_are_not_found() {
     let wiki = App::wiki().start().await;
     let user = wiki.create_user("ada").await;
     wiki.create_post(&user, "x").await;
@@ -278,7 +280,7 @@ async fn an_edit_without_a_version_is_refused() {
 }
 
 #[tokio::test]
-async fn an_edit_of_an_old_version_is_shown_the_current_one() {
+async fn an_edit_of_an_old_version_gets_the_current_one() {
     let wiki = App::wiki().start().await;
     let user = wiki.create_user("ada").await;
     wiki.create_post(&user, "one").await;
@@ -409,7 +411,7 @@ async fn a_list_shows_everything_but_the_content() {
 
 #[tokio::test]
 async fn a_tag_that_no_page_can_have_is_refused() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     for tag in ["%00", "a%0Ab", "a,b", "", "%20", ".", "%2E%2E", &"x".repeat(51)] {
         wiki.get(&format!("/posts?tag={tag}")).await.invalid("tag");
     }

@@ -2,9 +2,11 @@
 
 use blackbox::{App, assert_time, at_once, json, metric};
 
+use crate::shared;
+
 #[tokio::test]
-async fn the_front_lists_the_endpoints_for_a_program() {
-    let wiki = App::wiki().start().await;
+async fn the_root_lists_the_endpoints_as_json() {
+    let wiki = shared::wiki().await;
     for accept in ["", "*/*", "application/json", "application/json, text/plain, */*", "image/png", "nonsense"] {
         let request = wiki.get("/");
         let request = if accept.is_empty() { request } else { request.header("accept", accept) };
@@ -35,8 +37,8 @@ async fn a_browser_is_shown_a_page_that_escapes_what_people_write() {
 }
 
 #[tokio::test]
-async fn health_tells_the_time() {
-    let wiki = App::wiki().start().await;
+async fn health_has_a_timestamp() {
+    let wiki = shared::wiki().await;
     let health = wiki.get("/health").await.expect(200).json();
     assert_eq!(health["status"], "healthy");
     assert_time(&health["timestamp"]);
@@ -44,7 +46,7 @@ async fn health_tells_the_time() {
 
 #[tokio::test]
 async fn a_running_service_is_ready() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     wiki.get("/ready").await.expect(200).json();
     wiki.head("/ready").await.expect(200);
 }
@@ -151,8 +153,8 @@ const PATHS: &[(&str, &[&str])] = &[
 ];
 
 #[tokio::test]
-async fn every_path_tells_its_methods_and_refuses_others() {
-    let wiki = App::wiki().start().await;
+async fn every_path_lists_its_methods_and_refuses_others() {
+    let wiki = shared::wiki().await;
     let endpoints = wiki.get("/").await.expect(200).json()["endpoints"].clone();
     for (path, methods) in PATHS {
         assert!(endpoints.get(path.replace('1', "{id}")).is_some(), "GET / lists {path}");
@@ -231,8 +233,8 @@ async fn a_slash_at_the_end_of_a_path_makes_no_difference() {
 }
 
 #[tokio::test]
-async fn what_a_list_or_a_page_says_is_not_guessed_by_the_browser() {
-    let wiki = App::wiki().start().await;
+async fn responses_forbid_content_sniffing() {
+    let wiki = shared::wiki().await;
     for path in ["/", "/users", "/posts", "/metrics", "/nothing"] {
         assert_eq!(wiki.get(path).await.header("x-content-type-options"), "nosniff", "{path}");
     }
@@ -240,7 +242,7 @@ async fn what_a_list_or_a_page_says_is_not_guessed_by_the_browser() {
 
 #[tokio::test]
 async fn the_api_describes_itself() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     let description = wiki.get("/openapi.json").await.expect(200);
     assert_eq!(description.media_type(), "application/json");
     let document = description.json();

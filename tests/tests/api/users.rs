@@ -2,15 +2,17 @@
 
 use blackbox::{App, Value, assert_time, json};
 
+use crate::shared;
+
 #[tokio::test]
 async fn a_user_is_created_and_read() {
-    let wiki = App::wiki().start().await;
-    let body = json!({"username": "ada", "name": "Ada Lovelace", "email": "ada@example.org"});
+    let wiki = shared::wiki().await;
+    let body = json!({"username": "augusta", "name": "Ada Lovelace", "email": "augusta@example.org"});
     let created = wiki.post("/users").json(body).await.expect(201);
     let user = created.json();
-    assert_eq!(user["username"], "ada");
+    assert_eq!(user["username"], "augusta");
     assert_eq!(user["name"], "Ada Lovelace");
-    assert_eq!(user["email"], "ada@example.org");
+    assert_eq!(user["email"], "augusta@example.org");
     assert!(user["id"].as_i64().is_some_and(|id| id > 0), "{user}");
     assert_time(&user["created_time"]);
     let mut members: Vec<&String> = user.as_object().unwrap().keys().collect();
@@ -26,11 +28,14 @@ async fn a_user_is_created_and_read() {
 
 #[tokio::test]
 async fn a_name_or_a_username_is_enough() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     let create = async |body: Value| wiki.post("/users/").json(body).await.expect(201).json();
 
-    let user = create(json!({"username": "ada"})).await;
-    assert_eq!((&user["username"], &user["name"], &user["email"]), (&json!("ada"), &json!("ada"), &Value::Null));
+    let user = create(json!({"username": "only-a-username"})).await;
+    assert_eq!(
+        (&user["username"], &user["name"], &user["email"]),
+        (&json!("only-a-username"), &json!("only-a-username"), &Value::Null)
+    );
 
     let user = create(json!({"name": "Ada Lovelace"})).await;
     assert_eq!((&user["username"], &user["name"]), (&Value::Null, &json!("Ada Lovelace")));
@@ -41,7 +46,7 @@ async fn a_name_or_a_username_is_enough() {
 
 #[tokio::test]
 async fn every_allowed_form_of_a_name_comes_back_as_it_was_sent() {
-    let wiki = App::wiki().start().await;
+    let wiki = shared::wiki().await;
     for username in ["a", "A.b_c-9", "-", &"x".repeat(64)] {
         let user = wiki.post("/users").json(json!({"username": username})).await.expect(201).json();
         assert_eq!(user["username"], username);
@@ -57,15 +62,16 @@ async fn every_allowed_form_of_a_name_comes_back_as_it_was_sent() {
 
 #[tokio::test]
 async fn unknown_members_are_ignored() {
-    let wiki = App::wiki().start().await;
-    let body = json!({"username": "ada", "id": 999, "created_time": "yesterday", "admin": true, "x": {"y": [1]}});
+    let wiki = shared::wiki().await;
+    let body =
+        json!({"username": "unknown-members", "id": 999, "created_time": "yesterday", "admin": true, "x": {"y": [1]}});
     let user = wiki.post("/users").json(body).await.expect(201).json();
     assert_ne!(user["id"], 999);
     assert!(user.get("admin").is_none());
 }
 
 #[tokio::test]
-async fn wrong_members_are_refused_by_name() {
+async fn invalid_members_are_refused_by_name() {
     let wiki = App::wiki().start().await;
     let long = "x".repeat(300);
     let cases = [
@@ -113,8 +119,8 @@ async fn wrong_members_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_told_at_once() {
-    let wiki = App::wiki().start().await;
+async fn all_errors_are_reported_at_once() {
+    let wiki = shared::wiki().await;
     let body = json!({"username": "a b", "name": "\u{0}", "email": "x"});
     let problem = wiki.post("/users").json(body).await.problem(422);
     let errors = problem.body["errors"].as_array().unwrap();
@@ -149,7 +155,7 @@ async fn a_username_and_an_email_belong_to_one_user() {
 }
 
 #[tokio::test]
-async fn ids_that_name_nobody_are_not_found() {
+async fn unknown_user_ids_are_not_found() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     for id in [
@@ -180,9 +186,9 @@ async fn ids_that_name_nobody_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_the_current_state_is_not_sent_it_again() {
-    let wiki = App::wiki().start().await;
-    let user = wiki.create_user("ada").await;
+async fn if_none_match_answers_304_for_the_current_state() {
+    let wiki = shared::wiki().await;
+    let user = wiki.create_user("not-sent-again").await;
     let path = format!("/users/{}", user["id"]);
     let etag = wiki.get(&path).await.expect(200).header("etag").to_owned();
     assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
@@ -228,7 +234,7 @@ async fn a_change_touches_only_the_members_it_gives() {
 }
 
 #[tokio::test]
-async fn a_change_to_a_state_the_client_has_not_seen_is_refused() {
+async fn if_match_refuses_a_change_to_another_version() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     let seen = wiki.get("/users/1").await.header("etag").to_owned();
@@ -306,8 +312,8 @@ async fn a_list_is_walked_page_by_page() {
 }
 
 #[tokio::test]
-async fn parameters_of_a_list_that_make_no_sense_are_refused() {
-    let wiki = App::wiki().start().await;
+async fn invalid_list_parameters_are_refused() {
+    let wiki = shared::wiki().await;
     for list in ["/users", "/posts"] {
         for limit in ["0", "-1", "201", "abc", "1.5", "99999999999999999999", "", "%00"] {
             wiki.get(&format!("{list}?limit={limit}")).await.invalid("limit");
@@ -321,7 +327,7 @@ async fn parameters_of_a_list_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn an_unchanged_list_is_not_sent_again() {
+async fn an_unchanged_list_answers_304() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     let etag = wiki.get("/users").await.expect(200).header("etag").to_owned();

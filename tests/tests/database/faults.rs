@@ -4,11 +4,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use blackbox::{App, Client, Cut, Database, json};
-use tokio::io::AsyncWriteExt as _;
+use blackbox::{App, Client, Cut, Database, START_LIMIT, eventually, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 const CLIENTS: usize = 8;
@@ -16,6 +16,8 @@ const CLIENTS: usize = 8;
 /// Clients that write pages, one after another each, until they are told to stop.
 struct Writers {
     stop: Arc<AtomicBool>,
+    /// Writes that were acknowledged, to all of them.
+    saved: Arc<AtomicUsize>,
     clients: Vec<JoinHandle<Log>>,
 }
 
@@ -38,16 +40,18 @@ struct Log {
 
 impl Writers {
     fn start(wiki: &Client) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, saved) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let clients = (0..CLIENTS).map(|client| {
-            let (wiki, stop) = (wiki.clone(), stop.clone());
+            let (wiki, stop, saved) = (wiki.clone(), stop.clone(), saved.clone());
             tokio::spawn(async move {
                 let mut log = Log::default();
                 for number in 0.. {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
+                    let before = log.acknowledged.len();
                     log.write(&wiki, format!("Page {number} of {client}")).await;
+                    saved.fetch_add(log.acknowledged.len() - before, Ordering::Relaxed);
                     // Enough to lose something, and not more than can be looked for afterwards.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -55,7 +59,13 @@ impl Writers {
             })
         });
         let clients = clients.collect();
-        Self { stop, clients }
+        Self { stop, saved, clients }
+    }
+
+    /// Waits until every client could have saved five more pages.
+    async fn go_on(&self) {
+        let enough = self.saved.load(Ordering::Relaxed) + 5 * CLIENTS;
+        eventually("more is saved", || async { self.saved.load(Ordering::Relaxed) >= enough }).await;
     }
 
     async fn stop(self) -> Log {
@@ -112,11 +122,11 @@ impl Log {
     }
 }
 
-/// A wiki with a user, and time for its clients to get going.
+/// A user, and clients that have written something.
 async fn under_way(wiki: &App) -> Writers {
     wiki.create_user("ada").await;
     let writers = Writers::start(wiki);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    writers.go_on().await;
     writers
 }
 
@@ -125,14 +135,13 @@ async fn a_service_that_is_killed() {
     let mut wiki = App::wiki().start().await;
     let writers = under_way(&wiki).await;
     wiki.kill9();
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let log = writers.stop().await;
     wiki.start_again().await;
     log.account(&wiki, "the service is killed (SIGKILL)").await;
 }
 
 #[tokio::test]
-async fn a_service_that_is_told_to_end() {
+async fn a_service_that_is_terminated() {
     // While it lasts, clients are asked to close their connections, which would otherwise close under their next request.
     let mut wiki = App::wiki().env("RUNNER_DRAIN_DELAY", "1s").start().await;
     let writers = under_way(&wiki).await;
@@ -156,7 +165,7 @@ async fn a_database_that_is_away_for_a_while() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     wire.mend();
     let mended = Instant::now();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    writers.go_on().await;
     let log = writers.stop().await;
     log.account(&wiki, "the database is away for 2 s").await;
     assert!(log.refused > 0, "it was away");
@@ -177,7 +186,7 @@ async fn sessions_that_the_database_ends() {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
         wiki.database().column(sql).await;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        writers.go_on().await;
     }
     let log = writers.stop().await;
     log.account(&wiki, "the database ends every session, five times").await;
@@ -193,6 +202,7 @@ async fn file_descriptors_that_run_out() {
         held.push(blackbox::connect(wiki.url()).await.unwrap());
     }
     wiki.runner().logged("cannot accept a connection", 1).await;
+    // For as long, no connection is accepted.
     tokio::time::sleep(Duration::from_millis(500)).await;
     drop(held);
     let log = writers.stop().await;
@@ -211,7 +221,10 @@ async fn clients_that_never_finish_what_they_say() {
         stream.write_all(half).await.unwrap();
         slow.push(stream);
     }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    for mut stream in slow {
+        let given_up = tokio::time::timeout(START_LIMIT, stream.read_to_end(&mut Vec::new())).await;
+        assert!(given_up.is_ok(), "the service waits for the rest of a body");
+    }
     let log = writers.stop().await;
     log.account(&wiki, "300 clients stop in the middle of a body").await;
     assert_eq!((log.broken, log.unreachable), (0, 0), "others were served");

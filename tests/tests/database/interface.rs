@@ -2,6 +2,8 @@
 
 use blackbox::{App, Builder, Client, Database, Value, at_once, json};
 
+use crate::shared;
+
 /// What `job` does at the shop's till, over version `interface` of the interface.
 async fn till(shop: &Client, interface: u8, job: Value) -> Value {
     shop.post(&format!("/till/{interface}")).json(job).await.expect(200).json()
@@ -115,7 +117,7 @@ fn further_types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
 
 #[tokio::test]
 async fn every_type_goes_in_and_comes_out_as_it_was() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     for (interface, types) in [(4, common_types()), (3, common_types()), (4, further_types())] {
         for (sql_type, samples, column) in types {
             for sample in samples {
@@ -130,7 +132,7 @@ async fn every_type_goes_in_and_comes_out_as_it_was() {
 
 #[tokio::test]
 async fn every_type_is_stored_and_read_back() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let types: Vec<_> = common_types().into_iter().chain(further_types()).collect();
     let columns: Vec<_> = types.iter().enumerate().map(|(n, (sql_type, ..))| format!("c{n} {sql_type}")).collect();
     let places: Vec<_> = (1..=types.len()).map(|n| format!("${n}")).collect();
@@ -154,8 +156,8 @@ async fn every_type_is_stored_and_read_back() {
 }
 
 #[tokio::test]
-async fn what_the_interface_has_no_value_for_is_said() {
-    let shop = App::bookshop().start().await;
+async fn values_the_interface_cannot_express_are_reported() {
+    let shop = shared::bookshop().await;
     let cases = [
         ("SELECT '(1,2)'::point", "unsupported", "Other(\"point\")"),
         ("SELECT '10.0.0.1'::inet", "unsupported", "Other(\"inet\")"),
@@ -188,7 +190,7 @@ async fn what_the_interface_has_no_value_for_is_said() {
 
 #[tokio::test]
 async fn parameters_are_fitted_where_nothing_is_lost() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let cases = [
         ("SELECT $1::bigint", json!({"int16": -7}), json!({"int64": -7})),
         ("SELECT $1::bigint", json!({"int32": 7}), json!({"int64": 7})),
@@ -385,7 +387,7 @@ async fn a_statement_of_a_guest_that_is_stopped_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_result_over_the_limit_is_an_error_and_not_the_end() {
+async fn a_result_over_the_limit_is_an_error() {
     let shop = App::bookshop().env("RUNNER_PG_MAX_RESULT", "1MiB").start().await;
     let error =
         run(&shop, 4, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", json!([])).await["error"].clone();
@@ -424,7 +426,7 @@ async fn many_guests_share_few_connections() {
 }
 
 #[tokio::test]
-async fn a_guest_opens_only_the_databases_it_may() {
+async fn a_guest_opens_only_allowed_databases() {
     // What must not be connected to listens, and sees that nobody comes.
     let forbidden = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = forbidden.local_addr().unwrap().port();
@@ -477,8 +479,8 @@ async fn a_guest_opens_only_the_databases_it_may() {
 }
 
 #[tokio::test]
-async fn a_refused_address_is_told_how_to_allow_it() {
-    let shop = App::bookshop().start().await;
+async fn a_refused_address_says_how_to_allow_it() {
+    let shop = shared::bookshop().await;
     let answer = till(&shop, 4, json!({"address": "host=db.example.invalid port=6543 user=x"})).await;
     let message = answer["error"]["connection-failed"].as_str().unwrap_or_else(|| panic!("{answer}"));
     assert!(message.contains("db.example.invalid:6543") && message.contains("allowed_outbound_hosts"), "{message}");

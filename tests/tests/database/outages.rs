@@ -48,7 +48,7 @@ async fn without_a_database_the_service_is_healthy_but_not_ready() {
 }
 
 #[tokio::test]
-async fn a_database_that_refuses_the_password_is_a_database_that_is_away() {
+async fn a_refused_password_answers_503() {
     if Database::needs_server("it has no passwords") {
         return;
     }
@@ -107,7 +107,7 @@ async fn a_database_that_goes_away_and_comes_back_is_used_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_database_restart_between_two_requests_is_not_noticed() {
+async fn a_database_restart_between_two_requests_is_invisible() {
     if Database::needs_server("it restarts with the service only") {
         return;
     }
@@ -129,7 +129,7 @@ async fn somebody_waits_for_a_lock(database: &Database) {
 }
 
 #[tokio::test]
-async fn a_database_that_goes_away_in_the_middle_of_a_request_is_told_as_such() {
+async fn losing_the_database_during_a_request_answers_503() {
     if Database::needs_server("it has no wire to cut") {
         return;
     }
@@ -178,7 +178,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
 }
 
 #[tokio::test]
-async fn a_request_that_gets_no_connection_in_time_is_told_so() {
+async fn a_request_without_a_connection_in_time_answers_503() {
     if Database::needs_server("it has one client, so nobody else can hold a lock") {
         return;
     }
@@ -198,7 +198,7 @@ async fn a_request_that_gets_no_connection_in_time_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_database_that_only_reads_is_told_as_such() {
+async fn a_read_only_database_answers_503() {
     if Database::needs_server("it has one client, so nobody else can change its settings") {
         return;
     }

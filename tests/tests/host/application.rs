@@ -6,8 +6,10 @@ use blackbox::{App, Value, json, send_raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::shared;
+
 #[tokio::test]
-async fn an_application_that_is_no_wiki_runs_from_its_own_manifest() {
+async fn another_application_runs_from_its_own_manifest() {
     let shop = App::bookshop().start().await;
     assert_eq!(shop.get("/health").await.expect(200).json(), json!({"status": "open"}));
     let book = json!({"title": "Gödel, Escher, Bach", "price": "19.99"});
@@ -24,7 +26,7 @@ async fn an_application_that_is_no_wiki_runs_from_its_own_manifest() {
 
 #[tokio::test]
 async fn the_most_specific_route_answers() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let cases = [
         // Path, what the wildcard matched, the route, the component's badge.
         ("/shelf/a/b", "/a/b", "/shelf/...", None),
@@ -51,7 +53,7 @@ async fn the_most_specific_route_answers() {
 
 #[tokio::test]
 async fn a_guest_sees_the_request_as_every_spin_host_shows_it() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let request = shop
         .patch("/shelf/a/b?x=1&x=2&y=%20")
         .header("host", "books.example:81")
@@ -142,7 +144,7 @@ async fn catalogue() -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
 }
 
 #[tokio::test]
-async fn a_guest_calls_the_hosts_it_may_and_no_other() {
+async fn a_guest_calls_only_allowed_hosts() {
     let (port, mut requests) = catalogue().await;
     let (other, mut others) = catalogue().await;
     let shop = App::bookshop().env("SPIN_VARIABLE_CATALOGUE_PORT", port.to_string()).start().await;
@@ -203,7 +205,7 @@ async fn a_body_over_the_hosts_limit_is_refused() {
 
 #[tokio::test]
 async fn requests_follow_one_another_on_a_connection() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let requests = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3)
         + "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = send_raw(shop.url(), requests).await;
@@ -236,7 +238,7 @@ async fn a_request_that_does_not_finish_in_the_grace_period_is_cut_off() {
 
 #[tokio::test]
 async fn requests_have_an_id() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let given = shop.get("/shelf").header("x-request-id", "abc-123").await.expect(200);
     assert_eq!(given.header("x-request-id"), "abc-123");
     let made = shop.get("/shelf").header("x-request-id", "no\"t one").await.expect(200);

@@ -7,6 +7,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::shared;
+
 /// Short limits, so that a test of one does not take long.
 fn strict() -> Builder {
     App::bookshop().env("RUNNER_REQUEST_TIMEOUT", "4s").env("RUNNER_MAX_MEMORY", "64MiB")
@@ -63,7 +65,7 @@ async fn a_guest_that_traps_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_guest_that_panics_fails_alone_and_its_words_stay_in_the_log() {
+async fn a_guest_that_panics_fails_alone_and_its_message_stays_in_the_log() {
     let shop = strict().start().await;
     misbehave(&shop, "/misbehave/panic", 500).await;
     let answer = shop.get("/misbehave/panic").await.expect(500);
@@ -72,7 +74,7 @@ async fn a_guest_that_panics_fails_alone_and_its_words_stay_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_guest_that_loops_for_ever_is_stopped_in_time() {
+async fn a_guest_that_loops_forever_is_stopped_in_time() {
     let _alone = all_processors().await;
     let shop = strict().start().await;
     misbehave(&shop, "/misbehave/loop", 504).await;
@@ -83,7 +85,7 @@ async fn a_guest_that_loops_for_ever_is_stopped_in_time() {
 }
 
 #[tokio::test]
-async fn more_guests_that_loop_than_there_are_processors_do_not_stop_the_others() {
+async fn more_looping_guests_than_processors_do_not_stop_the_others() {
     let _alone = all_processors().await;
     let shop = strict().start().await;
     let count = std::thread::available_parallelism().map_or(4, usize::from) * 3;
@@ -129,7 +131,7 @@ async fn a_guest_that_answers_nothing_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_broken_off_in_the_middle_is_not_taken_for_a_whole_one() {
+async fn a_truncated_response_is_an_error() {
     let shop = strict().start().await;
     for _ in 0..3 {
         let answer = shop.get("/misbehave/half").attempt().await;
@@ -139,7 +141,7 @@ async fn an_answer_broken_off_in_the_middle_is_not_taken_for_a_whole_one() {
 }
 
 #[tokio::test]
-async fn a_large_answer_arrives_whole() {
+async fn a_large_response_arrives_complete() {
     let shop = strict().start().await;
     const SIZE: usize = 24 << 20;
     let answer = shop.get(&format!("/misbehave/huge?{SIZE}")).await.expect(200);
@@ -148,8 +150,8 @@ async fn a_large_answer_arrives_whole() {
 }
 
 #[tokio::test]
-async fn an_answer_is_sent_while_the_guest_still_writes_it() {
-    let shop = App::bookshop().start().await;
+async fn a_response_is_streamed_while_the_guest_writes_it() {
+    let shop = shared::bookshop().await;
     let mut answer = shop.get("/misbehave/stream?3").stream().await.unwrap();
     let (mut first, mut size) = (None, 0);
     while let Some(chunk) = answer.chunk().await.unwrap() {
@@ -172,7 +174,7 @@ async fn begin(shop: &App, how: &str, round: usize) -> TcpStream {
 }
 
 #[tokio::test]
-async fn an_answer_nobody_reads_is_not_collected() {
+async fn an_unread_response_is_not_buffered() {
     let shop = strict().env("RUNNER_REQUEST_TIMEOUT", "30s").start().await;
     let mut held = Vec::new();
     for round in 1..=4 {
@@ -188,7 +190,7 @@ async fn an_answer_nobody_reads_is_not_collected() {
 }
 
 #[tokio::test]
-async fn who_takes_nothing_of_an_answer_is_not_waited_for() {
+async fn a_client_that_stops_reading_frees_its_slot() {
     let shop = strict().env("RUNNER_BODY_TIMEOUT", "1s").env("RUNNER_MAX_CONCURRENCY", "2").start().await;
     let mut held = Vec::new();
     for round in 1..=2 {
@@ -218,7 +220,7 @@ async fn a_client_that_goes_away_leaves_nothing_running() {
 }
 
 #[tokio::test]
-async fn a_guest_that_talks_too_much_is_still_answered() {
+async fn a_guest_that_logs_too_much_is_still_answered() {
     let shop = strict().start().await;
     let answer = shop.get("/misbehave/flood?2000").await.expect(200).json();
     assert_eq!(answer, json!({"lines": 2000}));

@@ -31,7 +31,7 @@ fn last_about_to(log: &str, what: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_instance_serves_as_many_requests_as_it_may() {
+async fn an_instance_serves_up_to_its_reuse_limit() {
     let shop = App::bookshop().env("RUNNER_INSTANCE_REUSE", "3").start().await;
     let mut served = HashMap::new();
     for _ in 0..30 {
@@ -42,13 +42,13 @@ async fn an_instance_serves_as_many_requests_as_it_may() {
 }
 
 #[tokio::test]
-async fn with_a_reuse_of_1_every_request_has_an_instance_of_its_own() {
+async fn a_reuse_of_1_gives_every_request_its_own_instance() {
     let shop = App::bookshop().env("RUNNER_INSTANCE_REUSE", "1").start().await;
     assert_eq!(instances(&shop).await.len(), 20);
 }
 
 #[tokio::test]
-async fn an_instance_that_failed_serves_nobody_again() {
+async fn a_failed_instance_is_not_reused() {
     let shop = App::bookshop().env("RUNNER_REQUEST_TIMEOUT", "1s").env("RUNNER_MAX_MEMORY", "64MiB").start().await;
     for (how, status) in [("trap", 500), ("panic", 500), ("allocate", 500), ("recurse", 500), ("loop", 504)] {
         // One that has served others before.
@@ -69,7 +69,7 @@ async fn an_instance_that_failed_serves_nobody_again() {
 }
 
 #[tokio::test]
-async fn an_instance_that_keeps_something_serves_nobody_again() {
+async fn an_instance_that_keeps_memory_is_not_reused() {
     let shop = App::bookshop().env("RUNNER_KEPT_MEMORY", "16MiB").start().await;
     for (target, reason) in [("/misbehave/keep", "holding"), ("/misbehave/grow?20", "large")] {
         let keeper = instance(&shop, target).await;

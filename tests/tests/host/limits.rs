@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use crate::shared;
+
 async fn connect(shop: &Client) -> TcpStream {
     blackbox::connect(shop.url()).await.unwrap()
 }
@@ -56,7 +58,7 @@ async fn a_head_that_trickles_in_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_connection_waits_longer_for_a_further_request_than_for_a_head() {
+async fn an_idle_connection_outlives_the_header_timeout() {
     let shop = App::bookshop().env("RUNNER_HEADER_TIMEOUT", "1s").env("RUNNER_IDLE_TIMEOUT", "3s").start().await;
     let mut stream = connect(&shop).await;
     let request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -83,7 +85,7 @@ async fn a_body_that_stops_coming_is_answered() {
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_in_is_cut_off_and_takes_nobodys_place() {
+async fn a_body_that_trickles_in_is_cut_off_and_occupies_no_slot() {
     let shop = App::bookshop().env("RUNNER_BODY_TIMEOUT", "2s").env("RUNNER_MAX_CONCURRENCY", "1").start().await;
     let mut stream = connect(&shop).await;
     stream.write_all(b"PUT /books/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").await.unwrap();
@@ -94,7 +96,7 @@ async fn a_body_that_trickles_in_is_cut_off_and_takes_nobodys_place() {
 }
 
 #[tokio::test]
-async fn a_service_with_more_to_do_than_it_can_is_ready() {
+async fn an_overloaded_service_is_still_ready() {
     let shop = App::bookshop().env("RUNNER_MAX_CONCURRENCY", "1").env("RUNNER_MAX_QUEUE", "0").start().await;
     let busy = keep_busy(&shop).await;
     shop.get("/health").await.expect(503);
@@ -113,7 +115,7 @@ async fn a_chunked_body_over_the_limit_is_refused() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let request =
         format!("GET /health HTTP/1.1\r\nHost: x\r\nX-Much: {}\r\nConnection: close\r\n\r\n", "x".repeat(300 << 10));
     assert_eq!(send_raw(shop.url(), request).await.status, Some(431));
@@ -125,7 +127,7 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_are_told_so_and_the_others_go_on() {
+async fn connections_over_the_limit_get_503_and_the_others_go_on() {
     let shop = App::bookshop().env("RUNNER_MAX_CONNECTIONS", "8").env("RUNNER_HEADER_TIMEOUT", "2s").start().await;
     let mut first = connect(&shop).await;
     let mut answer = [0; 4096];
@@ -166,7 +168,7 @@ async fn keep_busy(shop: &App) -> JoinHandle<()> {
 }
 
 #[tokio::test]
-async fn overload_is_told_early() {
+async fn overload_is_reported_early() {
     let shop = App::bookshop()
         .env("RUNNER_MAX_CONCURRENCY", "1")
         .env("RUNNER_MAX_QUEUE", "2")
@@ -192,7 +194,7 @@ async fn overload_is_told_early() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_turn_has_an_end() {
+async fn waiting_in_the_queue_times_out() {
     let shop = App::bookshop()
         .env("RUNNER_MAX_CONCURRENCY", "1")
         .env("RUNNER_QUEUE_TIMEOUT", "500ms")
@@ -255,7 +257,7 @@ async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
 }
 
 #[tokio::test]
-async fn the_service_survives_having_no_file_descriptors_left() {
+async fn the_service_survives_running_out_of_file_descriptors() {
     let shop = App::bookshop().open_files(256).start().await;
     let mut held = Vec::new();
     for _ in 0..400 {
@@ -272,7 +274,7 @@ async fn the_service_survives_having_no_file_descriptors_left() {
 /// Each of these is read differently by different servers, and so hides a request from one of them.
 #[tokio::test]
 async fn requests_that_hide_another_are_refused() {
-    let shop = App::bookshop().start().await;
+    let shop = shared::bookshop().await;
     let hidden = "GET /shelf/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
     for (what, request) in [
         (

@@ -56,7 +56,7 @@ async fn a_certificate_is_used_and_renewed_without_a_restart() {
 }
 
 #[tokio::test]
-async fn who_does_not_speak_tls_or_not_to_the_end_holds_nothing() {
+async fn incomplete_tls_handshakes_time_out() {
     let shop = App::bookshop()
         .env("RUNNER_TLS_CERT", fixture("first.crt"))
         .env("RUNNER_TLS_KEY", fixture("first.key"))
@@ -77,7 +77,7 @@ async fn who_does_not_speak_tls_or_not_to_the_end_holds_nothing() {
 }
 
 #[tokio::test]
-async fn files_that_do_not_belong_together_stop_the_start() {
+async fn mismatched_tls_files_stop_the_start() {
     let manifest = manifest_of_the_bookshop().display().to_string();
     let (first, second) = (fixture("first.crt").display().to_string(), fixture("second.key").display().to_string());
     let nothing = fixture("README.md").display().to_string();

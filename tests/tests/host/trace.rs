@@ -7,12 +7,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use crate::shared;
+
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[tokio::test]
-async fn a_guest_goes_on_with_the_trace_of_its_client() {
-    let shop = App::bookshop().start().await;
+async fn a_guest_continues_the_trace_of_its_client() {
+    let shop = shared::bookshop().await;
     let seen = shop.get("/shelf/a").header("traceparent", PARENT).header("tracestate", "vendor=1").await.expect(200);
     let seen = seen.json();
     let parent = seen["headers"]["traceparent"][0].as_str().unwrap();
@@ -22,8 +24,8 @@ async fn a_guest_goes_on_with_the_trace_of_its_client() {
 }
 
 #[tokio::test]
-async fn without_a_trace_that_makes_sense_a_new_one_begins() {
-    let shop = App::bookshop().start().await;
+async fn an_invalid_trace_is_replaced_by_a_new_one() {
+    let shop = shared::bookshop().await;
     for given in ["", "00-0-0-00", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"] {
         let request = shop.get("/shelf/a").header("tracestate", "vendor=1");
         let request = if given.is_empty() { request } else { request.header("traceparent", given) };
@@ -87,7 +89,7 @@ async fn a_collector_gets_request_instance_and_query() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_does_not_matter() {
+async fn an_unreachable_collector_is_harmless() {
     let shop = App::bookshop().env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9").start().await;
     for _ in 0..20 {
         shop.get("/health").await.expect(200);

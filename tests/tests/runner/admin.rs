@@ -9,7 +9,7 @@ async fn sample(admin: &Client, name: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn a_process_lives_without_its_database_but_is_not_ready() {
+async fn without_its_database_a_process_is_live_but_not_ready() {
     let wiki = App::wiki()
         .without_database()
         .env("DATABASE_URL", "postgres://nobody@127.0.0.1:9/nothing")
@@ -34,20 +34,20 @@ async fn a_service_is_ready_when_its_application_and_database_are() {
 }
 
 #[tokio::test]
-async fn an_application_that_tells_nothing_about_readiness_is_ready() {
+async fn an_application_without_a_readiness_path_is_ready() {
     let shop = App::bookshop().start().await;
     shop.admin().get("/readyz").await.expect(200);
 }
 
 #[tokio::test]
-async fn readiness_is_asked_where_the_operator_says() {
+async fn the_readiness_path_is_configurable() {
     let shop = App::bookshop().env("RUNNER_READY_PATH", "/misbehave/trap").start().await;
     let refusal = shop.admin().get("/readyz").await.problem(503);
     assert_eq!(refusal.detail, "The application answers /misbehave/trap with 500.");
 }
 
 #[tokio::test]
-async fn anything_else_is_refused() {
+async fn other_admin_paths_are_refused() {
     let shop = App::bookshop().start().await;
     let admin = shop.admin();
     admin.get("/").await.problem(404);
@@ -101,7 +101,7 @@ async fn requests_are_counted_by_route_method_and_status() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_instances_is_counted() {
+async fn instances_are_counted_by_outcome() {
     let shop = App::bookshop().env("RUNNER_INSTANCE_REUSE", "3").start().await;
     let admin = shop.admin();
     for _ in 0..6 {
@@ -158,7 +158,7 @@ async fn an_address_for_operators_that_is_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn every_request_is_logged_if_that_is_wanted() {
+async fn the_access_log_has_every_request() {
     let wiki = App::wiki().env("RUNNER_ACCESS_LOG", "true").env("RUNNER_LOG_FORMAT", "json").start().await;
     wiki.get("/search?q=diary-of-mine").header("x-request-id", "mine").await.expect(200);
     wiki.runner().logged("\"path\":\"/search\"", 1).await;
@@ -172,7 +172,7 @@ async fn every_request_is_logged_if_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn whatever_is_logged_has_the_requests_id() {
+async fn log_lines_have_the_request_id() {
     for filter in ["warn", "info,wiki_runner=debug", "debug"] {
         let wiki = App::wiki()
             .without_database()

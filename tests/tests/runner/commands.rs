@@ -59,7 +59,7 @@ async fn completions_are_printed_for_every_shell() {
 }
 
 #[tokio::test]
-async fn a_command_line_that_makes_no_sense_is_refused() {
+async fn an_invalid_command_line_is_refused() {
     for args in [
         &["--no-such-flag"][..],
         &["fly"],
@@ -80,7 +80,7 @@ async fn a_command_line_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_setting_in_the_environment_is_named() {
+async fn an_invalid_setting_in_the_environment_is_named() {
     for (name, value) in [("PORT", "http"), ("RUNNER_MAX_BODY", "much"), ("RUNNER_REQUEST_TIMEOUT", "-1s")] {
         let output = wiki_runner(&["serve"], &[NO_DATABASE, (name, value)]).await;
         assert!(output.code != Some(0) && output.stderr.contains(value), "{name}: {output:#?}");
@@ -91,7 +91,7 @@ const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"a\"\nvers
 const ROUTE: &str = "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"c\"\n";
 
 #[tokio::test]
-async fn a_wrong_manifest_stops_the_start_with_a_line_that_names_what_is_wrong() {
+async fn an_invalid_manifest_stops_the_start_with_a_precise_error() {
     let folder = folder();
     write(&folder, "text.wasm", "not a component");
     // A core module: a magic number and the version of modules, not of components.
@@ -133,7 +133,7 @@ async fn a_wrong_manifest_stops_the_start_with_a_line_that_names_what_is_wrong()
 }
 
 #[tokio::test]
-async fn a_variable_without_a_value_stops_the_start_with_a_line_that_says_how_to_set_it() {
+async fn a_missing_variable_stops_the_start_and_says_how_to_set_it() {
     let manifest = blackbox::manifest_of_the_bookshop();
     let output = run(&["serve", "--from", text(&manifest), "--port", "0"]).await;
     let error = output.error();
@@ -141,7 +141,7 @@ async fn a_variable_without_a_value_stops_the_start_with_a_line_that_says_how_to
 }
 
 #[tokio::test]
-async fn a_wrong_address_of_the_database_stops_the_start_without_telling_the_password() {
+async fn an_invalid_database_address_stops_the_start_without_showing_the_password() {
     for url in [
         "mysql://nobody:verysecret@127.0.0.1/x",
         "postgres://nobody:verysecret@127.0.0.1:port/x",
@@ -200,7 +200,7 @@ async fn an_address_that_is_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn the_first_lines_say_where_it_runs_and_on_what() {
+async fn the_first_lines_name_the_address_and_the_database() {
     let wiki = App::wiki().start().await;
     let printed = format!("{}{}", wiki.runner().stdout(), wiki.runner().stderr());
     assert!(printed.contains(wiki.url()), "{printed}");
@@ -235,7 +235,7 @@ async fn data_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_healthcheck_asks_the_running_service() {
+async fn healthcheck_asks_the_running_service() {
     let wiki = App::wiki().start().await;
     let (_, port) = wiki.url().rsplit_once(':').unwrap();
     let none: [(&str, &str); 0] = [];

@@ -2,6 +2,8 @@
 
 use blackbox::{App, Client, Response, Value, json};
 
+use crate::shared;
+
 /// What browsers accept.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
@@ -123,8 +125,8 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
 }
 
 #[tokio::test]
-async fn what_an_address_says_is_shown_without_control_characters() {
-    let wiki = App::wiki().start().await;
+async fn control_characters_in_addresses_are_not_shown() {
+    let wiki = shared::wiki().await;
     let controls = "%00%01%08%0B%1B%7F%C2%85";
     for (path, status) in [
         (format!("/wiki/-/new?title=A{controls}b"), 200),
@@ -190,7 +192,7 @@ async fn a_page_is_written_and_edited_with_forms() {
 }
 
 #[tokio::test]
-async fn wrong_input_shows_the_form_again_with_what_was_typed() {
+async fn invalid_input_shows_the_form_again_with_its_text() {
     let wiki = App::wiki().start().await;
     write(&wiki, "Taken", "x").await;
     write(&wiki, "Page", "x").await;
@@ -243,7 +245,7 @@ async fn wrong_input_shows_the_form_again_with_what_was_typed() {
 }
 
 #[tokio::test]
-async fn the_second_of_two_editors_sees_both_texts_and_loses_nothing() {
+async fn an_edit_conflict_shows_both_texts_and_loses_nothing() {
     let wiki = App::wiki().start().await;
     write(&wiki, "Page", "one\n\ntwo\n\nthree\n").await;
     let theirs =
@@ -458,8 +460,8 @@ async fn the_largest_page_is_shown_and_edited() {
 }
 
 #[tokio::test]
-async fn static_files_are_kept_for_ever_under_the_name_of_their_content() {
-    let wiki = App::wiki().start().await;
+async fn static_files_are_immutable_under_their_content_hash() {
+    let wiki = shared::wiki().await;
     let front = open(&wiki, "/wiki").await.expect(200).text().to_owned();
     let mut seen = 0;
     for part in front.split('"').filter(|part| part.starts_with("/static/")) {
