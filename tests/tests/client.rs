@@ -42,12 +42,7 @@ async fn run(mut command: Command, input: &str) -> Output {
 }
 
 fn output(child: Child) -> Output {
-    let output = child.wait_with_output().expect("what a child wrote can be read");
-    Output {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    child.wait_with_output().expect("what a child wrote can be read").into()
 }
 
 fn folder() -> TempDir {

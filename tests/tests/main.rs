@@ -47,6 +47,14 @@ mod host {
     mod trace;
 }
 
+/// The container image, beside a PostgreSQL. Ignored unless `cargo xtask image --test` asks for it.
+mod image {
+    mod contents;
+    mod docker;
+    mod operation;
+    mod site;
+}
+
 /// The client, `wasiki`.
 mod client;
 
