@@ -15,6 +15,7 @@ pub struct App {
     runners: Vec<Runner>,
     clients: Vec<Client>,
     recipe: Recipe,
+    limited: bool,
     ready: &'static str,
     // After the services: they must be gone before it is dropped.
     database: Option<Database>,
@@ -30,6 +31,7 @@ pub struct Builder {
     replicas: usize,
     ready: &'static str,
     waits: bool,
+    limited: bool,
 }
 
 impl App {
@@ -51,7 +53,8 @@ impl App {
     pub fn of(manifest: PathBuf, ready: &'static str) -> Builder {
         let args = vec!["serve".into(), "--from".into(), manifest.into()];
         let recipe = Recipe { args, env: Vec::new(), open_files: None };
-        let builder = Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true };
+        let builder =
+            Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true, limited: true };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
     }
@@ -118,7 +121,7 @@ impl App {
     }
 
     async fn start(&mut self, count: usize, wait: bool) {
-        self.runners = start_all(&self.recipe, count);
+        self.runners = start_all(&self.recipe, count, self.limited);
         self.clients = self.runners.iter().map(|runner| Client::new(runner.url())).collect();
         for client in &self.clients {
             if wait {
@@ -150,9 +153,9 @@ impl Client {
 }
 
 /// Starts `count` processes at once.
-fn start_all(recipe: &Recipe, count: usize) -> Vec<Runner> {
+fn start_all(recipe: &Recipe, count: usize, limited: bool) -> Vec<Runner> {
     std::thread::scope(|scope| {
-        let starting: Vec<_> = (0..count).map(|_| scope.spawn(|| Runner::start(recipe))).collect();
+        let starting: Vec<_> = (0..count).map(|_| scope.spawn(|| Runner::start(recipe, limited))).collect();
         starting
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -217,6 +220,12 @@ impl Builder {
         self
     }
 
+    /// Without the limit [`TEST_LIMIT`](crate::TEST_LIMIT): for services that several tests share.
+    pub fn without_time_limit(mut self) -> Self {
+        self.limited = false;
+        self
+    }
+
     /// Starts it on a fresh database, or the one given, and waits until it is ready.
     ///
     /// # Panics
@@ -233,8 +242,8 @@ impl Builder {
                 Database::Server(created) => self.env("DATABASE_URL", String::from(created.url())),
             };
         }
-        let Builder { recipe, replicas, ready, waits, .. } = self;
-        let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, ready, database };
+        let Builder { recipe, replicas, ready, waits, limited, .. } = self;
+        let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, limited, ready, database };
         app.start(replicas, waits).await;
         app
     }

@@ -17,6 +17,16 @@ pub struct Output {
     pub stderr: String,
 }
 
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 impl Output {
     /// The one line a command that failed with exit code 1 wrote.
     ///
@@ -69,12 +79,7 @@ pub async fn wiki_runner<A: Into<OsString> + Clone, V: Into<OsString> + Clone>(
         }
         tokio::time::sleep(POLL).await;
     }
-    let output = child.wait_with_output().expect("what a child wrote can be read");
-    let output = Output {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    };
+    let output = Output::from(child.wait_with_output().expect("what a child wrote can be read"));
     assert!(!hangs, "{recipe:?} did not end within {START_LIMIT:?}: {output:#?}");
     output
 }

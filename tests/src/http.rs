@@ -221,6 +221,20 @@ impl Response {
         self.parse()
     }
 
+    /// Where the links, scripts, styles and pictures of its HTML lead.
+    ///
+    /// # Panics
+    /// When it is not UTF-8.
+    #[track_caller]
+    pub fn links(&self) -> Vec<String> {
+        let document = scraper::Html::parse_document(self.text());
+        let linking = scraper::Selector::parse("[href], [src]").expect("a valid selector");
+        document
+            .select(&linking)
+            .filter_map(|element| element.attr("href").or(element.attr("src")).map(str::to_owned))
+            .collect()
+    }
+
     /// Its media type without parameters.
     ///
     /// # Panics

@@ -1,12 +1,10 @@
 //! One `wiki-runner serve` process.
 
+use crate::{START_LIMIT, TEST_LIMIT, paths};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
-
-use crate::{START_LIMIT, TEST_LIMIT, paths};
 
 /// How to start a process: always the same, so that it can be started again.
 #[derive(Debug, Clone)]
@@ -25,6 +23,8 @@ pub struct Runner {
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
     url: String,
+    // Dropped with this: the thread that waits for the end of the test's time ends.
+    _watched: Option<mpsc::Sender<()>>,
 }
 
 /// `wiki-runner` with nothing of this process's environment that would configure it.
@@ -50,11 +50,12 @@ pub fn command(recipe: &Recipe) -> Command {
 }
 
 impl Runner {
-    /// Starts a service and returns once it has printed the address it listens on.
+    /// Starts a service and returns once it has printed the address it listens on. If it is `limited`, it is killed
+    /// after [`TEST_LIMIT`]: whatever the test waits for then fails.
     ///
     /// # Panics
     /// When it ends first or takes longer than [`START_LIMIT`]: with all it printed.
-    pub fn start(recipe: &Recipe) -> Self {
+    pub fn start(recipe: &Recipe, limited: bool) -> Self {
         let mut child = command(recipe)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -64,12 +65,12 @@ impl Runner {
         let stdout = collect(child.stdout.take(), Some(found));
         let stderr = collect(child.stderr.take(), None);
         let child = Arc::new(Mutex::new(child));
-        let mut runner = Self { child, stdout, stderr, url: String::new() };
+        let watched = limited.then(|| kill_when_the_test_hangs(child.clone()));
+        let mut runner = Self { child, stdout, stderr, url: String::new(), _watched: watched };
         match url.recv_timeout(START_LIMIT) {
             Ok(url) => runner.url = url,
             Err(reason) => panic!("wiki-runner printed no address ({reason}) when started as {recipe:?}"),
         }
-        runner.stop_when_the_test_hangs();
         runner
     }
 
@@ -150,24 +151,6 @@ impl Runner {
             tokio::time::sleep(crate::POLL).await;
         }
     }
-
-    /// Kills the process when the test's time is over: whatever the test waits for then fails.
-    fn stop_when_the_test_hangs(&self) {
-        let child = Arc::downgrade(&self.child);
-        std::thread::spawn(move || {
-            let deadline = std::time::Instant::now() + TEST_LIMIT;
-            while std::time::Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(500));
-                if child.strong_count() == 0 {
-                    return;
-                }
-            }
-            if let Some(child) = child.upgrade() {
-                eprintln!("the test took longer than {TEST_LIMIT:?}: its wiki-runner is stopped");
-                _ = lock(&child).kill();
-            }
-        });
-    }
 }
 
 impl Drop for Runner {
@@ -177,6 +160,18 @@ impl Drop for Runner {
             eprintln!("--- wiki-runner printed ---\n{}--- and logged ---\n{}---", self.stdout(), self.stderr());
         }
     }
+}
+
+/// Kills `child` after [`TEST_LIMIT`], unless what is returned is dropped before.
+fn kill_when_the_test_hangs(child: Arc<Mutex<Child>>) -> mpsc::Sender<()> {
+    let (watched, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(TEST_LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("the test took longer than {TEST_LIMIT:?}: its wiki-runner is stopped");
+            _ = lock(&child).kill();
+        }
+    });
+    watched
 }
 
 /// Gathers what comes out of a pipe, and sends the first address (`http://…` or `https://…`) in it.

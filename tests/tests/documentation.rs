@@ -101,7 +101,7 @@ fn without_times(text: &str) -> String {
 
 /// Every test and file that docs/SECURITY.md names is there.
 #[test]
-fn what_covers_security_is_there() {
+fn everything_security_md_names_exists() {
     let root = repository();
     let text = std::fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
     let tables = text.split_once("## What the runner withstands").expect("its heading").1;

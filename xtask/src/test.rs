@@ -31,6 +31,9 @@ pub struct Args {
     faults: bool,
 }
 
+/// Modules of the black-box tests that do not depend on the database: one run of them is enough.
+const INDEPENDENT: [&str; 4] = ["host::", "client::", "documentation::", "imports::"];
+
 /// Settings that would lead the programs under test to a database, a port or an application of the user's.
 const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG", "OTEL_"];
 const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
@@ -56,9 +59,9 @@ pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     ensure!(!unit.is_empty(), "the stage `unit tests` ran no test");
     suite.run("documentation tests", &mut suite.cargo_test(&["--doc"]))?;
 
-    let mut results = vec![suite.black_box("embedded", "embedded", &runner)?];
+    let mut results = vec![suite.black_box("embedded", "embedded", &[], &runner)?];
     match server.address() {
-        Some((name, url)) => results.push(suite.black_box(name, url, &runner)?),
+        Some((name, url)) => results.push(suite.black_box(name, url, &INDEPENDENT, &runner)?),
         None if args.embedded_only => note("PostgreSQL is left out, as --embedded-only says"),
         None => note("PostgreSQL is left out: none is installed here, and DATABASE_URL names none"),
     }
@@ -79,7 +82,7 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let mut suite = Suite { workspace, sum: Tally::default() };
     let embedded = Some(("embedded", "embedded"));
     for (name, database) in [embedded, server.address()].into_iter().flatten() {
-        let mut tests = suite.cargo_test(&["--test", "faults", "--", "--nocapture", "--test-threads", "1"]);
+        let mut tests = suite.cargo_test(&["--test", "suite", "--", "faults::", "--nocapture", "--test-threads", "1"]);
         suite.on(database, &runner, &mut tests);
         suite.run(&format!("faults ({name})"), &mut tests)?;
     }
@@ -155,7 +158,7 @@ impl Postgres {
             return Ok(Self::Given(url));
         }
         Ok(match Installation::find() {
-            Some(installation) => Self::Own(installation.start(&workspace.root.join("tes../tests/fixtures/tls"))?),
+            Some(installation) => Self::Own(installation.start(&workspace.root.join("tests/fixtures/tls"))?),
             None => Self::LeftOut,
         })
     }
@@ -177,9 +180,12 @@ struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// The black-box tests on one database; returns the line that sums them up.
-    fn black_box(&mut self, name: &str, database: &str, runner: &Runner) -> anyhow::Result<String> {
-        let mut tests = self.cargo_test(&["--test", "*"]);
+    /// The black-box tests on one database, without those of modules to skip; returns the line that sums them up.
+    fn black_box(&mut self, name: &str, database: &str, skip: &[&str], runner: &Runner) -> anyhow::Result<String> {
+        let mut tests = self.cargo_test(&["--test", "suite", "--", "--skip", "image::"]);
+        for module in skip {
+            tests.args(["--skip", module]);
+        }
         self.on(database, runner, &mut tests);
         let label = format!("blackbox ({name})");
         let tally = self.run(&label, &mut tests)?;

@@ -9,9 +9,6 @@ use super::docker::Docker;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// How large the image may be, in bytes as `docker image inspect` counts them.
-pub const SIZE_LIMIT: u64 = 25_000_000;
-
 /// `docker build` of the repository; fails after Docker's own words when a base image cannot be had or something does
 /// not compile.
 pub fn build(
@@ -35,7 +32,8 @@ pub fn build(
 
 /// Says how large the image is, as a whole and by layers.
 pub fn report(docker: &Docker, tag: &str) -> anyhow::Result<()> {
-    let size = size(docker, tag)?;
+    let size = docker.run(&["image", "inspect", "--format", "{{.Size}}", tag])?;
+    let size = size.parse().with_context(|| format!("docker reports {size:?} as the size of {tag}"))?;
     let history =
         docker.run(&["history", "--no-trunc", "--human=false", "--format", "{{.Size}}\t{{.CreatedBy}}", tag])?;
     let layers = layers(&history);
@@ -46,14 +44,8 @@ pub fn report(docker: &Docker, tag: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The image's size in bytes.
-pub fn size(docker: &Docker, tag: &str) -> anyhow::Result<u64> {
-    let said = docker.run(&["image", "inspect", "--format", "{{.Size}}", tag])?;
-    said.parse().with_context(|| format!("docker says that the size of {tag} is {said:?}"))
-}
-
 /// Bytes as a person reads them.
-pub fn megabytes(bytes: u64) -> String {
+fn megabytes(bytes: u64) -> String {
     // Exact far beyond the size of any image.
     format!("{:.1} MB", bytes as f64 / 1e6)
 }

@@ -1,17 +1,15 @@
 //! The container image: builds it, says how large it is, and tries it as an operator would.
 
 mod build;
-mod check;
-mod context;
 mod docker;
-mod http;
-mod load;
-mod site;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
 
+use crate::cargo::cargo;
+use crate::progress;
+use crate::test::without_settings;
 use crate::workspace::Workspace;
 use docker::Docker;
 
@@ -48,7 +46,11 @@ pub fn image(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     }
     build::report(&docker, &tag)?;
     if args.test {
-        check::check(workspace, &docker, &tag)?;
+        let mut tests = cargo(workspace, "test");
+        without_settings(&mut tests);
+        tests.args(["--workspace", "--test", "suite", "--", "--ignored", "--show-output", "image::"]);
+        tests.env("WASIKI_TEST_IMAGE", &tag);
+        progress::run(&format!("testing {tag}"), &mut tests)?;
     }
     Ok(())
 }

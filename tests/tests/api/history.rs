@@ -1,0 +1,271 @@
+//! What a page has been: revisions, compare, revert, restore, recent changes.
+
+use blackbox::{App, Client, Database, Value, at_once, json};
+
+/// Edits page 1 from `version` on, as `user`.
+async fn edit(wiki: &Client, version: i64, user: &Value, content: &str, comment: &str) -> Value {
+    let body = json!({"content": content, "user_id": user["id"], "comment": comment, "version": version});
+    wiki.put("/posts/1").json(body).await.expect(200).json()
+}
+
+#[tokio::test]
+async fn every_edit_is_a_revision_with_its_author_size_and_comment() {
+    let wiki = App::wiki().start().await;
+    let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
+    wiki.create_post(&ada, "one").await;
+    edit(&wiki, 1, &bob, "one, two", "more").await;
+    edit(&wiki, 2, &ada, "", "").await;
+
+    let page = wiki.get("/posts/1/revisions").await.expect(200).json();
+    assert_eq!(page["next"], Value::Null);
+    let brief =
+        |entry: &Value| json!([entry["version"], entry["user_id"], entry["comment"], entry["size"], entry["delta"]]);
+    let entries: Vec<Value> = page["revisions"].as_array().unwrap().iter().map(brief).collect();
+    assert_eq!(entries, [json!([3, 1, "", 0, -8]), json!([2, 2, "more", 8, 5]), json!([1, 1, "", 3, 3])]);
+
+    let second = wiki.get("/posts/1/revisions/2").await.expect(200);
+    assert_eq!((&second.json()["content"], &second.json()["slug"]), (&json!("one, two"), &json!("one")));
+    wiki.get("/posts/1/revisions/2").header("if-none-match", second.header("etag")).await.expect(304);
+    assert_eq!(wiki.metric("revisions_created_total").await, 3);
+}
+
+#[tokio::test]
+async fn unknown_revisions_are_not_found() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "one").await;
+    for version in ["2", "999", "0", "-1", "abc", "9223372036854775808"] {
+        let problem = wiki.get(&format!("/posts/1/revisions/{version}")).await.problem(404);
+        assert_eq!(problem.detail, format!("The page has no version {version}."));
+        wiki.get(&format!("/wiki/one/history/{version}")).await.problem(404);
+        assert_eq!(wiki.get(&format!("/posts/2/revisions/{version}")).await.problem(404).detail, "Post not found");
+    }
+    for path in [
+        "/posts/2/revisions",
+        "/posts/abc/revisions",
+        "/posts/2/compare",
+        "/posts/1/compare?from=7",
+        "/posts/1/compare?to=7",
+    ] {
+        wiki.get(path).await.problem(404);
+    }
+    wiki.delete("/posts/1").await.expect(204);
+    for path in ["/posts/1/revisions", "/posts/1/revisions/1", "/posts/1/compare"] {
+        wiki.get(path).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn a_long_history_is_walked_page_by_page() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "version 1").await;
+    for version in 1..25 {
+        edit(&wiki, version, &ada, &format!("version {}", version + 1), "").await;
+    }
+    let walked = wiki.walk("/posts/1/revisions?limit=10", "revisions").await;
+    let versions: Vec<i64> = walked.iter().map(|entry| entry["version"].as_i64().unwrap()).collect();
+    assert_eq!(versions, (1..=25).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_history_of_10000_revisions_is_walked_to_its_beginning() {
+    if Database::is_embedded() {
+        // Nobody but the service can write into that one, and 10,000 requests would take too long.
+        return;
+    }
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "x").await;
+    wiki.database()
+        .column(
+            "WITH edits AS (
+               INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta)
+               SELECT 1, version, 1, 'x', 'x', 'x', '{}', '', 1, 0 FROM generate_series(2, 10000) AS version
+             ) UPDATE posts SET version = 10000 RETURNING version::text",
+        )
+        .await;
+    let walked = wiki.walk("/posts/1/revisions?limit=200", "revisions").await;
+    let versions: Vec<i64> = walked.iter().map(|entry| entry["version"].as_i64().unwrap()).collect();
+    assert_eq!(versions, (1..=10_000).rev().collect::<Vec<_>>());
+    edit(&wiki, 10_000, &ada, "y", "").await;
+}
+
+#[tokio::test]
+async fn two_versions_are_compared_line_by_line() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "# Fox\n\nThe quick brown fox.\n").await;
+    edit(&wiki, 1, &ada, "# Fox\n\nThe quick red fox.\nIt jumps.\n", "").await;
+
+    let difference = wiki.get("/posts/1/compare?from=1&to=2").await.expect(200).json();
+    assert_eq!((&difference["from"]["version"], &difference["to"]["version"]), (&json!(1), &json!(2)));
+    let lines = difference["hunks"][0]["lines"].as_array().unwrap();
+    let kinds: Vec<&str> = lines.iter().map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["unchanged", "unchanged", "removed", "added", "added"]);
+    let changed = |line: &Value| line["parts"].as_array().unwrap().iter().find(|part| part["changed"] == true).cloned();
+    assert_eq!(changed(&lines[2]).unwrap()["text"], "brown");
+    assert_eq!(changed(&lines[3]).unwrap()["text"], "red");
+
+    // The last change is what is meant when nothing is said.
+    assert_eq!(wiki.get("/posts/1/compare").await.expect(200).json(), difference);
+    // The first version is all new, and a version does not differ from itself.
+    let first = wiki.get("/posts/1/compare?to=1").await.expect(200).json();
+    assert_eq!((&first["from"], first["hunks"][0]["lines"].as_array().unwrap().len()), (&Value::Null, 3));
+    assert_eq!(wiki.get("/posts/1/compare?from=2&to=2").await.expect(200).json()["hunks"], json!([]));
+    assert_eq!(wiki.get("/posts/1/compare?from=0&to=1").await.expect(200).json(), first);
+    let all = wiki.get("/posts/1/compare?from=0").await.expect(200).json();
+    assert_eq!((&all["from"], &all["to"]["version"]), (&Value::Null, &json!(2)));
+    for query in ["from=00", "from=-1", "from=x", "to=0", "to=", "to=9223372036854775808"] {
+        wiki.get(&format!("/posts/1/compare?{query}")).await.problem(422);
+    }
+}
+
+#[tokio::test]
+async fn a_revert_makes_a_new_version() {
+    let wiki = App::wiki().start().await;
+    let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
+    wiki.create_post(&ada, "# Good").await;
+    edit(&wiki, 1, &ada, "spam", "").await;
+
+    let reverted =
+        wiki.post("/posts/1/revert").json(json!({"version": 1, "user_id": bob["id"]})).await.expect(200).json();
+    assert_eq!((&reverted["content"], &reverted["version"]), (&json!("# Good"), &json!(3)));
+    let revision = wiki.get("/posts/1/revisions/3").await.expect(200).json();
+    assert_eq!((&revision["user_id"], &revision["comment"]), (&bob["id"], &json!("Revert to version 1")));
+
+    // Once more changes nothing and makes no version.
+    let again = wiki.post("/posts/1/revert").json(json!({"version": 1})).await.expect(200).json();
+    assert_eq!(again["version"], 3);
+
+    let stale = wiki.post("/posts/1/revert").header("if-match", "\"2\"").json(json!({"version": 2})).await.problem(412);
+    assert_eq!(stale.body["version"], 3);
+    wiki.post("/posts/1/revert").json(json!({"version": 9})).await.problem(404);
+    wiki.post("/posts/1/revert").json(json!({"version": 2, "user_id": 99})).await.problem(404);
+    wiki.post("/posts/9/revert").json(json!({"version": 1})).await.problem(404);
+    wiki.post("/posts/1/revert").json(json!({})).await.problem(422);
+    wiki.post("/posts/1/revert").json(json!({"version": "1"})).await.problem(422);
+    assert_eq!(wiki.get("/posts/1").await.json()["version"], 3);
+}
+
+#[tokio::test]
+async fn a_deleted_page_is_restored_with_its_history() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "# Page").await;
+    edit(&wiki, 1, &ada, "# Page\n\nmore", "").await;
+    let before = wiki.get("/posts/1").await.expect(200).json();
+    wiki.delete("/posts/1").await.expect(204);
+    assert_eq!(wiki.metric("wiki_posts").await, 0);
+
+    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json(), before);
+    assert_eq!(wiki.get("/posts/1").await.expect(200).json(), before);
+    assert_eq!(wiki.get("/posts/1/revisions").await.expect(200).json()["revisions"].as_array().unwrap().len(), 2);
+    assert_eq!(wiki.metric("wiki_posts").await, 1);
+    // What is there needs no restoring, and what never was cannot be.
+    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json(), before);
+    wiki.post("/posts/2/restore").await.problem(404);
+
+    // Meanwhile its slug may have gone to another page.
+    wiki.delete("/posts/1").await.expect(204);
+    wiki.post("/posts").json(json!({"user_id": ada["id"], "content": "x", "slug": "page"})).await.expect(201);
+    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json()["slug"], "page-1");
+}
+
+#[tokio::test]
+async fn recent_changes_list_the_revisions_of_all_pages() {
+    let wiki = App::wiki().start().await;
+    let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
+    wiki.create_post(&ada, "one").await;
+    wiki.create_post(&bob, "two").await;
+    edit(&wiki, 1, &bob, "one!", "louder").await;
+    wiki.create_post(&ada, "three").await;
+    wiki.delete("/posts/3").await.expect(204);
+
+    let brief = |changes: Vec<Value>| -> Vec<Value> {
+        changes.iter().map(|change| json!([change["post_id"], change["version"], change["user_id"]])).collect()
+    };
+    assert_eq!(
+        brief(wiki.walk("/changes?limit=1", "changes").await),
+        [json!([1, 2, 2]), json!([2, 1, 2]), json!([1, 1, 1])]
+    );
+    assert_eq!(brief(wiki.walk("/changes?user_id=1", "changes").await), [json!([1, 1, 1])]);
+    assert_eq!(brief(wiki.walk("/changes?user_id=abc", "changes").await), Vec::<Value>::new());
+    // The last two would go on at times that PostgreSQL has not: [2⁶³−1, 2, 1] and [−2⁶³, 2, 1].
+    for query in [
+        "limit=0",
+        "cursor=00",
+        "cursor=5b315d",
+        "cursor=5b393232333337323033363835343737353830372c322c315d",
+        "cursor=5b2d393232333337323033363835343737353830382c322c315d",
+    ] {
+        wiki.get(&format!("/changes?{query}")).await.problem(422);
+        wiki.get(&format!("/wiki/-/changes?{query}")).await.problem(422);
+    }
+}
+
+/// Each editor reads the page, adds a line of its own and writes it back, from the start again whenever somebody else was
+/// faster: no line may be missing in the end, and no version may be there twice.
+#[tokio::test]
+async fn concurrent_edits_by_32_editors_are_all_kept() {
+    const EDITORS: usize = 32;
+    const EDITS: usize = 50;
+    let wiki = App::wiki().replicas(2).start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "").await;
+    let editors = (0..EDITORS).map(|editor| {
+        let client = wiki.replica(editor % wiki.replicas()).clone();
+        async move {
+            let mut current = client.get("/posts/1").await.expect(200).json();
+            for edit in 0..EDITS {
+                let line = format!("{editor}.{edit}\n");
+                loop {
+                    let content = format!("{}{line}", current["content"].as_str().unwrap());
+                    let version = current["version"].as_i64().unwrap();
+                    let put = client.put("/posts/1").header("if-match", format!("\"{version}\""));
+                    let answer = put.json(json!({"content": content})).await;
+                    if answer.status() == 200 {
+                        current = answer.json();
+                        break;
+                    }
+                    // A loser gets what it needs to merge and try again, without asking.
+                    current = answer.problem(412).body["current"].clone();
+                    assert!(current["version"].as_i64().unwrap() > version, "{current}");
+                }
+            }
+        }
+    });
+    at_once(editors).await;
+
+    let post = wiki.get("/posts/1").await.expect(200).json();
+    assert_eq!(post["version"], EDITORS * EDITS + 1);
+    let mut lines: Vec<&str> = post["content"].as_str().unwrap().lines().collect();
+    assert_eq!(lines.len(), EDITORS * EDITS);
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), EDITORS * EDITS, "every line once");
+    let walked = wiki.walk("/posts/1/revisions?limit=200", "revisions").await;
+    let versions: Vec<usize> = walked.iter().map(|entry| entry["version"].as_u64().unwrap() as usize).collect();
+    assert_eq!(versions, (1..=EDITORS * EDITS + 1).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_largest_pages_are_compared_in_bounded_time() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    // A mebibyte of lines, and one of words in a single line: nothing in common.
+    let text = |prefix: &str, end: char| {
+        (0..130_000).map(|n| format!("{prefix}{:06}{end}", n * 7919 % 130_003)).collect::<String>()
+    };
+    for (version, (prefix, end)) in [("a", '\n'), ("b", '\n'), ("a", ' '), ("b", ' ')].into_iter().enumerate() {
+        match i64::try_from(version).unwrap() {
+            0 => drop(wiki.create_post(&ada, &text(prefix, end)).await),
+            version => drop(edit(&wiki, version, &ada, &text(prefix, end), "").await),
+        }
+    }
+    // Answered at all means within the runner's time for a request.
+    for query in ["from=1&to=2", "from=3&to=4", "from=1&to=3"] {
+        let difference = wiki.get(&format!("/posts/1/compare?{query}")).await.expect(200).json();
+        assert!(!difference["hunks"].as_array().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,231 @@
+//! What is lost when something breaks while clients write: nothing that was acknowledged.
+//!
+//! Each test prints a line with what was broken and what became of the writes; `cargo xtask test --faults` shows them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use blackbox::{App, Client, Cut, Database, START_LIMIT, eventually, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinHandle;
+
+const CLIENTS: usize = 8;
+
+/// Clients that write pages, one after another each, until they are told to stop.
+struct Writers {
+    stop: Arc<AtomicBool>,
+    /// Writes that were acknowledged, to all of them.
+    saved: Arc<AtomicUsize>,
+    clients: Vec<JoinHandle<Log>>,
+}
+
+/// What one client saw.
+#[derive(Default)]
+struct Log {
+    /// The titles of pages it was told are saved.
+    acknowledged: Vec<String>,
+    /// Writes that were refused with 503.
+    refused: usize,
+    /// Connections that could not be made.
+    unreachable: usize,
+    /// Writes it got no answer to, and so cannot know the fate of.
+    broken: usize,
+    /// When a write was acknowledged last.
+    last: Option<Instant>,
+    /// When the first was after something else had happened.
+    again: Option<Instant>,
+}
+
+impl Writers {
+    fn start(wiki: &Client) -> Self {
+        let (stop, saved) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let clients = (0..CLIENTS).map(|client| {
+            let (wiki, stop, saved) = (wiki.clone(), stop.clone(), saved.clone());
+            tokio::spawn(async move {
+                let mut log = Log::default();
+                for number in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let before = log.acknowledged.len();
+                    log.write(&wiki, format!("Page {number} of {client}")).await;
+                    saved.fetch_add(log.acknowledged.len() - before, Ordering::Relaxed);
+                    // Enough to lose something, and not more than can be looked for afterwards.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                log
+            })
+        });
+        let clients = clients.collect();
+        Self { stop, saved, clients }
+    }
+
+    /// Waits until every client could have saved five more pages.
+    async fn go_on(&self) {
+        let enough = self.saved.load(Ordering::Relaxed) + 5 * CLIENTS;
+        eventually("more is saved", || async { self.saved.load(Ordering::Relaxed) >= enough }).await;
+    }
+
+    async fn stop(self) -> Log {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Log::default();
+        for client in self.clients {
+            let log = client.await.expect("a client does not panic");
+            all.acknowledged.extend(log.acknowledged);
+            all.refused += log.refused;
+            all.unreachable += log.unreachable;
+            all.broken += log.broken;
+            all.last = all.last.max(log.last);
+            all.again = [all.again, log.again].into_iter().flatten().min();
+        }
+        all
+    }
+}
+
+impl Log {
+    async fn write(&mut self, wiki: &Client, title: String) {
+        let page = json!({"user_id": 1, "title": title, "content": "text"});
+        match wiki.post("/posts").json(page).attempt().await {
+            Ok(answer) if answer.status() == 201 => {
+                self.acknowledged.push(title);
+                self.last = Some(Instant::now());
+                if self.refused + self.unreachable + self.broken > 0 {
+                    self.again = self.again.or(self.last);
+                }
+                return;
+            }
+            Ok(answer) if answer.status() == 503 => self.refused += 1,
+            Ok(answer) => panic!("only 503 is a refusal for the time being: {answer:?}"),
+            Err(error) if error.is_connect() => self.unreachable += 1,
+            Err(_) => self.broken += 1,
+        }
+        // As a client would, not to make things worse.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    /// Looks for every page that was acknowledged, and says in a line how it went.
+    async fn account(&self, wiki: &Client, fault: &str) {
+        let pages = wiki.walk("/posts?limit=100", "posts").await;
+        let found: HashSet<_> = pages.iter().filter_map(|page| page["title"].as_str()).collect();
+        let lost: Vec<_> = self.acknowledged.iter().filter(|title| !found.contains(title.as_str())).collect();
+        let Self { acknowledged, refused, unreachable, broken, .. } = self;
+        let saved = acknowledged.len();
+        println!(
+            "fault: {fault}: {saved} writes acknowledged, {refused} refused, {unreachable} not sent, {broken} unanswered, \
+             {} lost",
+            lost.len()
+        );
+        assert!(lost.is_empty(), "{lost:?}");
+        assert!(saved > CLIENTS, "there was something to lose");
+    }
+}
+
+/// A user, and clients that have written something.
+async fn under_way(wiki: &App) -> Writers {
+    wiki.create_user("ada").await;
+    let writers = Writers::start(wiki);
+    writers.go_on().await;
+    writers
+}
+
+#[tokio::test]
+async fn a_service_that_is_killed() {
+    let mut wiki = App::wiki().start().await;
+    let writers = under_way(&wiki).await;
+    wiki.kill9();
+    let log = writers.stop().await;
+    wiki.start_again().await;
+    log.account(&wiki, "the service is killed (SIGKILL)").await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_terminated() {
+    // While it lasts, clients are asked to close their connections, which would otherwise close under their next request.
+    let mut wiki = App::wiki().env("RUNNER_DRAIN_DELAY", "1s").start().await;
+    let writers = under_way(&wiki).await;
+    wiki.restart().await;
+    let log = writers.stop().await;
+    log.account(&wiki, "the service is told to end (SIGTERM)").await;
+    assert_eq!(log.broken, 0, "what was taken was answered");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_for_a_while() {
+    if Database::needs_server("it has no wire to cut") {
+        return;
+    }
+    let database = Database::create().await;
+    let url = database.url().unwrap();
+    let mut wire = Cut::mended(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
+    let wiki = App::wiki().through(&wire, database).start().await;
+    let writers = under_way(&wiki).await;
+    wire.cut().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    wire.mend();
+    let mended = Instant::now();
+    writers.go_on().await;
+    let log = writers.stop().await;
+    log.account(&wiki, "the database is away for 2 s").await;
+    assert!(log.refused > 0, "it was away");
+    assert_eq!((log.broken, log.unreachable), (0, 0), "the service was there all the time");
+    let after = log.again.expect("writes went on").saturating_duration_since(mended);
+    println!("fault: the database is away for 2 s: used again {} ms after it was back", after.as_millis());
+    assert!(after < Duration::from_secs(2), "{after:?}");
+}
+
+#[tokio::test]
+async fn sessions_that_the_database_ends() {
+    if Database::needs_server("it has one session") {
+        return;
+    }
+    let wiki = App::wiki().start().await;
+    let writers = under_way(&wiki).await;
+    for _ in 0..5 {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        wiki.database().column(sql).await;
+        writers.go_on().await;
+    }
+    let log = writers.stop().await;
+    log.account(&wiki, "the database ends every session, five times").await;
+    assert_eq!((log.broken, log.unreachable), (0, 0), "the service was there all the time");
+}
+
+#[tokio::test]
+async fn file_descriptors_that_run_out() {
+    let wiki = App::wiki().open_files(256).start().await;
+    let writers = under_way(&wiki).await;
+    let mut held = Vec::new();
+    for _ in 0..400 {
+        held.push(blackbox::connect(wiki.url()).await.unwrap());
+    }
+    wiki.runner().logged("cannot accept a connection", 1).await;
+    // For as long, no connection is accepted.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(held);
+    let log = writers.stop().await;
+    log.account(&wiki, "no file descriptor is left").await;
+}
+
+#[tokio::test]
+async fn clients_that_never_finish_what_they_say() {
+    let wiki = App::wiki().env("RUNNER_BODY_TIMEOUT", "1s").start().await;
+    let writers = under_way(&wiki).await;
+    let mut slow = Vec::new();
+    for _ in 0..300 {
+        let mut stream = blackbox::connect(wiki.url()).await.unwrap();
+        let half =
+            b"POST /posts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+        stream.write_all(half).await.unwrap();
+        slow.push(stream);
+    }
+    for mut stream in slow {
+        let given_up = tokio::time::timeout(START_LIMIT, stream.read_to_end(&mut Vec::new())).await;
+        assert!(given_up.is_ok(), "the service waits for the rest of a body");
+    }
+    let log = writers.stop().await;
+    log.account(&wiki, "300 clients stop in the middle of a body").await;
+    assert_eq!((log.broken, log.unreachable), (0, 0), "others were served");
+}

@@ -1,0 +1,64 @@
+//! The black-box tests, as one program: tests of every kind run side by side.
+//!
+//! What depends on the database runs on each of them; see the folders below. `cargo xtask test` runs the modules `host`,
+//! `client`, `documentation` and `imports` on the embedded database alone.
+
+/// The API: one file a resource.
+mod api {
+    mod access;
+    mod accounts;
+    mod concurrency;
+    mod errors;
+    mod history;
+    mod links;
+    mod old_clients;
+    mod posts;
+    mod search;
+    mod service;
+    mod users;
+}
+
+/// The site.
+mod site {
+    mod forms;
+}
+
+/// The database, as a guest reaches it, and what happens without it.
+mod database {
+    mod faults;
+    mod interface;
+    mod outages;
+}
+
+/// `wiki-runner`: its commands and settings, and what operators see of it.
+mod runner {
+    mod admin;
+    mod commands;
+}
+
+/// `wiki-runner` as the host of any application: nothing here depends on the database.
+mod host {
+    mod application;
+    mod guests;
+    mod instances;
+    mod limits;
+    mod stopping;
+    mod tls;
+    mod trace;
+}
+
+/// The container image, beside a PostgreSQL. Ignored unless `cargo xtask image --test` asks for it.
+mod image {
+    mod contents;
+    mod docker;
+    mod operation;
+    mod site;
+}
+
+/// The client, `wasiki`.
+mod client;
+
+mod documentation;
+mod imports;
+
+mod shared;

@@ -1,0 +1,361 @@
+//! The runner's commands, and what a start that cannot work says.
+
+use std::path::{Path, PathBuf};
+
+use blackbox::{App, Cut, Database, Output, of_another_engine, wiki_runner};
+use tempfile::TempDir;
+
+/// An address where nothing listens: a start with it needs no embedded database.
+const NO_DATABASE: (&str, &str) = ("DATABASE_URL", "postgres://nobody:verysecret@127.0.0.1:1/none");
+
+async fn run(args: &[&str]) -> Output {
+    wiki_runner(args, &[NO_DATABASE]).await
+}
+
+fn folder() -> TempDir {
+    TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made")
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).expect("a temporary file can be written");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}
+
+#[tokio::test]
+async fn the_version_names_the_engine_too() {
+    let output = run(&["--version"]).await;
+    let version = output.success();
+    assert!(version.starts_with("wiki-runner ") && version.contains("Wasmtime 48."), "{version}");
+}
+
+#[tokio::test]
+async fn help_shows_every_command_with_examples() {
+    let output = run(&["--help"]).await;
+    let help = output.success();
+    for word in ["serve", "migrate", "compile", "healthcheck", "completions", "DATABASE_URL", "Examples"] {
+        assert!(help.contains(word), "{word} in {help}");
+    }
+    for command in ["serve", "migrate", "compile", "healthcheck", "completions"] {
+        assert!(run(&[command, "--help"]).await.success().contains("Usage: wiki-runner"), "{command}");
+    }
+    let help = run(&["serve", "--help"]).await;
+    for word in ["--from", "--port", "--data", "--request-timeout", "30s", "RUNNER_REQUEST_TIMEOUT", "PORT", "8000"] {
+        assert!(help.success().contains(word), "{word} in {}", help.stdout);
+    }
+}
+
+#[tokio::test]
+async fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]).await;
+        assert!(output.success().contains("wiki-runner") && output.stdout.contains("healthcheck"), "{shell}");
+    }
+    assert_eq!(run(&["completions", "cmd.exe"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn an_invalid_command_line_is_refused() {
+    for args in [
+        &["--no-such-flag"][..],
+        &["fly"],
+        &[],
+        &["serve", "--port", "70000"],
+        &["serve", "--port", "x"],
+        &["serve", "--request-timeout", "soon"],
+        &["serve", "--max-body", "-1"],
+        &["serve", "--max-concurrency", "0"],
+        &["serve", "--pg-pool-size", "0"],
+        &["migrate"],
+        &["compile", "--nonsense"],
+    ] {
+        let output = run(args).await;
+        assert_eq!(output.code, Some(2), "{args:?}: {output:#?}");
+        assert!(!output.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_setting_in_the_environment_is_named() {
+    for (name, value) in [("PORT", "http"), ("RUNNER_MAX_BODY", "much"), ("RUNNER_REQUEST_TIMEOUT", "-1s")] {
+        let output = wiki_runner(&["serve"], &[NO_DATABASE, (name, value)]).await;
+        assert!(output.code != Some(0) && output.stderr.contains(value), "{name}: {output:#?}");
+    }
+}
+
+const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"a\"\nversion = \"1\"\n";
+const ROUTE: &str = "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"c\"\n";
+
+#[tokio::test]
+async fn an_invalid_manifest_stops_the_start_with_a_precise_error() {
+    let folder = folder();
+    write(&folder, "text.wasm", "not a component");
+    // A core module: a magic number and the version of modules, not of components.
+    std::fs::write(folder.path().join("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    let with = |rest: &str| format!("{HEAD}{ROUTE}[component.c]\n{rest}");
+    let cases = [
+        ("not = [toml".to_owned(), "wrong.toml"),
+        (String::new(), "spin_manifest_version"),
+        (HEAD.replace('2', "1") + ROUTE, "spin_manifest_version"),
+        (HEAD.to_owned(), "trigger"),
+        (format!("{HEAD}{ROUTE}"), "[component.c]"),
+        (with(""), "source"),
+        (with("source = \"missing.wasm\""), "missing.wasm"),
+        (with("source = \"text.wasm\""), "text.wasm"),
+        (with("source = \"core.wasm\""), "core.wasm"),
+        (with("source = { url = \"https://example.org/x.wasm\", digest = \"sha256:00\" }"), "source"),
+        (with("source = \"text.wasm\"\nfiles = [\"*\"]"), "files"),
+        (with("source = \"text.wasm\"\nkey_value_stores = [\"default\"]"), "key_value_stores"),
+        (with("source = \"text.wasm\"\nallowed_outbound_host = []"), "allowed_outbound_hosts"),
+        (with("source = \"text.wasm\"\nallowed_outbound_hosts = [\"nonsense\"]"), "nonsense"),
+        (with("source = \"text.wasm\"\nallowed_outbound_hosts = [\"postgres://{{ db_hots }}:5432\"]"), "db_hots"),
+        (with("source = \"text.wasm\"\n[component.c.variables]\na = \"{{ b\""), "[component.c]"),
+        (with("source = \"text.wasm\"\n[component.c.variables]\nA-B = \"x\""), "A-B"),
+        (with("source = \"text.wasm\"\nenvironment = 5"), "environment"),
+        (with("source = \"text.wasm\"\n") + ROUTE, "/..."),
+        (with("source = \"text.wasm\"\n[variables]\nDB = { default = \"x\" }"), "DB"),
+        (with("source = \"text.wasm\"\n[variables]\nx = {}"), "x"),
+        (with("source = \"text.wasm\"\n[[trigger.redis]]\nchannel = \"x\"\ncomponent = \"c\""), "redis"),
+    ];
+    for (manifest, named) in cases {
+        let path = write(&folder, "wrong.toml", &manifest);
+        let output = run(&["serve", "--from", text(&path), "--port", "0"]).await;
+        let error = output.error();
+        assert!(error.contains(named), "{named:?} in {error:?} of\n{manifest}");
+        assert!(!error.contains("verysecret"), "{error}");
+    }
+    let output = run(&["serve", "--from", "/nowhere/spin.toml"]).await;
+    assert!(output.error().contains("/nowhere/spin.toml"), "{}", output.error());
+}
+
+#[tokio::test]
+async fn a_missing_variable_stops_the_start_and_says_how_to_set_it() {
+    let manifest = blackbox::manifest_of_the_bookshop();
+    let output = run(&["serve", "--from", text(&manifest), "--port", "0"]).await;
+    let error = output.error();
+    assert!(error.contains("motto") && error.contains("SPIN_VARIABLE_MOTTO"), "{error}");
+}
+
+#[tokio::test]
+async fn an_invalid_database_address_stops_the_start_without_showing_the_password() {
+    for url in [
+        "mysql://nobody:verysecret@127.0.0.1/x",
+        "postgres://nobody:verysecret@127.0.0.1:port/x",
+        "postgres://nobody:verysecret@/x?host=/var/run/postgresql",
+        "nobody:verysecret@127.0.0.1",
+    ] {
+        let manifest = blackbox::manifest_of_the_wiki();
+        let args = ["serve", "--from", text(&manifest), "--port", "0"];
+        let output = wiki_runner(&args, &[("DATABASE_URL", url)]).await;
+        let error = output.error();
+        assert!(error.contains("DATABASE_URL"), "{url}: {error}");
+        assert!(!error.contains("secret"), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_can_come_from_a_file() {
+    let folder = folder();
+    let missing = folder.path().join("no-such-file");
+    let manifest = blackbox::manifest_of_the_wiki();
+    let args = ["serve", "--from", text(&manifest), "--port", "0"];
+    let env = [("DB_HOST", "127.0.0.1"), ("DB_PORT", "1"), ("DB_PASSWORD_FILE", text(&missing))];
+    let error = wiki_runner(&args, &env).await;
+    assert!(error.error().contains("DB_PASSWORD_FILE") && error.error().contains("no-such-file"), "{}", error.error());
+
+    if Database::needs_server("it has no password") {
+        return;
+    }
+    // The separate settings of the old service, with the password in a file that ends in a line end, as editors leave it.
+    let database = Database::create().await;
+    let url = database.url().unwrap();
+    let password = write(&folder, "password", &format!("{}\n", url.password().unwrap_or("x")));
+    let wiki = App::wiki()
+        .without_database()
+        .env("DB_HOST", url.host_str().unwrap())
+        .env("DB_PORT", url.port().unwrap_or(5432).to_string())
+        .env("DB_NAME", database.name().unwrap())
+        .env("DB_USER", url.username())
+        .env("DB_PASSWORD_FILE", password)
+        .start()
+        .await;
+    wiki.create_user("ada").await;
+    assert_eq!(database.column("SELECT username FROM users").await, ["ada"]);
+    drop(wiki);
+}
+
+#[tokio::test]
+async fn an_address_that_is_in_use_is_named() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let manifest = blackbox::manifest_of_the_wiki();
+    let output = run(&["serve", "--from", text(&manifest), "--listen", &address]).await;
+    assert!(output.error().contains(&address), "{}", output.error());
+    let output = run(&["serve", "--from", text(&manifest), "--listen", "no address"]).await;
+    assert!(output.error().contains("no address"), "{}", output.error());
+}
+
+#[tokio::test]
+async fn the_first_lines_name_the_address_and_the_database() {
+    let wiki = App::wiki().start().await;
+    let printed = format!("{}{}", wiki.runner().stdout(), wiki.runner().stderr());
+    assert!(printed.contains(wiki.url()), "{printed}");
+    if let Database::Embedded(folder) = wiki.database() {
+        assert!(printed.contains(text(folder.path())), "the folder of the embedded database: {printed}");
+    }
+}
+
+#[tokio::test]
+async fn one_folder_holds_one_embedded_database() {
+    if !Database::is_embedded() {
+        return println!("does not apply to a server");
+    }
+    let wiki = App::wiki().start().await;
+    let Database::Embedded(folder) = wiki.database() else { unreachable!("the database is embedded") };
+    let manifest = blackbox::manifest_of_the_wiki();
+    let none: [(&str, &str); 0] = [];
+    let args = ["serve", "--from", text(&manifest), "--port", "0", "--data", text(folder.path())];
+    let second = wiki_runner(&args, &none).await;
+    assert!(second.error().contains(text(folder.path())), "{}", second.error());
+    wiki.create_user("ada").await;
+}
+
+#[tokio::test]
+async fn data_survives_a_restart() {
+    let mut wiki = App::wiki().start().await;
+    for round in 0..3 {
+        wiki.create_user(&format!("user{round}")).await;
+        wiki.restart().await;
+        assert_eq!(wiki.walk("/users", "users").await.len(), round + 1);
+    }
+}
+
+#[tokio::test]
+async fn healthcheck_asks_the_running_service() {
+    let wiki = App::wiki().start().await;
+    let (_, port) = wiki.url().rsplit_once(':').unwrap();
+    let none: [(&str, &str); 0] = [];
+    let url = format!("{}/health", wiki.url());
+    wiki_runner(&["healthcheck", "--url", &url], &none).await.success();
+    wiki_runner(&["healthcheck"], &[("PORT", port)]).await.success();
+    wiki_runner(&["healthcheck"], &[("LISTEN_ADDR", format!("127.0.0.1:{port}").as_str())]).await.success();
+
+    let missing = format!("{}/nothing", wiki.url());
+    let output = wiki_runner(&["healthcheck", "--url", &missing], &none).await;
+    assert!(output.error().contains("404"), "{}", output.error());
+    let nobody = Cut::cut_off("127.0.0.1:1".to_owned());
+    let output = wiki_runner(&["healthcheck"], &[("PORT", nobody.address().port().to_string().as_str())]).await;
+    assert!(output.error().contains(&nobody.address().port().to_string()), "{}", output.error());
+    let output = wiki_runner(&["healthcheck", "--url", "https://example.org/"], &none).await;
+    assert_ne!(output.code, Some(0));
+}
+
+/// The environment that names a database on a server; nothing for the embedded one.
+fn address(database: &Database) -> Vec<(&'static str, String)> {
+    database.url().map(|url| ("DATABASE_URL", url.into())).into_iter().collect()
+}
+
+#[tokio::test]
+async fn migrations_are_applied_ahead_of_a_rollout() {
+    let migrations = blackbox::repository().join("migrations");
+    let manifest = blackbox::manifest_of_the_wiki();
+    let database = Database::create().await;
+    let mut args =
+        vec!["migrate".to_owned(), text(&migrations).to_owned(), "--from".to_owned(), text(&manifest).to_owned()];
+    if let Database::Embedded(folder) = &database {
+        args.extend(["--data".to_owned(), text(folder.path()).to_owned()]);
+    }
+    let first = wiki_runner(&args, &address(&database)).await;
+    for file in std::fs::read_dir(&migrations).unwrap() {
+        let name = file.unwrap().file_name();
+        assert!(first.success().contains(name.to_str().unwrap()), "{name:?} in {first:#?}");
+    }
+    let second = wiki_runner(&args, &address(&database)).await;
+    assert!(second.success().contains("up to date") && !second.stdout.contains(".sql"), "{second:#?}");
+    // What the command applied is what the component needs.
+    let wiki = App::wiki().database(database).start().await;
+    wiki.create_user("ada").await;
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_changes_nothing_and_is_named() {
+    let folder = folder();
+    write(&folder, "0001_fine.sql", "CREATE TABLE fine (id int);");
+    write(&folder, "0002_broken.sql", "CREATE TABLE half (id int); CREATE TABEL broken (id int);");
+    let manifest = blackbox::manifest_of_the_wiki();
+    let database = Database::create().await;
+    let data = TempDir::with_prefix("wasiki-test-").unwrap();
+    let args = ["migrate", text(folder.path()), "--from", text(&manifest), "--data", text(data.path())];
+    let output = wiki_runner(&args, &address(&database)).await;
+    assert!(output.error().contains("0002_broken.sql") && output.error().contains("TABEL"), "{}", output.error());
+    if !Database::is_embedded() {
+        let tables = database
+            .column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('half', 'broken')")
+            .await;
+        assert_eq!(tables, Vec::<String>::new());
+    }
+
+    write(&folder, "nonsense.sql", "SELECT 1;");
+    let output = wiki_runner(&args, &address(&database)).await;
+    assert!(output.error().contains("nonsense.sql"), "{}", output.error());
+    let output = run(&["migrate", "/no/such/folder", "--from", text(&manifest)]).await;
+    assert!(output.error().contains("/no/such/folder"), "{}", output.error());
+    let migrations = blackbox::repository().join("migrations");
+    let output = run(&["migrate", text(&migrations), "--from", text(&manifest)]).await;
+    assert!(output.error().contains("127.0.0.1:1") && !output.error().contains("verysecret"), "{}", output.error());
+}
+
+#[tokio::test]
+async fn code_compiled_ahead_of_time_is_run_and_checked() {
+    let folder = folder();
+    let manifest = blackbox::manifest_of_the_wiki();
+    let code = folder.path().join("wiki.cwasm");
+    for portable in [&[][..], &["--portable"]] {
+        let compile = ["compile", "--from", text(&manifest), "-o", text(&code)];
+        run(&[&compile, portable].concat()).await.success();
+        assert!(code.metadata().unwrap().len() > 100_000);
+
+        let wiki = App::of(manifest.clone(), "/ready").arg("--precompiled").arg(&code).start().await;
+        wiki.create_user("ada").await;
+    }
+
+    let garbage = write(&folder, "garbage.cwasm", "this is no machine code");
+    for file in [text(&garbage), "/no/such/file.cwasm"] {
+        let output = run(&["serve", "--from", text(&manifest), "--port", "0", "--precompiled", file]).await;
+        assert!(output.error().contains(file), "{}", output.error());
+    }
+    let older = folder.path().join("older.cwasm");
+    let version = run(&["--version"]).await;
+    std::fs::write(&older, of_another_engine(std::fs::read(&code).unwrap(), version.success())).unwrap();
+    let output = run(&["serve", "--from", text(&manifest), "--port", "0", "--precompiled", text(&older)]).await;
+    for part in [text(&older), "compile it again", "wiki-runner compile", "47"] {
+        assert!(output.error().contains(part), "{part}: {}", output.error());
+    }
+    let output = run(&["compile", "--from", text(&manifest), "-o", "/no/such/folder/x.cwasm"]).await;
+    assert!(output.error().contains("/no/such/folder"), "{}", output.error());
+}
+
+#[tokio::test]
+async fn every_setting_is_documented_with_its_default() {
+    let document = std::fs::read_to_string(blackbox::repository().join("docs/OPERATIONS.md")).unwrap();
+    let none: [(&str, &str); 0] = [];
+    let output = wiki_runner(&["serve", "--help"], &none).await;
+    let mut settings = 0;
+    for option in output.success().split("\n      --").skip(1) {
+        let Some((_, rest)) = option.split_once("[env: ") else { continue };
+        let name = rest.split('=').next().unwrap();
+        let row = document.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{name}`")));
+        let row = row.unwrap_or_else(|| panic!("{name} is not in docs/OPERATIONS.md"));
+        if let Some((_, default)) = option.split_once("[default: ") {
+            let default = default.split(']').next().unwrap();
+            // Where it depends on the machine, the help says so in words.
+            assert!(default.contains(' ') || row.contains(&format!("`{default}`")), "{name}: {default} in {row}");
+        }
+        settings += 1;
+    }
+    assert!(settings > 25, "{settings} settings were found in:\n{}", output.success());
+}

@@ -1,0 +1,492 @@
+//! The web interface as a browser without scripts speaks to it: forms, redirects, headers.
+
+use blackbox::{App, Client, Response, Value, json};
+
+use crate::shared;
+
+/// What browsers accept.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+async fn open(wiki: &Client, path: &str) -> Response {
+    wiki.get(path).header("accept", BROWSER).await
+}
+
+/// Submits a form from the wiki's own pages.
+async fn submit(wiki: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    let form = form.extend_pairs(fields).finish();
+    wiki.post(path)
+        .header("accept", BROWSER)
+        .header("sec-fetch-site", "same-origin")
+        .body("application/x-www-form-urlencoded", form)
+        .await
+}
+
+async fn write(wiki: &Client, title: &str, content: &str) -> String {
+    let fields = [("title", title), ("content", content), ("author", "Ada"), ("tags", ""), ("comment", "")];
+    submit(wiki, "/wiki/-/new", &fields).await.expect(303).header("location").to_owned()
+}
+
+async fn post(wiki: &Client, id: i64) -> Value {
+    wiki.get(&format!("/posts/{id}")).await.expect(200).json()
+}
+
+fn assert_page(response: &Response) {
+    assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+    let policy = response.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'self'"), "{policy}");
+    assert_eq!(response.header("x-content-type-options"), "nosniff");
+    let text = response.text();
+    assert!(text.starts_with("<!doctype html>") && text.trim_end().ends_with("</html>"), "{response:?}");
+}
+
+#[tokio::test]
+async fn every_page_answers_with_html_and_a_strict_policy() {
+    let wiki = App::wiki().start().await;
+    assert_page(&open(&wiki, "/wiki").await.expect(200));
+    wiki.create_user("ada").await;
+    let body =
+        json!({"user_id": 1, "title": "Größe & <b>Maß</b>", "content": "# One\n\n[[Two]]", "tags": ["a/b", "ü"]});
+    let page = wiki.post("/posts").json(body).await.expect(201).json();
+    let version = json!({"content": "changed", "version": 1});
+    wiki.put("/posts/1").json(version).await.expect(200);
+    let slug = "gr%C3%B6%C3%9Fe-b-ma%C3%9F-b";
+    assert_eq!(page["slug"], "größe-b-maß-b");
+    for path in [
+        "/",
+        "/wiki",
+        "/wiki/{}",
+        "/wiki/{}/",
+        "/wiki/{}/edit",
+        "/wiki/{}/history",
+        "/wiki/{}/history?limit=1",
+        "/wiki/{}/history/1",
+        "/wiki/{}/compare",
+        "/wiki/{}/compare?from=0&to=1",
+        "/wiki/{}/compare?from=2&to=1",
+        "/wiki/{}/backlinks",
+        "/wiki/{}/delete",
+        "/wiki/two/edit",
+        "/wiki/-/new",
+        "/wiki/-/new?title=x",
+        "/wiki/-/pages",
+        "/wiki/-/pages?sort=-updated",
+        "/wiki/-/pages?user_id=1&limit=1",
+        "/wiki/-/changes",
+        "/wiki/-/changes?limit=1&user_id=1",
+        "/wiki/-/tags",
+        "/wiki/-/tags/a%2Fb",
+        "/wiki/-/tags/none",
+        "/wiki/-/search",
+        "/wiki/-/search?q=changed",
+        "/wiki/-/search?q=none&tag=none",
+        "/wiki/-/users",
+        "/wiki/-/users/1",
+        "/posts/1",
+    ] {
+        assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(200));
+    }
+    for path in [
+        "/wiki/two",
+        "/wiki/-",
+        "/wiki/-/none",
+        "/wiki/{}/none",
+        "/wiki/{}/history/9",
+        "/wiki/{}/history/x",
+        "/wiki/-/users/9",
+        "/wiki/...",
+        "/wiki/%01",
+        "/wiki/%00",
+        "/wiki/%00/edit",
+        "/wiki/a%00b/history",
+        "/wiki/a%00/history/1",
+        "/wiki/a%00/compare",
+        "/wiki/a%00/backlinks",
+        "/wiki/a%00/delete",
+        "/wiki/-/tags/%00",
+        "/nowhere",
+    ] {
+        assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(404));
+    }
+    for path in ["/wiki/{}/compare?from=x", "/wiki/{}/history?cursor=x", "/wiki/-/search?q=%00", "/wiki/-/pages?sort=x"]
+    {
+        assert_page(&open(&wiki, &path.replace("{}", slug)).await.expect(422));
+    }
+    assert_page(
+        &submit(&wiki, "/wiki/%00/edit", &[("title", "x"), ("content", "x"), ("author", "x")]).await.expect(404),
+    );
+    // Programs get their problems as such, here as everywhere; and so does everybody from the API.
+    wiki.get("/wiki/-/none").await.problem(404);
+    open(&wiki, "/posts/99").await.problem(404);
+    let page = open(&wiki, &format!("/wiki/{slug}")).await.expect(200);
+    wiki.get(&format!("/wiki/{slug}")).header("if-none-match", page.header("etag")).await.expect(304);
+    assert!(wiki.head(&format!("/wiki/{slug}")).await.expect(200).bytes().is_empty());
+}
+
+#[tokio::test]
+async fn control_characters_in_addresses_are_not_shown() {
+    let wiki = shared::wiki().await;
+    let controls = "%00%01%08%0B%1B%7F%C2%85";
+    for (path, status) in [
+        (format!("/wiki/-/new?title=A{controls}b"), 200),
+        (format!("/wiki/ab/edit?title=A{controls}b"), 200),
+        (format!("/wiki/ab?title=A{controls}b"), 404),
+    ] {
+        let page = open(&wiki, &path).await.expect(status);
+        assert!(page.text().contains("Ab"), "{page:?}");
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!page.text().chars().any(control), "{path}: {page:?}");
+    }
+    // What is searched for is refused instead.
+    for query in ["q=a%00b", "q=%00", "tag=%00", "q=a&tag=%00", "tag=a%1B"] {
+        assert_page(&open(&wiki, &format!("/wiki/-/search?{query}")).await.expect(422));
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_written_and_edited_with_forms() {
+    let wiki = App::wiki().start().await;
+    let fields = [
+        ("title", "Hello World"),
+        ("content", "One\r\n\r\nTwo & <three>\r\n"),
+        ("tags", " Greetings , first,, "),
+        ("comment", "it begins"),
+        ("author", "Ada Lovelace"),
+        ("action", "save"),
+    ];
+    let created = submit(&wiki, "/wiki/-/new", &fields).await.expect(303);
+    assert_eq!(created.header("location"), "/wiki/hello-world");
+    assert!(created.header("set-cookie").starts_with("author=Ada%20Lovelace; "), "{created:?}");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["content"], &page["tags"]), (&json!("One\n\nTwo & <three>\n"), &json!(["greetings", "first"])));
+
+    let form = wiki.get("/wiki/hello-world/edit").header("cookie", "author=Ada%20Lovelace").await.expect(200);
+    for expected in ["Hello World", "One\n\nTwo &amp; &lt;three&gt;\n", "greetings, first", "Ada Lovelace"] {
+        assert!(form.text().contains(expected), "{expected} in {}", form.text());
+    }
+    let edit =
+        [("title", "Hello"), ("content", "Three"), ("tags", ""), ("comment", ""), ("author", "bob"), ("version", "1")];
+    assert_eq!(
+        submit(&wiki, "/wiki/hello-world/edit", &edit).await.expect(303).header("location"),
+        "/wiki/hello-world"
+    );
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["title"], &page["content"], &page["version"]), (&json!("Hello"), &json!("Three"), &json!(2)));
+    let revisions = wiki.get("/posts/1/revisions").await.json();
+    assert_eq!(
+        (&revisions["revisions"][0]["author"], &revisions["revisions"][1]["author"]),
+        (&json!("bob"), &json!("Ada Lovelace"))
+    );
+    // The same name, however it is written, is the same person.
+    let again = [("title", "Hello"), ("content", "Four"), ("author", "ADA LOVELACE"), ("version", "2")];
+    submit(&wiki, "/wiki/hello-world/edit", &again).await.expect(303);
+    assert_eq!(wiki.metric("users_created_total").await, 2);
+
+    // A slug that is known but has no page yet.
+    let fields = [("title", "Other"), ("content", "x"), ("author", "bob")];
+    assert_eq!(
+        submit(&wiki, "/wiki/second-page/edit", &fields).await.expect(303).header("location"),
+        "/wiki/second-page"
+    );
+}
+
+#[tokio::test]
+async fn invalid_input_shows_the_form_again_with_its_text() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Taken", "x").await;
+    write(&wiki, "Page", "x").await;
+    let tags = (0..21).map(|n| format!("tag{n}")).collect::<Vec<_>>().join(",");
+    let long = "é".repeat((1 << 19) + 1);
+    for (field, value) in [
+        ("title", ""),
+        ("title", "\u{200b}"),
+        ("title", &*"x".repeat(201)),
+        ("author", " "),
+        ("author", "\u{202e}"),
+        ("tags", "a,\u{2060}"),
+        ("tags", "a, .."),
+        ("author", "\u{7}"),
+        ("tags", &tags),
+        ("tags", "a\u{1}b"),
+        ("comment", &"x".repeat(501)),
+        ("content", "a\0b"),
+        ("slug", "Not A Slug"),
+        ("content", &long),
+    ] {
+        let mut fields = vec![
+            ("title", "Page"),
+            ("content", "typed & kept"),
+            ("tags", ""),
+            ("comment", ""),
+            ("author", "Ada"),
+            ("slug", "page"),
+            ("version", "1"),
+        ];
+        fields.iter_mut().find(|(name, _)| *name == field).unwrap().1 = value;
+        let answer = submit(&wiki, "/wiki/page/edit", &fields).await.expect(422);
+        assert_page(&answer);
+        assert!(answer.text().contains("aria-invalid"), "{field}");
+        assert!(field == "content" || answer.text().contains("typed &amp; kept"), "{field}");
+    }
+    let taken = [("title", "Page"), ("content", "typed"), ("author", "Ada"), ("slug", "taken"), ("version", "1")];
+    let answer = submit(&wiki, "/wiki/page/edit", &taken).await.expect(409);
+    assert!(answer.text().contains("already taken") && answer.text().contains("typed"));
+    assert_eq!(post(&wiki, 2).await["version"], 1);
+    // Nobody typed what is not UTF-8.
+    let form = "title=x&author=x&content=a%ffb";
+    for path in ["/wiki/-/new", "/wiki/page/edit", "/wiki/-/preview"] {
+        wiki.post(path).body("application/x-www-form-urlencoded", form).await.problem(400);
+    }
+    assert_eq!(wiki.metric("posts_created_total").await, 2);
+    // What is no form at all.
+    wiki.post("/wiki/page/edit").json(json!({"content": "x"})).await.problem(415);
+    submit(&wiki, "/wiki/-/edit", &taken).await.expect(404);
+}
+
+#[tokio::test]
+async fn an_edit_conflict_shows_both_texts_and_loses_nothing() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "one\n\ntwo\n\nthree\n").await;
+    let theirs =
+        [("title", "Page"), ("content", "ONE\r\n\r\ntwo\r\n\r\nthree\r\n"), ("author", "Bob"), ("version", "1")];
+    submit(&wiki, "/wiki/page/edit", &theirs).await.expect(303);
+
+    let ours = [("title", "Page"), ("content", "uno\r\n\r\ntwo\r\n\r\nthree\r\n"), ("author", "Ada"), ("version", "1")];
+    let conflict = submit(&wiki, "/wiki/page/edit", &ours).await.expect(409);
+    assert_page(&conflict);
+    for expected in ["uno\n\ntwo", "ONE\n\ntwo", "Bob", "name=\"version\" value=\"2\""] {
+        assert!(conflict.text().contains(expected), "{expected} in {}", conflict.text());
+    }
+    assert_eq!(post(&wiki, 1).await["version"], 2, "nothing was overwritten");
+
+    // In different places, the text offered has both.
+    let ours = [("title", "Page"), ("content", "one\r\n\r\ntwo\r\n\r\nTHREE\r\n"), ("author", "Ada"), ("version", "1")];
+    let conflict = submit(&wiki, "/wiki/page/edit", &ours).await.expect(409);
+    assert!(conflict.text().contains("ONE\n\ntwo\n\nTHREE\n"), "{}", conflict.text());
+
+    // Two who make the same page at once.
+    submit(&wiki, "/wiki/new-page/edit", &[("title", "New"), ("content", "first"), ("author", "Ada")])
+        .await
+        .expect(303);
+    let second = submit(&wiki, "/wiki/new-page/edit", &[("title", "New"), ("content", "second"), ("author", "Bob")])
+        .await
+        .expect(409);
+    assert!(second.text().contains("first") && second.text().contains("second"));
+
+    // A page that was deleted while somebody edited it.
+    wiki.delete("/posts/1").await.expect(204);
+    let gone = submit(&wiki, "/wiki/page/edit", &ours).await.expect(409);
+    assert!(gone.text().contains("THREE"), "{}", gone.text());
+}
+
+#[tokio::test]
+async fn renaming_keeps_old_links_working() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "First", "x").await;
+    write(&wiki, "Linker", "[[First]] and [[First#part]] and [[Nowhere]]").await;
+    for (version, from, to) in [("1", "first", "second"), ("2", "second", "third")] {
+        let edit = [("title", "First"), ("content", "x"), ("author", "Ada"), ("slug", to), ("version", version)];
+        assert_eq!(
+            submit(&wiki, &format!("/wiki/{from}/edit"), &edit).await.expect(303).header("location"),
+            format!("/wiki/{to}")
+        );
+    }
+    for (old, new) in [
+        ("/wiki/first", "/wiki/third"),
+        ("/wiki/second", "/wiki/third"),
+        ("/wiki/first/history?limit=1", "/wiki/third/history?limit=1"),
+        ("/wiki/Third", "/wiki/third"),
+        ("/wiki/first/edit", "/wiki/third/edit"),
+        ("/wiki/The%20Third!", "/wiki/the-third"),
+    ] {
+        assert_eq!(open(&wiki, old).await.expect(302).header("location"), new, "{old}");
+    }
+    // Only for people: to programs a slug names one page.
+    assert_eq!(wiki.get("/posts?slug=first").await.expect(200).json()["posts"], json!([]));
+    let linker = open(&wiki, "/wiki/linker").await.expect(200);
+    assert!(linker.text().contains("class=\"missing\" href=\"/wiki/nowhere?title=Nowhere\""), "{}", linker.text());
+    assert_eq!(linker.text().matches("class=\"missing\"").count(), 1);
+    assert!(open(&wiki, "/wiki/third/backlinks").await.expect(200).text().contains("Linker"));
+    // Until another page takes the name.
+    write(&wiki, "First", "[[First]]").await;
+    let backlinks = async |id| wiki.get(&format!("/posts/{id}/backlinks")).await.expect(200).json()["posts"].clone();
+    assert_eq!(backlinks(1).await, json!([]));
+    assert_eq!(backlinks(3).await.as_array().map(Vec::len), Some(1), "a page's links to itself do not count");
+}
+
+#[tokio::test]
+async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "First", "one\n\ntwo\n").await;
+    let fields = |content, slug, version| {
+        [("title", "First"), ("content", content), ("author", "Ada"), ("slug", slug), ("version", version)]
+    };
+    submit(&wiki, "/wiki/first/edit", &fields("one\n\ntwo\n", "second", "1")).await.expect(303);
+
+    // What was typed meanwhile meets the rename as any other edit: combined if that is possible, under the new address.
+    let conflict = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "1")).await.expect(409);
+    assert_page(&conflict);
+    for expected in
+        ["Somebody else saved", "one\n\nTWO\n", "/wiki/second/edit", "name=\"version\" value=\"2\"", "value=\"second\""]
+    {
+        assert!(conflict.text().contains(expected), "{expected} in {}", conflict.text());
+    }
+    assert!(!conflict.text().contains("value=\"first\""), "saving this would take the rename back");
+
+    // An edit of the current version is saved, and the page stays where it is.
+    let saved = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "2")).await.expect(303);
+    assert_eq!(saved.header("location"), "/wiki/second");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["slug"], &page["content"]), (&json!("second"), &json!("one\n\nTWO\n")));
+    let reverted = submit(&wiki, "/wiki/first/revert", &[("version", "1"), ("author", "Ada")]).await.expect(303);
+    assert_eq!(reverted.header("location"), "/wiki/second");
+
+    // If another page has the address by now, what was typed is shown beside that one's text.
+    write(&wiki, "First", "another").await;
+    let other = submit(&wiki, "/wiki/first/edit", &fields("typed", "first", "3")).await.expect(409);
+    for expected in ["typed", "another", "name=\"version\" value=\"1\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
+
+    // The form names the page it was opened for, which it finds wherever that is, and takes no other for it.
+    let form = open(&wiki, "/wiki/second/edit").await.expect(200);
+    assert!(form.text().contains("name=\"page\" value=\"1\""), "{}", form.text());
+    let named = |content, version| [&fields(content, "first", version)[..], &[("page", "1")]].concat();
+    let saved = submit(&wiki, "/wiki/first/edit", &named("found", "4")).await.expect(303);
+    assert_eq!((saved.header("location"), &post(&wiki, 1).await["content"]), ("/wiki/second", &json!("found")));
+    wiki.delete("/posts/1").await.expect(204);
+    let other = submit(&wiki, "/wiki/first/edit", &named("typed", "1")).await.expect(409);
+    for expected in ["typed", "another", "name=\"page\" value=\"2\""] {
+        assert!(other.text().contains(expected), "{expected} in {}", other.text());
+    }
+    assert_eq!(post(&wiki, 2).await["content"], "another");
+}
+
+#[tokio::test]
+async fn pages_are_deleted_restored_and_reverted_with_forms() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "good").await;
+    submit(&wiki, "/wiki/page/edit", &[("title", "Page"), ("content", "bad"), ("author", "Bob"), ("version", "1")])
+        .await
+        .expect(303);
+    submit(&wiki, "/wiki/page/revert", &[("version", "1"), ("author", ""), ("comment", "typed")]).await.expect(422);
+    submit(&wiki, "/wiki/page/revert", &[("version", "1"), ("author", "Ada"), ("comment", "")]).await.expect(303);
+    assert_eq!((&post(&wiki, 1).await["content"], &post(&wiki, 1).await["version"]), (&json!("good"), &json!(3)));
+
+    submit(&wiki, "/wiki/page/delete", &[("version", "2")]).await.expect(409);
+    submit(&wiki, "/wiki/page/delete", &[]).await.expect(422);
+    submit(&wiki, "/wiki/page/delete", &[("version", "3")]).await.expect(303);
+    let deleted = open(&wiki, "/wiki/page").await.expect(404);
+    assert!(deleted.text().contains("/wiki/page/restore"), "{}", deleted.text());
+    assert_eq!(submit(&wiki, "/wiki/page/restore", &[]).await.expect(303).header("location"), "/wiki/page");
+    open(&wiki, "/wiki/page").await.expect(200);
+    // Twice is no error.
+    submit(&wiki, "/wiki/page/restore", &[]).await.expect(303);
+    submit(&wiki, "/wiki/never/restore", &[]).await.expect(404);
+}
+
+#[tokio::test]
+async fn another_site_cannot_change_anything() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "x").await;
+    wiki.delete("/posts/1").await.expect(204);
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
+        for path in [
+            "/wiki/-/new",
+            "/wiki/page/edit",
+            "/wiki/page/delete",
+            "/wiki/page/restore",
+            "/wiki/page/revert",
+            "/wiki/-/preview",
+            "/posts/1/restore",
+            "/posts",
+        ] {
+            let form = "title=x&content=x&author=x&version=1";
+            wiki.post(path).header(name, value).body("application/x-www-form-urlencoded", form).await.problem(403);
+        }
+        wiki.delete("/posts/1").header(name, value).await.problem(403);
+    }
+    wiki.get("/posts/1").await.problem(404);
+    assert_eq!(wiki.metric("posts_created_total").await, 1);
+}
+
+#[tokio::test]
+async fn the_preview_is_a_piece_of_safe_html() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Known", "x").await;
+    let fields = [
+        ("content", "# T\n\n[[Known]] [[Unknown]] <script>alert(1)</script> [x](javascript:alert(1))"),
+        ("title", "T"),
+    ];
+    let preview = submit(&wiki, "/wiki/-/preview", &fields).await.expect(200);
+    let html = preview.text();
+    assert!(!html.contains("<html") && html.contains("/wiki/known\"") && html.contains("class=\"missing\""), "{html}");
+    assert!(
+        html.contains("&lt;script&gt;") && !html.contains("<script") && !html.contains("javascript:alert(1)\""),
+        "{html}"
+    );
+    // Without a script, the form itself shows it.
+    let fields = [("title", "T"), ("content", "*typed*"), ("author", ""), ("action", "preview")];
+    let form = submit(&wiki, "/wiki/-/new", &fields).await.expect(200);
+    assert!(form.text().contains("<em>typed</em>") && form.text().contains("*typed*"), "{}", form.text());
+    assert_eq!(wiki.metric("posts_created_total").await, 1);
+}
+
+#[tokio::test]
+async fn the_largest_page_is_shown_and_edited() {
+    let wiki = App::wiki().start().await;
+    let user = wiki.create_user("ada").await;
+    for content in [
+        "word ".repeat((1 << 20) / 5),
+        "[".repeat(1 << 20),
+        "> ".repeat(1 << 19),
+        "[[a]]".repeat((1 << 20) / 5),
+        "|a".repeat(1 << 19),
+        "*_".repeat(1 << 19),
+    ] {
+        let page = wiki.create_post(&user, &content).await;
+        let slug = page["slug"].as_str().unwrap();
+        let path = format!("/posts/{}", page["post_id"]);
+        wiki.get(&path).header("accept", "text/html").await.expect(200);
+        open(&wiki, &format!("/wiki/{slug}/edit")).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn static_files_are_immutable_under_their_content_hash() {
+    let wiki = shared::wiki().await;
+    let front = open(&wiki, "/wiki").await.expect(200).links();
+    let mut seen = 0;
+    for part in front.iter().filter(|link| link.starts_with("/static/")) {
+        let file = wiki.get(part).await.expect(200);
+        assert!(file.header("cache-control").contains("immutable"), "{part}");
+        assert!(!file.bytes().is_empty());
+        seen += 1;
+    }
+    assert!(seen >= 3, "{front:?}");
+    assert!(!wiki.get("/static/style.css").await.expect(200).header("cache-control").contains("immutable"));
+    for path in ["/static/none.css", "/static/..%2Fspin.toml", "/static/"] {
+        wiki.get(path).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn the_feed_lists_changes() {
+    let wiki = App::wiki().start().await;
+    assert!(wiki.get("/feed.atom").await.expect(200).text().contains("<updated>1970-01-01T00:00:00"));
+    write(&wiki, "<b>Title</b> & more", "x").await;
+    let feed = wiki.get("/feed.atom").header("host", "wiki.example:8000").await.expect(200);
+    assert_eq!(feed.header("content-type"), "application/atom+xml; charset=utf-8");
+    let text = feed.text();
+    assert!(text.starts_with("<?xml") && text.contains("&lt;b&gt;Title&lt;/b&gt; &amp; more"), "{text}");
+    assert!(text.contains("http://wiki.example:8000/wiki/b-title-b-more/compare?from=0&amp;to=1"), "{text}");
+    let tag = feed.header("etag").to_owned();
+    wiki.get("/feed.atom").header("host", "wiki.example:8000").header("if-none-match", tag).await.expect(304);
+}
