@@ -5,6 +5,7 @@
 
 /// The API: one file a resource.
 mod api {
+    mod acknowledged;
     mod access;
     mod accounts;
     mod concurrency;
