@@ -4,7 +4,6 @@ use std::env;
 use std::process::Command;
 
 use anyhow::ensure;
-use clap::CommandFactory;
 
 use crate::browser::Browser;
 use crate::cargo::{cargo, prepare};
@@ -36,11 +35,11 @@ const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG"
 const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
 
 /// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
-pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> anyhow::Result<()> {
     if args.faults {
         return faults(workspace, args);
     }
-    checks(workspace)?;
+    checks(workspace, commands)?;
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
     k8s::test(workspace)?;
@@ -99,8 +98,8 @@ fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner>
 }
 
 /// What needs no running program: documentation, format, lints.
-fn checks(workspace: &Workspace) -> anyhow::Result<()> {
-    step("checking the documentation's commands and links", || docs::check(&workspace.root, &crate::Cli::command()))?;
+fn checks(workspace: &Workspace, commands: &clap::Command) -> anyhow::Result<()> {
+    step("checking the documentation's commands and links", || docs::check(&workspace.root, commands))?;
 
     let mut format = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     prepare(&mut format, workspace);
