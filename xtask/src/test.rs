@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::ensure;
 
 use crate::browser::Browser;
-use crate::cargo::{cargo, prepare};
+use crate::cargo::{cargo, prepare, without_settings};
 use crate::component;
 use crate::docs;
 use crate::k8s;
@@ -29,10 +29,6 @@ pub struct Args {
     #[arg(long)]
     faults: bool,
 }
-
-/// Settings that would lead the programs under test to a database, a port or an application of the user's.
-const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG", "OTEL_"];
-const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
 
 /// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
 pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> anyhow::Result<()> {
@@ -124,16 +120,6 @@ fn lint_components(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Resu
     let mut clippy = cargo(workspace, "clippy");
     clippy.args(["--target", TARGET, "--package", "wiki", "--package", "bookshop", "--lib", "--", "-D", "warnings"]);
     progress::run(&format!("checking the lints for {TARGET}"), &mut clippy)
-}
-
-/// Keeps the user's settings from a program under test.
-pub fn without_settings(command: &mut Command) {
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
-            command.env_remove(&name);
-        }
-    }
 }
 
 /// A PostgreSQL server to test on.
