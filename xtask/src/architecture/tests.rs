@@ -1,4 +1,4 @@
-//! The checker on small crates.
+//! The checker on small crates, and on this workspace.
 
 use std::iter;
 
@@ -353,4 +353,21 @@ fn a_drawing_is_put_between_its_markers() {
     assert_eq!(renewed, format!("before\n\n{BEGIN}\nnew\n\n{END}\nafter\n"));
     assert_eq!(with_drawing(&renewed, "new\n").unwrap(), renewed);
     assert!(with_drawing("no markers", "new\n").unwrap_err().to_string().contains(BEGIN));
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+#[test]
+fn the_imports_of_the_workspace_are_in_order() {
+    let mistakes = mistakes(&read(workspace()).unwrap());
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+#[test]
+fn the_drawing_in_the_document_is_up_to_date() {
+    let document = fs::read_to_string(workspace().join(DOCUMENT)).unwrap();
+    let renewed = with_drawing(&document, &drawing(&read(workspace()).unwrap())).unwrap();
+    assert!(document == renewed, "{DOCUMENT} is out of date: renew it with `cargo xtask architecture --write`");
 }
