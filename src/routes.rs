@@ -156,7 +156,7 @@ fn read_post(cx: &Context, id: i64) -> Result<Response, Problem> {
 
 /// The response to `request`, whoever sent it.
 pub fn respond(request: &Request, services: &Services) -> Response {
-    respond_to(request, services, auth::identity::identify)
+    respond_to(request, services, auth::identify)
 }
 
 /// The response to `request` from the sender that `identify` names.

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod context;
+pub mod identify;
 pub mod identity;
 pub mod password;
 pub mod permissions;
@@ -11,5 +12,6 @@ pub mod sessions;
 pub mod tokens;
 
 pub use context::{Context, Services};
+pub use identify::identify;
 pub use identity::Identity;
 pub use permissions::Need;

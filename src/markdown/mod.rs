@@ -7,6 +7,7 @@ mod autolink;
 mod escape;
 mod footnotes;
 mod outline;
+mod rendered;
 #[cfg(test)]
 mod tests;
 mod title;
@@ -17,9 +18,11 @@ mod writer;
 use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 
 pub use outline::{Heading, MAX_HEADINGS};
+pub use rendered::Rendered;
 pub use title::title_of;
 use wiki_link::Pages;
 pub use wiki_link::{MAX_LINKS, MAX_TITLE};
+pub use writer::MAX_NESTING;
 use writer::Writer;
 
 /// The most characters that can begin or end markup which are read as such; what follows them is shown as it is written.
@@ -28,37 +31,6 @@ use writer::Writer;
 /// an instance has. Prose has one in 50 bytes and source code one in ten, so that pages written by people are as long as
 /// a page may be before they reach it.
 pub const MAX_MARKUP: usize = 160_000;
-
-/// How deep quotes, lists and emphasis are nested in the HTML; of deeper ones the content is shown.
-///
-/// Browsers give up at 512 elements of any kind.
-pub const MAX_NESTING: usize = 100;
-
-/// A page's content as HTML.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// The HTML, for the inside of an element that may hold headings, paragraphs and lists.
-    pub html: String,
-    /// The headings that have an id, in the order of the page, for a list of contents.
-    pub headings: Vec<Heading>,
-}
-
-/// Fewer headings than this are seen at a glance and need no list.
-const FEWEST_LISTED: usize = 3;
-/// Levels below the highest that a contents list shows.
-const DEEPEST: u8 = 2;
-
-impl Rendered {
-    /// The contents list: headings, and how far below the highest level each is. Empty if it would be of no use.
-    pub fn contents(&self) -> Vec<(u8, &Heading)> {
-        if self.headings.len() < FEWEST_LISTED {
-            return Vec::new();
-        }
-        let highest = self.headings.iter().map(|heading| heading.level).min().unwrap_or(1);
-        let depths = self.headings.iter().map(|heading| (heading.level - highest, heading));
-        depths.filter(|(depth, _)| *depth <= DEEPEST).collect()
-    }
-}
 
 /// The slugs of the pages that `markdown` has wiki links to, each once, in the order of the page, at most [`MAX_LINKS`].
 pub fn links(markdown: &str) -> Vec<String> {

@@ -9,8 +9,14 @@ use super::autolink::{self, Piece};
 use super::escape::{self, escape};
 use super::footnotes::Footnotes;
 use super::outline::Outline;
+use super::rendered::Rendered;
+use super::url;
 use super::wiki_link::{Pages, Target};
-use super::{MAX_NESTING, Rendered, url};
+
+/// How deep quotes, lists and emphasis are nested in the HTML; of deeper ones the content is shown.
+///
+/// Browsers give up at 512 elements of any kind.
+pub const MAX_NESTING: usize = 100;
 
 /// A page on its way from events to HTML.
 pub struct Writer<'a, F> {

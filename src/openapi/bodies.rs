@@ -4,8 +4,8 @@
 //! sends each reader what is described here.
 
 use serde_json::{Value, json};
-use wiki_types::slug;
 use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME};
+use wiki_types::slug;
 
 use crate::auth::{password, tokens};
 use crate::input::users::MAX_EMAIL;

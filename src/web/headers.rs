@@ -1,17 +1,11 @@
 //! Security headers, on every response.
 
-use http::HeaderValue;
-use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
+use http::{HeaderValue, StatusCode};
 
 use crate::web::response::Response;
-
-/// A page loads nothing from elsewhere but the images its authors chose, runs only the wiki's own scripts, and cannot be
-/// framed by another site.
-pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
-                                  connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// For responses that are not pages: they load nothing and are never framed.
 const NOTHING_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

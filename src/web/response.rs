@@ -11,7 +11,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::web::etag;
-use crate::web::headers::CONTENT_POLICY;
 use crate::web::problem::Problem;
 use crate::web::request::Request;
 
@@ -29,6 +28,11 @@ pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Atom (RFC 4287).
 pub const ATOM: &str = "application/atom+xml; charset=utf-8";
+
+/// A page loads nothing from elsewhere but the images its authors chose, runs only the wiki's own scripts, and cannot be
+/// framed by another site.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
+                                  connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `body` with `content_type` and a status.
 pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {

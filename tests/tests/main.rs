@@ -5,9 +5,9 @@
 
 /// The API: one file a resource.
 mod api {
-    mod acknowledged;
     mod access;
     mod accounts;
+    mod acknowledged;
     mod concurrency;
     mod errors;
     mod history;

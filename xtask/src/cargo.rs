@@ -7,6 +7,10 @@ use std::process::Command;
 
 use crate::workspace::Workspace;
 
+/// Settings that would lead the programs under test to a database, a port or an application of the user's.
+const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG", "OTEL_"];
+const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
+
 /// `cargo <subcommand> --release --locked` of the toolchain in use, in the repository.
 ///
 /// Everything is built in the release profile: Wasmtime, by far the largest part, is compiled once.
@@ -40,5 +44,15 @@ pub fn prepare(command: &mut Command, workspace: &Workspace) {
     if io::stdout().is_terminal() {
         // Its output goes through a pipe, so that cargo cannot see the terminal itself.
         command.env("CARGO_TERM_COLOR", "always");
+    }
+}
+
+/// Keeps the user's settings from a program under test.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
     }
 }

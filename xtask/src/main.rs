@@ -1,5 +1,6 @@
 //! Every chore of this repository, as `cargo xtask <chore>`.
 
+mod architecture;
 mod bench;
 mod browser;
 mod cargo;
@@ -20,7 +21,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
@@ -53,6 +54,8 @@ enum Chore {
     Bench(bench::Args),
     /// Renew openapi.json, the description of the API, from the routes and their types.
     Openapi,
+    /// Check the imports between modules, and draw them for docs/ARCHITECTURE.md.
+    Architecture(architecture::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,11 +75,12 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Toolchain => Toolchain::choose(&workspace).map(|chosen| progress::note(&chosen.describe())),
         Chore::Component => component::build(&workspace, &Toolchain::choose(&workspace)?, "wiki").map(drop),
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
-        Chore::Test(args) => test::test(&workspace, &args),
+        Chore::Test(args) => test::test(&workspace, &Cli::command(), &args),
         Chore::K8s(args) => k8s::check(&workspace, &args),
         Chore::Image(args) => image::image(&workspace, &args),
         Chore::Bench(args) => bench::bench(&workspace, &args),
         Chore::Openapi => openapi(&workspace),
+        Chore::Architecture(args) => architecture::architecture(&workspace, &args),
     }
 }
 
@@ -97,10 +101,10 @@ fn openapi(workspace: &Workspace) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

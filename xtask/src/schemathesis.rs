@@ -8,10 +8,9 @@ use std::thread;
 
 use anyhow::Context;
 
-use crate::cargo::prepare;
+use crate::cargo::{prepare, without_settings};
 use crate::progress::{self, note};
 use crate::runner::Runner;
-use crate::test::without_settings;
 use crate::workspace::Workspace;
 
 /// The packages, each with its version, so that a new release finds nothing new on an old commit.

@@ -4,10 +4,9 @@ use std::env;
 use std::process::Command;
 
 use anyhow::ensure;
-use clap::CommandFactory;
 
 use crate::browser::Browser;
-use crate::cargo::{cargo, prepare};
+use crate::cargo::{cargo, prepare, without_settings};
 use crate::component;
 use crate::docs;
 use crate::k8s;
@@ -34,16 +33,12 @@ pub struct Args {
 /// Modules of the black-box tests that do not depend on the database: one run of them is enough.
 const INDEPENDENT: [&str; 4] = ["host::", "client::", "documentation::", "imports::"];
 
-/// Settings that would lead the programs under test to a database, a port or an application of the user's.
-const SETTINGS: [&str; 6] = ["DB_", "SPIN_VARIABLE_", "RUNNER_", "WASIKI_", "PG", "OTEL_"];
-const SETTING_NAMES: [&str; 3] = ["DATABASE_URL", "PORT", "LISTEN_ADDR"];
-
 /// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
-pub fn test(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> anyhow::Result<()> {
     if args.faults {
         return faults(workspace, args);
     }
-    checks(workspace)?;
+    checks(workspace, commands)?;
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
     k8s::test(workspace)?;
@@ -102,8 +97,8 @@ fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner>
 }
 
 /// What needs no running program: documentation, format, lints.
-fn checks(workspace: &Workspace) -> anyhow::Result<()> {
-    step("checking the documentation's commands and links", || docs::check(&workspace.root, &crate::Cli::command()))?;
+fn checks(workspace: &Workspace, commands: &clap::Command) -> anyhow::Result<()> {
+    step("checking the documentation's commands and links", || docs::check(&workspace.root, commands))?;
 
     let mut format = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     prepare(&mut format, workspace);
@@ -128,16 +123,6 @@ fn lint_components(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Resu
     let mut clippy = cargo(workspace, "clippy");
     clippy.args(["--target", TARGET, "--package", "wiki", "--package", "bookshop", "--lib", "--", "-D", "warnings"]);
     progress::run(&format!("checking the lints for {TARGET}"), &mut clippy)
-}
-
-/// Keeps the user's settings from a program under test.
-pub fn without_settings(command: &mut Command) {
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        if SETTING_NAMES.contains(&&*text) || SETTINGS.iter().any(|prefix| text.starts_with(prefix)) {
-            command.env_remove(&name);
-        }
-    }
 }
 
 /// A PostgreSQL server to test on.

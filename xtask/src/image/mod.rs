@@ -8,8 +8,8 @@ mod tests;
 use std::ffi::OsString;
 
 use crate::cargo::cargo;
+use crate::cargo::without_settings;
 use crate::progress;
-use crate::test::without_settings;
 use crate::workspace::Workspace;
 use docker::Docker;
 

@@ -1,0 +1,21 @@
+//! Identification: who sends a request, as its token or its cookie proves.
+
+use crate::auth::{Identity, Services, sessions, tokens};
+use crate::web::{Problem, Request, request};
+
+/// Who sends `request`. One without a token and a cookie costs the database nothing.
+///
+/// A token counts before a cookie, and fails with 401 if it is not valid: a program that sends one wants to act with it.
+/// An expired session counts as anonymous.
+pub fn identify(request: &Request, services: &Services) -> Result<Identity, Problem> {
+    let mut identity =
+        Identity { mode: services.config()?.mode, account: None, session: None, address: request::address(request) };
+    if let Some(token) = tokens::credential(request) {
+        identity.account = Some(tokens::verify(&services.db, token)?);
+    } else if let Some(cookie) = sessions::credential(request)
+        && let Some((session, account)) = sessions::verify(&services.db, cookie)?
+    {
+        (identity.session, identity.account) = (Some(session), Some(account));
+    }
+    Ok(identity)
+}
