@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_millis(500);
 /// for a word, and finding it takes time that grows with the square.
 const MAX_INLINE: usize = 16 * 1024;
 
-/// The most lines a difference shows: more than anybody reads, and few enough for an instance's memory.
+/// The most lines a difference shows: more than a person reads, and few enough for an instance's memory.
 const MAX_LINES: usize = 10_000;
 
 /// What changed between two texts.

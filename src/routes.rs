@@ -105,8 +105,8 @@ pub const ROUTES: &[Route] = &[
         GET Administer Id(site::edit_user::edit),
         POST Administer Id(site::edit_user::save),
     ),
-    route!("/wiki/-/sign-in", GET Anybody Plain(site::sign_in::show), POST Anybody Plain(site::sign_in::sign_in)),
-    route!("/wiki/-/sign-out", POST Anybody Plain(site::sign_in::sign_out)),
+    route!("/wiki/-/sign-in", GET Anyone Plain(site::sign_in::show), POST Anyone Plain(site::sign_in::sign_in)),
+    route!("/wiki/-/sign-out", POST Anyone Plain(site::sign_in::sign_out)),
     route!("/wiki/-/account", GET Password Plain(site::account::show)),
     route!("/wiki/-/account/password", POST Password Plain(site::account::change_password)),
     route!("/wiki/-/account/sessions", POST OwnAccount Plain(site::account::end_session)),
@@ -154,7 +154,7 @@ fn read_post(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(response::negotiated(response))
 }
 
-/// The response to `request`, whoever sent it.
+/// The response to `request`.
 pub fn respond(request: &Request, services: &Services) -> Response {
     respond_to(request, services, auth::identify)
 }

@@ -1,4 +1,4 @@
-//! Full-text search, and suggestions while somebody types.
+//! Full-text search, and suggestions of titles while a person types.
 
 use serde_json::json;
 use wiki_types::rules;

@@ -12,7 +12,7 @@ use crate::web::Problem;
 
 /// The fewest characters of a password (OWASP ASVS 5.0, 6.2.1).
 pub const MIN: usize = 8;
-/// The most bytes. Nobody types more, and each is hashed.
+/// The most bytes: more than people type, and few enough to hash.
 pub const MAX: usize = 256;
 
 /// Argon2id with one of the settings OWASP's Password Storage Cheat Sheet calls equal: of these, the one that takes the
@@ -24,7 +24,7 @@ const PASSES: u32 = 5;
 /// lower case, the most frequent first: the beginning of the list of zxcvbn (MIT licence).
 const COMMON: &str = include_str!("password/common.txt");
 
-/// Whether somebody may have `text` as their password. What it is made of is up to them (ASVS 5.0, 6.2.5).
+/// Fails unless `text` can be a password. There are no rules for its composition (ASVS 5.0, 6.2.5).
 pub fn rule(text: &str) -> Result<(), Wrong> {
     let (lower, plain) = (text.to_lowercase(), plain(text));
     if text.chars().count() < MIN {
@@ -40,8 +40,7 @@ pub fn rule(text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// Words that whoever guesses a password of this wiki would begin with (ASVS 5.0, 6.1.2); to each, its user's name is
-/// added.
+/// Words that an attacker would try first for this wiki (ASVS 5.0, 6.1.2). The user's name is added to them.
 const EXPECTED: [&str; 4] = ["wasiki", "administrator", "password", "admin"];
 
 /// The fewest letters and digits a password has besides such words.

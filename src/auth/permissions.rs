@@ -12,7 +12,7 @@ pub enum Need {
     /// Nothing. The sender is not even identified.
     Nothing,
     /// Anyone may; the response depends on who it is.
-    Anybody,
+    Anyone,
     /// Permission to read pages.
     Read,
     /// Permission to write pages.
@@ -36,7 +36,7 @@ impl Identity {
     pub fn check(&self, need: Need) -> Result<(), Problem> {
         let is_open = self.mode == Mode::Open;
         let (is_public, role, scope) = match need {
-            Need::Nothing | Need::Anybody => return Ok(()),
+            Need::Nothing | Need::Anyone => return Ok(()),
             Need::Read => (self.mode != Mode::Private, Role::Reader, Scope::Read),
             Need::Write => (is_open, Role::Editor, Scope::Write),
             Need::Register => (is_open, Role::Administrator, Scope::Admin),
@@ -142,7 +142,7 @@ mod tests {
     fn a_given_password_can_only_be_changed() {
         let mut identity = account(Mode::PublicRead, Role::Administrator, None);
         identity.account.as_mut().unwrap().password_is_given = true;
-        for need in [Need::Read, Need::Anybody, Need::Account, Need::Password] {
+        for need in [Need::Read, Need::Anyone, Need::Account, Need::Password] {
             assert_eq!(status(&identity, need), 200, "{need:?}");
         }
         for need in [Need::Write, Need::OwnAccount, Need::Administer, Need::Person, Need::Register] {

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::web::Problem;
 use crate::web::request::positive;
 
-/// Random bits enough that nobody guesses one: 256.
+/// 256 random bits, too many to guess.
 const BYTES: usize = 32;
 
 /// A secret as it is given out, once.

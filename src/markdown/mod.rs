@@ -1,4 +1,4 @@
-//! Markdown to HTML that is safe to show to anybody: GitHub's tables, task lists, footnotes and bare URLs, and wiki links.
+//! Markdown to HTML that is safe to show to anyone: GitHub's tables, task lists, footnotes and bare URLs, and wiki links.
 //!
 //! Nothing an author writes reaches the HTML but as escaped text, as an attribute value that was checked, or as one of the
 //! elements that `writer.rs` knows. `docs/MARKDOWN.md` says what authors can write.

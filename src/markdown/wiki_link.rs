@@ -76,7 +76,7 @@ impl<F: Fn(&str) -> bool> Pages<F> {
         Self { look_up, known: HashMap::new(), slugs: Vec::new() }
     }
 
-    /// Whether the page exists, or may: beyond [`MAX_LINKS`] nobody is asked.
+    /// Whether the page exists, or may: beyond [`MAX_LINKS`] it is not looked up.
     pub fn exists(&mut self, slug: &str) -> bool {
         if let Some(exists) = self.known.get(slug) {
             return *exists;

@@ -368,7 +368,7 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
         if !title.is_empty() {
             self.out.extend([" title=\"", &escape(title), "\""]);
         }
-        // What search engines are told of links that anybody could add.
+        // For search engines: anyone could have added the link.
         self.out.push_str(if url.external { " rel=\"nofollow ugc\">" } else { ">" });
         true
     }

@@ -56,7 +56,7 @@ pub fn new_token() -> Value {
         "description": "A token.",
         "required": ["name", "scope"],
         "properties": {
-            "name": line(tokens::MAX_NAME, "What it is for, to know it again."),
+            "name": line(tokens::MAX_NAME, "What it is for."),
             "scope": {
                 "type": "string",
                 "enum": words(Scope::ALL, Scope::as_str),

@@ -195,7 +195,7 @@ impl Operation {
 fn security(need: Need) -> Value {
     let mut ways = vec![json!({ "token": [] }), json!({ "session": [] })];
     match need {
-        Need::Nothing | Need::Anybody => return json!([]),
+        Need::Nothing | Need::Anyone => return json!([]),
         // Depending on the wiki's mode, not at all.
         Need::Read | Need::Write | Need::Register | Need::Person => ways.push(json!({})),
         Need::Account | Need::OwnAccount | Need::Password | Need::Administer => {}

@@ -88,8 +88,8 @@ pub fn sign_in(wanted: &str) -> String {
     format!("{SIGN_IN}?next={}", escaped(wanted))
 }
 
-/// `wanted` if it is an address of this wiki, and nobody is led anywhere else by it: a path, and nothing that a browser
-/// could take for another host (`//host`, `/\host`).
+/// `wanted` if it is an address of this wiki and cannot lead elsewhere: a path, and nothing that a browser could take for
+/// another host (`//host`, `/\host`).
 pub fn local(wanted: &str) -> Option<&str> {
     let is_path = wanted.starts_with('/') && !wanted.starts_with("//");
     let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

@@ -170,7 +170,7 @@ pub fn save(cx: &Context, slug: &str) -> Result<Response, Problem> {
         Some(post) => {
             let mut fields = fields(&form, Some(&post));
             if fields.slug == slug {
-                // The address the form was opened under. If the page was renamed since, nobody asked to undo that.
+                // The address the form was opened under. If the page was renamed since, it keeps its new one.
                 fields.slug.clone_from(&post.slug);
             }
             submit(cx, &form, Edit::new(Target::Existing(Box::new(post)), fields))

@@ -1,4 +1,4 @@
-//! What a text would look like: a fragment of HTML for the script, while somebody types.
+//! What a text would look like: a fragment of HTML for the script, while a person types.
 
 use askama::Template;
 use http::StatusCode;

@@ -21,16 +21,16 @@ pub struct ProblemView<'a> {
 impl ProblemView<'_> {
     fn title(&self) -> &'static str {
         match self.status {
-            400 => "That request makes no sense to us",
-            403 => "That is not allowed",
-            404 => "There is nothing here",
-            405 => "That cannot be done here",
-            409 => "Somebody was faster",
-            413 => "That is too large",
-            422 => "Something is not right yet",
-            429 => "That was too fast",
-            503 => "The wiki is out of reach just now",
-            500.. => "Something went wrong on our side",
+            400 => "The request is not valid",
+            403 => "Not allowed",
+            404 => "Page not found",
+            405 => "That is not possible here",
+            409 => "Edit conflict",
+            413 => "Too large",
+            422 => "Please check your input",
+            429 => "Too many requests",
+            503 => "The wiki is temporarily unavailable",
+            500.. => "Something went wrong",
             _ => "That did not work",
         }
     }

@@ -1,4 +1,4 @@
-//! Full-text search: ranked results with snippets, and titles while somebody types.
+//! Full-text search: ranked results with snippets, and suggestions of titles.
 
 use serde_json::Value;
 use wiki_types::search::SnippetPart;

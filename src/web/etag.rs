@@ -25,7 +25,7 @@ pub enum Tag {
 }
 
 /// The tags of If-Match, or none when the header is absent. 400 when it cannot be read: a precondition that is
-/// overlooked would lose somebody's edit.
+/// overlooked could lose an edit.
 pub fn if_match(headers: &HeaderMap) -> Result<Option<Vec<Tag>>, Problem> {
     tags(headers, &IF_MATCH)
 }

@@ -74,10 +74,10 @@ for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScrip
     const page = await signedIn(t, "admin", ADMIN_PASSWORD, somebody);
     await page.locator("#_account").click();
     await heading(page, "Your account");
-    await page.getByText("Make a token", { exact: true }).click();
+    await page.getByText("Create a token", { exact: true }).click();
     await page.getByLabel("Name of the token", { exact: true }).fill(`import ${kind}`);
     await page.getByLabel("What it may do", { exact: true }).selectOption("write");
-    await button(page, "Make the token").click();
+    await button(page, "Create token").click();
     const token = await page.locator("#_secret").textContent();
     assert.equal((await api("GET", "/account", null, token)).scope, "write");
     await looksRight(page, "account with a new token");
@@ -101,11 +101,11 @@ test("an administrator gives somebody an account, and they are denied what it do
   await page.getByLabel("Name", { exact: true }).fill("Rita");
   await page.getByLabel("Role", { exact: true }).selectOption("reader");
   await page.getByLabel("Password", { exact: true }).fill("12345678");
-  await button(page, "Make the user").click();
+  await button(page, "Create user").click();
   await page.getByRole("alert").getByText("is one that many people have").waitFor();
   await accessible(page, "new user with a mistake");
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await button(page, "Make the user").click();
+  await button(page, "Create user").click();
   await heading(page, "Rita");
 
   const rita = await signedIn(t, "rita", PASSWORD);
@@ -146,7 +146,7 @@ test("somebody changes their password and signs out everywhere else", async (t) 
   await visit(page, "/wiki/-/users/new");
   await page.getByLabel("Username", { exact: true }).fill("eve");
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await button(page, "Make the user").click();
+  await button(page, "Create user").click();
   await heading(page, "eve");
   await choose(await signedIn(t, "eve", PASSWORD), PASSWORD, "four words of eve");
   const [here, there] = [await signedIn(t, "eve", "four words of eve"), await signedIn(t, "eve", "four words of eve")];

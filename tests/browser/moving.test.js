@@ -34,7 +34,7 @@ test("a page is deleted after a question, and restored", async (t) => {
   await link(page, "Delete").click();
   await heading(page, "Delete “Doomed”?");
   await page.getByText("1 page links here").waitFor();
-  await link(page, "Keep it").click();
+  await link(page, "Cancel").click();
   await reads(page, "Still here.");
   await link(page, "Delete").click();
   await button(page, "Delete this page").click();

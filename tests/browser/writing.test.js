@@ -7,7 +7,7 @@ import { at, person, plainPerson, write } from "./support/world.js";
 test("a page is made from the empty front page", async (t) => {
   const page = await person(t);
   await visit(page, "/");
-  await heading(page, "A wiki with everything still ahead of it");
+  await heading(page, "Your new wiki");
   await link(page, "Start with another page").click();
   await heading(page, "New page");
   await fill(page, { title: "Sourdough", content: "Feed it **daily**.", tags: "Bread, how-to", author: "Grace" });

@@ -97,7 +97,7 @@ fn tables_scroll_and_align_by_class() {
 }
 
 #[test]
-fn tasks_are_labelled_boxes_nobody_can_change() {
+fn tasks_are_labelled_boxes_that_cannot_be_changed() {
     check(&[(
         "- [ ] a\n- [x] b",
         "<ul>\n<li><input type=\"checkbox\" disabled aria-label=\"Not done\"> a</li>\n\

@@ -11,7 +11,7 @@ use crate::store::pages::read_post;
 /// The unique index over the slugs of pages.
 const SLUG_INDEX: &str = "posts_slug_key";
 
-/// A page, or an edit of one, as somebody sends it. Whatever is absent stays as it is, or gets its default.
+/// A page, or an edit of one, as a client sends it. Whatever is absent stays as it is, or gets its default.
 #[derive(Debug, Default)]
 pub struct Draft {
     /// Who writes. An edit without it is by the page's creator.
