@@ -1,6 +1,8 @@
 //! `wasiki import`: every Markdown file in a directory becomes a page.
 //!
 //! A page is one request, and a page that is as its file is left alone: an interrupted import can be run again.
+//!
+//! Its modules, top to bottom: `sync`, `scan`, `check` and `slug`, `failure`.
 
 mod check;
 mod failure;

@@ -1,15 +1,14 @@
 //! `wasiki`: a command-line client of the wiki's HTTP API.
 //!
-//! The modules in layers, top to bottom. A module imports only from layers below its own:
+//! The layers of its modules, top to bottom. A module imports only from layers below its own:
 //!
-//! 1. `main`
-//! 2. `import`, `export`, `pages`, `lists`: one module per command or group of commands. Within `import`: `sync`, then
-//!    `scan`, then `check` and `slug`, then `failure`.
-//! 3. `args` (the command line), `authors` (who writes)
-//! 4. `wiki`: the API, one method per operation
-//! 5. `http`: one request, with retries
-//! 6. `error`, `retry`
-//! 7. `front_matter`, `output`, `progress`, `text`, `workers`: no HTTP; and for tests, `fake`
+//! 1. `import`, `export`, `pages`, `lists`: the commands
+//! 2. `args`: the command line; `authors`: who writes
+//! 3. `wiki`: the API, one method per operation
+//! 4. `http`: one request, with retries
+//! 5. `error`, `retry`
+//! 6. `front_matter`, `output`, `text`, `workers`
+//! 7. `progress`
 
 #![forbid(unsafe_code)]
 
