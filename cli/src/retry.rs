@@ -1,7 +1,7 @@
 //! How often a request is sent again, and after which pauses.
 //!
-//! Ours, because no retry library takes a pause from the server, gives up on a long one, and keeps the others to their turn
-//! in less code than this.
+//! A retry library would replace only the few lines of [`Retry::pause`]: when a retry is safe, what `Retry-After` means and
+//! which requests wait for each other stays with the caller.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
