@@ -9,58 +9,57 @@ use ureq::http::Uri;
 use crate::http::{Settings, Token};
 use crate::retry::Retry;
 
-/// The first pause before a request is sent again; with the default of 4 more tries, 7.5 seconds in all.
+/// The pause before the first retry. With the default of 4 retries, the pauses are 7.5 seconds in all.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 const EXAMPLES: &str = "Examples:
-  wasiki import ./docs                       every *.md file below ./docs becomes a page
-  wasiki export ./backup                     every page becomes a file
-  wasiki get home > home.md                  the Markdown of the page home
-  wasiki put home home.md --comment typo     create the page home, or edit it
-  wasiki search '\"exact words\" -without'     pages with these words but not that one
+  wasiki import ./docs                       Make a page of every *.md file in ./docs
+  wasiki export ./backup                     Write every page to a file
+  wasiki get home > home.md                  Print the Markdown of the page home
+  wasiki put home home.md --comment typo     Create or edit the page home
+  wasiki search '\"exact words\" -without'     Find pages with these words and without that one
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a conflict with somebody else's edit.
-WASIKI_TOKEN, if set, is sent as a bearer token; its owner writes.";
+Exit codes: 0 success, 1 failure, 2 usage error, 3 conflict with another edit.
+Environment: WASIKI_TOKEN, a token of the wiki, is sent with every request.";
 
-/// A client of a wiki's HTTP API.
+// Doc comments of the fields are the texts of --help.
+/// A client of a wiki's HTTP API
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 120)]
 pub struct Cli {
-    /// What every command takes.
     #[command(flatten)]
     pub global: Global,
 
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Where the wiki is.
+    /// Address of the wiki
     #[arg(long, global = true, env = "WASIKI_URL", default_value = "http://localhost:8000", value_parser = url)]
     url: String,
 
-    /// Who writes: a username; created if nobody has it. [default: the owner of WASIKI_TOKEN, else the user this runs as]
+    /// Username of the author, who is created if necessary [default: the owner of WASIKI_TOKEN, or else your username on
+    /// this system]
     #[arg(long, global = true, env = "WASIKI_AUTHOR", value_name = "NAME")]
     pub author: Option<String>,
 
-    /// Print JSON for programs.
+    /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Seconds one request may take.
+    /// Time limit of a request, in seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
 
-    /// How often a request is sent again when the wiki is away or busy.
+    /// Number of retries when the wiki is unreachable or busy
     #[arg(long, global = true, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=100))]
     retries: u32,
 }
 
 impl Global {
-    /// How to reach the wiki, with so many requests in flight at once.
+    /// The settings for `jobs` concurrent requests.
     pub fn settings(&self, jobs: usize) -> anyhow::Result<Settings> {
         let token = std::env::var("WASIKI_TOKEN").ok().filter(|token| !token.trim().is_empty());
         let token = token.map(|token| Token::new(&token)).transpose();
@@ -74,150 +73,141 @@ impl Global {
     }
 }
 
-/// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make pages of the Markdown files below a folder; pages that are the same already are left alone.
+    /// Create or edit a page for every Markdown file in a directory
     Import(Import),
-    /// Write every page into a file; files that are the same already are left alone.
+    /// Write every page to a Markdown file
     Export(Export),
-    /// Print a page's Markdown.
+    /// Print the Markdown of a page
     Get(Get),
-    /// Create or edit a page.
+    /// Create or edit a page
     Put(Put),
-    /// Delete a page; it can be restored.
+    /// Delete a page, which can be restored
     Delete(Delete),
-    /// Bring a deleted page back.
+    /// Restore a deleted page
     Restore {
-        /// The page's number.
+        /// Number of the page
         number: i64,
     },
-    /// Find pages by their words.
+    /// Find pages by their words
     Search(Search),
-    /// List pages by title.
+    /// List pages by title
     List(List),
-    /// List the versions of a page, newest first.
+    /// List the versions of a page, newest first
     History(History),
 }
 
-/// `wasiki import`
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The folder with the files.
+    /// Directory to read, with its subdirectories
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Requests in flight at once.
+    /// Number of concurrent requests
     #[arg(long, default_value_t = 8, value_parser = jobs)]
     pub jobs: usize,
-    /// Why: the comment of every version this makes.
+    /// Comment for every new version
     #[arg(long)]
     pub comment: Option<String>,
-    /// Say what would be done, and do nothing.
+    /// Print what would be done, without doing it
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// `wasiki export`
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The folder for the files; made if it is missing.
+    /// Directory to write to, created if missing
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Requests in flight at once.
+    /// Number of concurrent requests
     #[arg(long, default_value_t = 8, value_parser = jobs)]
     pub jobs: usize,
 }
 
-/// `wasiki get`
 #[derive(Debug, Args)]
 pub struct Get {
-    /// The page's slug or number.
+    /// Slug or number of the page
     pub page: String,
-    /// As it was in this version.
+    /// Version to print [default: the current one]
     #[arg(long, value_name = "N")]
     pub revision: Option<i64>,
 }
 
-/// `wasiki put`
 #[derive(Debug, Args)]
 pub struct Put {
-    /// The page's slug, or the number of one there is.
+    /// Slug of the page, or number of an existing one
     pub page: String,
-    /// The file with its Markdown; - is standard input.
+    /// File with the Markdown, or - for standard input
     #[arg(default_value = "-")]
     pub file: PathBuf,
-    /// Its title. [default: the first heading for a new page, the same as before for an edited one]
+    /// Title [default: unchanged, or the first heading of a new page]
     #[arg(long)]
     pub title: Option<String>,
-    /// A tag; can be given several times. Those given replace those there were; an empty one removes all.
+    /// Tag; repeat it for several. Replaces all tags; an empty tag removes all [default: unchanged]
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Option<Vec<String>>,
-    /// Why.
+    /// Comment for the new version
     #[arg(long)]
     pub comment: Option<String>,
-    /// The version your text is based on. [default: the current one]
+    /// Version that your text is based on [default: the current one]
     #[arg(long, value_name = "N")]
     pub version: Option<i64>,
 }
 
-/// `wasiki delete`
 #[derive(Debug, Args)]
 pub struct Delete {
-    /// The page's slug or number.
+    /// Slug or number of the page
     pub page: String,
-    /// Only if it is still at this version.
+    /// Delete only if this is the current version
     #[arg(long, value_name = "N")]
     pub version: Option<i64>,
 }
 
-/// `wasiki search`
 #[derive(Debug, Args)]
 pub struct Search {
-    /// The words to look for. A query that begins with a hyphen comes after `--`.
+    /// Words to find. Write -- before a query that begins with a hyphen
     #[arg(required = true)]
     pub query: Vec<String>,
-    /// The most results.
+    /// Maximum number of results
     #[arg(long, default_value_t = 20)]
     pub limit: usize,
 }
 
-/// `wasiki list`
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only those with this tag.
+    /// List only pages with this tag
     #[arg(long)]
     pub tag: Option<String>,
-    /// The most pages. [default: all]
+    /// Maximum number of pages [default: all]
     #[arg(long)]
     pub limit: Option<usize>,
 }
 
-/// `wasiki history`
 #[derive(Debug, Args)]
 pub struct History {
-    /// The page's slug or number.
+    /// Slug or number of the page
     pub page: String,
-    /// The most versions.
+    /// Maximum number of versions
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
 }
 
-/// The address of a wiki, without a slash at its end.
+/// Reads the address of a wiki; returns it without a slash at its end.
 fn url(text: &str) -> Result<String, String> {
     let address: Uri = text.parse().map_err(|error| format!("{error}"))?;
     if !matches!(address.scheme_str(), Some("http" | "https")) {
-        return Err("it must begin with http:// or https://".to_owned());
+        return Err("must begin with http:// or https://".to_owned());
     }
     if address.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("it must not contain a password; set WASIKI_TOKEN".to_owned());
+        return Err("must not contain a username or password; use WASIKI_TOKEN".to_owned());
     }
     if address.query().is_some() {
-        return Err("it must end before the question mark".to_owned());
+        return Err("must not contain a query".to_owned());
     }
     Ok(text.split('#').next().unwrap_or(text).trim_end_matches('/').to_owned())
 }
 
-/// Requests in flight. More than this many gain nothing, and a wiki for others too should not notice one client.
+/// Reads a number of concurrent requests. More than 64 gain nothing, and would slow the wiki down for others.
 fn jobs(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|jobs| (1..=64).contains(jobs)).ok_or_else(|| "must be from 1 to 64".to_owned())
 }
@@ -228,7 +218,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_commands_are_consistent() {
+    fn commands_are_consistent() {
         Cli::command().debug_assert();
     }
 

@@ -1,16 +1,16 @@
-//! Who writes: names in files and on the command line, and the users of the wiki they belong to.
+//! Who writes: the users of the wiki that names in files and on the command line stand for.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use wiki_types::rules;
 
 use anyhow::bail;
+use wiki_types::{Account, Role, Scope, User, rules};
 
-use crate::problem::Error;
-use crate::wiki::{Account, User, Wiki};
+use crate::error::Error;
+use crate::wiki::Wiki;
 
-/// The users of a wiki by name, and their names by number; each is asked for once.
+/// Users by name, and names by number. Each is requested once.
 pub struct Authors<'a> {
     wiki: &'a Wiki,
     numbers: Mutex<Numbers>,
@@ -20,21 +20,20 @@ pub struct Authors<'a> {
 #[derive(Default)]
 struct Numbers {
     known: HashMap<String, i64>,
-    /// Users without a username, by name; of those with the same name the first. Read when first needed.
-    nameless: Option<HashMap<String, i64>>,
+    /// Users without a username, by name; the oldest of those with the same name. Read when first needed.
+    without_username: Option<HashMap<String, i64>>,
 }
 
 impl<'a> Authors<'a> {
-    /// Nobody is known yet.
     pub fn new(wiki: &'a Wiki) -> Self {
         Self { wiki, numbers: Mutex::default(), names: Mutex::default() }
     }
 
-    /// The number of the user called `name`, who is created if there is none.
+    /// The number of the user called `name`, who is created if necessary.
     ///
-    /// What can be a username is one; anything else is the name of a user without a username.
+    /// `name` is a username if it can be one; else it is the name of a user without a username.
     pub fn number(&self, name: &str) -> Result<i64, Error> {
-        // Held while the wiki is asked, so that two threads do not create one user.
+        // Locked during the requests, so that two threads do not create the same user.
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = numbers.known.get(name) {
             return Ok(*number);
@@ -51,7 +50,7 @@ impl<'a> Authors<'a> {
         }
         match self.wiki.create_user(username) {
             Ok(user) => Ok(user.id),
-            // Somebody else created them in between, or we did and the answer was lost.
+            // Created in the meantime: by another client, or by an attempt of ours whose response was lost.
             Err(error) if error.status() == Some(409) => {
                 self.wiki.by_username(username)?.map(|user| user.id).ok_or(error)
             }
@@ -60,156 +59,162 @@ impl<'a> Authors<'a> {
     }
 
     fn by_name(&self, numbers: &mut Numbers, name: &str) -> Result<i64, Error> {
-        let nameless = match &mut numbers.nameless {
-            Some(nameless) => nameless,
+        let users = match &mut numbers.without_username {
+            Some(users) => users,
             unread => {
-                let mut found = HashMap::new();
+                let mut users = HashMap::new();
                 for user in self.wiki.all_users() {
-                    if let User { id, username: None, name: Some(name) } = user? {
-                        found.entry(name).or_insert(id);
+                    if let User { id, username: None, name, .. } = user? {
+                        users.entry(name).or_insert(id);
                     }
                 }
-                unread.insert(found)
+                unread.insert(users)
             }
         };
-        match nameless.get(name) {
+        match users.get(name) {
             Some(number) => Ok(*number),
             None => Ok(self.wiki.create_named_user(name)?.id),
         }
     }
 
-    /// The username, or else the name, of the user of this number; nothing if they were deleted.
+    /// The username of a user, or else the name; `None` if the user was deleted.
     pub fn name(&self, number: i64) -> Result<Option<String>, Error> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         match names.entry(number) {
             Entry::Occupied(known) => Ok(known.get().clone()),
             Entry::Vacant(unknown) => {
-                let name = self.wiki.user(number)?.and_then(|user| user.username.or(user.name));
+                let name = self.wiki.user(number)?.map(|user| user.username.unwrap_or(user.name));
                 Ok(unknown.insert(name).clone())
             }
         }
     }
 }
 
-/// As whom this program writes.
+/// The user as whom this program writes.
 ///
-/// With a token as its owner, unless somebody is named; but only an administrator's token writes as others. Without one,
-/// anybody can be named, and the wiki says whether it will have that.
+/// With a token: its owner, unless another author is named; but only an administrator's token writes as others. Without a
+/// token: any author, if the wiki allows it.
 pub struct Writer<'a> {
     authors: Authors<'a>,
-    /// The token's, if there is a token.
+    /// The account of the token.
     account: Option<Account>,
-    /// Who is named on the command line.
+    /// `--author`
     named: Option<&'a str>,
-    /// The user this program runs as, if the system tells.
+    /// The username on this system, if there is one.
     system: OnceLock<Option<String>>,
 }
 
 impl<'a> Writer<'a> {
-    /// As `named`, who is `--author`, or else as whoever this program runs for. Fails if the token does not write as them.
+    /// Fails if `named`, which is `--author`, is not the owner of the token, and the token cannot write as others.
     pub fn new(wiki: &'a Wiki, named: Option<&'a str>) -> anyhow::Result<Self> {
         let writer = Self { authors: Authors::new(wiki), account: wiki.account()?, named, system: OnceLock::default() };
         if let Some((name, owner)) = named.and_then(|name| Some((name, writer.instead_of(name)?))) {
             bail!(
-                "--author (WASIKI_AUTHOR) is {name:?}, but the token in WASIKI_TOKEN is {owner:?}'s and writes as them. \
-                 Leave --author out; to write as others, take an administrator's token with the scope admin"
+                "--author (WASIKI_AUTHOR) is {name:?}, but the token in WASIKI_TOKEN belongs to {owner:?} and writes only \
+                 as {owner:?}. Leave --author out, or use an administrator's token with the scope admin, which writes as \
+                 others"
             );
         }
         Ok(writer)
     }
 
-    /// The number of who runs this program. They are created if there is nobody of that name.
+    /// The number of the user as whom this program writes. The user is created if necessary.
     pub fn number(&self) -> Result<i64, Error> {
         match (self.named, &self.account) {
             (Some(name), _) => self.number_of(name),
             (None, Some(account)) => Ok(account.user_id),
-            (None, None) => self.authors.number(self.of_the_system().ok_or(Error::Nobody)?),
+            (None, None) => self.authors.number(self.system_username().ok_or(Error::NoAuthor)?),
         }
     }
 
-    /// The number of the user called `name`, who is created if there is none; or of who writes [instead of
-    /// them](Self::instead_of).
+    /// The number of the user called `name`, who is created if necessary; or of the user who writes
+    /// [instead](Self::instead_of).
     pub fn number_of(&self, name: &str) -> Result<i64, Error> {
         match &self.account {
-            Some(account) if account.is_called(name) || !account.administers() => Ok(account.user_id),
+            Some(account) if is_called(account, name) || !writes_as_others(account) => Ok(account.user_id),
             _ => self.authors.number(name),
         }
     }
 
-    /// The username of the token's owner, if what should be by `name` will be by them.
+    /// The username of the token's owner, if the token cannot write as `name`.
     pub fn instead_of(&self, name: &str) -> Option<&str> {
-        let account = self.account.as_ref().filter(|account| !account.is_called(name) && !account.administers());
+        let account = self.account.as_ref().filter(|it| !is_called(it, name) && !writes_as_others(it));
         account.map(|account| account.username.as_str())
     }
 
-    /// Whether the token's owner only reads, where not everybody writes.
+    /// Whether the token belongs to a reader.
     pub fn is_reader(&self) -> bool {
-        self.account.as_ref().is_some_and(Account::is_reader)
+        self.account.as_ref().is_some_and(|account| account.role == Role::Reader)
     }
 
-    fn of_the_system(&self) -> Option<&str> {
+    fn system_username(&self) -> Option<&str> {
         let ask = || whoami::username().ok().filter(|name| !name.trim().is_empty());
         self.system.get_or_init(ask).as_deref()
     }
 }
 
+/// Whether the token of `account` creates users and writes as them.
+fn writes_as_others(account: &Account) -> bool {
+    account.role == Role::Administrator && account.scope.is_none_or(|scope| scope == Scope::Admin)
+}
+
+fn is_called(account: &Account, name: &str) -> bool {
+    account.username.eq_ignore_ascii_case(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{Fake, Reply};
+    use crate::fake::{Fake, Reply, account, user};
     use crate::http::{Http, Settings, Token};
 
-    const NOBODY: Reply = Reply::Status(200, r#"{"users": [], "next": null}"#);
+    const NO_USER: Reply = Reply::Status(200, r#"{"users": [], "next": null}"#);
+
+    fn found(id: i64, username: &str) -> Reply {
+        Reply::list("users", &[user(id, Some(username), username)])
+    }
+
+    fn created(id: i64, username: &str) -> Reply {
+        Reply::json(201, &user(id, Some(username), username))
+    }
+
+    fn wiki(fake: &Fake) -> Wiki {
+        Wiki::new(Http::for_test(fake))
+    }
+
+    fn with_token(fake: &Fake) -> Wiki {
+        let token = Some(Token::new("wasiki_1_s3cret").unwrap());
+        Wiki::new(Http::new(Settings { token, ..Settings::for_test(fake) }))
+    }
 
     #[test]
-    fn a_user_is_asked_for_once() {
-        let fake = Fake::start([Reply::Status(
-            200,
-            r#"{"users": [{"id": 3, "username": "ada", "name": "A"}], "next": null}"#,
-        )]);
-        let wiki = Wiki::new(fake.http());
+    fn a_user_is_requested_once() {
+        let wiki = wiki(&Fake::start([found(3, "ada")]));
         let authors = Authors::new(&wiki);
         assert_eq!((authors.number("ada").unwrap(), authors.number("ada").unwrap()), (3, 3));
     }
 
     #[test]
-    fn a_user_whose_creation_was_answered_to_nobody_is_found() {
-        let found = r#"{"users": [{"id": 4, "username": "bob", "name": "bob"}], "next": null}"#;
+    fn a_user_is_found_although_the_response_to_the_creation_was_lost() {
         let taken = Reply::Status(409, r#"{"detail": "The username \"bob\" is already taken."}"#);
-        let fake = Fake::start([NOBODY, Reply::HangUp, taken, Reply::Status(200, found)]);
-        let wiki = Wiki::new(fake.http());
+        let wiki = wiki(&Fake::start([NO_USER, Reply::HangUp, taken, found(4, "bob")]));
         assert_eq!(Authors::new(&wiki).number("bob").unwrap(), 4);
     }
 
     #[test]
     fn names_that_cannot_be_usernames_belong_to_users_without_one() {
-        let users = r#"{"users": [{"id": 1, "username": "x", "name": "Ada Lovelace"},
-            {"id": 2, "username": null, "name": "Ada Lovelace"}], "next": null}"#;
-        let created = Reply::Status(201, r#"{"id": 5, "username": null, "name": "Grace Hopper"}"#);
-        let fake = Fake::start([Reply::Status(200, users), created]);
-        let wiki = Wiki::new(fake.http());
+        let users = [user(1, Some("x"), "Ada Lovelace"), user(2, None, "Ada Lovelace")];
+        let grace = Reply::json(201, &user(5, None, "Grace Hopper"));
+        let wiki = wiki(&Fake::start([Reply::list("users", &users), grace]));
         let authors = Authors::new(&wiki);
         assert_eq!(authors.number("Ada Lovelace").unwrap(), 2);
         assert_eq!(authors.number("Grace Hopper").unwrap(), 5);
         assert_eq!(authors.number("Grace Hopper").unwrap(), 5);
     }
 
-    const EDITOR: Reply =
-        Reply::Status(200, r#"{"user_id": 7, "username": "ada", "name": "A", "role": "editor", "scope": "write"}"#);
-    const ADMINISTRATOR: Reply = Reply::Status(
-        200,
-        r#"{"user_id": 7, "username": "ada", "name": "A", "role": "administrator", "scope": "admin"}"#,
-    );
-    const GRACE: Reply =
-        Reply::Status(200, r#"{"users": [{"id": 3, "username": "grace", "name": "G"}], "next": null}"#);
-
-    fn with_token(fake: &Fake) -> Wiki {
-        Wiki::new(Http::new(Settings { token: Some(Token::new("wasiki_1_s3cret").unwrap()), ..fake.settings() }))
-    }
-
     #[test]
     fn with_a_token_its_owner_writes() {
-        for account in [EDITOR, ADMINISTRATOR] {
+        for account in [account("ada", "editor", "write"), account("ada", "administrator", "admin")] {
             let fake = Fake::start([account, account]);
             let wiki = with_token(&fake);
             for named in [None, Some("Ada")] {
@@ -217,37 +222,51 @@ mod tests {
                 assert_eq!((writer.number().unwrap(), writer.number_of("ada").unwrap()), (7, 7));
                 assert_eq!(writer.instead_of("ada"), None);
             }
-            assert_eq!(fake.requests().len(), 2, "nobody is looked for: {:?}", fake.requests());
+            assert_eq!(fake.requests().len(), 2, "no user is requested: {:?}", fake.requests());
         }
     }
 
     #[test]
-    fn an_administrators_token_writes_as_others_and_makes_them() {
-        let created = Reply::Status(201, r#"{"id": 4, "username": "bob", "name": "bob"}"#);
-        let fake = Fake::start([ADMINISTRATOR, GRACE, NOBODY, created]);
-        let wiki = with_token(&fake);
+    fn an_administrators_token_writes_as_others_and_creates_them() {
+        let administrator = account("ada", "administrator", "admin");
+        let wiki = with_token(&Fake::start([administrator, found(3, "grace"), NO_USER, created(4, "bob")]));
         let writer = Writer::new(&wiki, Some("grace")).unwrap();
         assert_eq!((writer.number().unwrap(), writer.number_of("bob").unwrap()), (3, 4));
         assert_eq!(writer.instead_of("bob"), None);
     }
 
     #[test]
-    fn any_other_token_writes_as_its_owner_alone() {
-        let fake = Fake::start([EDITOR, EDITOR]);
+    fn any_other_token_writes_only_as_its_owner() {
+        let editor = account("ada", "editor", "write");
+        let fake = Fake::start([editor, editor]);
         let wiki = with_token(&fake);
         let writer = Writer::new(&wiki, None).unwrap();
         assert_eq!((writer.number_of("grace").unwrap(), writer.instead_of("grace")), (7, Some("ada")));
-        // Who is named on the command line is meant.
+        // An author on the command line is never replaced.
         let text = format!("{:#}", Writer::new(&wiki, Some("grace")).err().unwrap());
-        assert!(text.contains("\"grace\"") && text.contains("\"ada\"'s") && text.contains("administrator"), "{text}");
+        assert!(text.contains("\"grace\"") && text.contains("to \"ada\"") && text.contains("administrator"), "{text}");
         assert!(fake.requests().iter().all(|it| it.starts_with("GET /account ")), "{:?}", fake.requests());
     }
 
     #[test]
-    fn without_a_token_whoever_is_named_writes() {
-        let created = Reply::Status(201, r#"{"id": 4, "username": "bob", "name": "bob"}"#);
-        let fake = Fake::start([GRACE, NOBODY, created]);
-        let wiki = Wiki::new(fake.http());
+    fn only_administrators_with_the_scope_admin_write_as_others() {
+        for (role, scope, expected) in [
+            (Role::Administrator, Some(Scope::Admin), true),
+            (Role::Administrator, None, true),
+            (Role::Administrator, Some(Scope::Write), false),
+            (Role::Editor, Some(Scope::Admin), false),
+        ] {
+            let (username, name) = ("Ada".to_owned(), "Ada L.".to_owned());
+            let account = Account { user_id: 1, username, name, role, scope, password_is_given: false };
+            assert_eq!(writes_as_others(&account), expected, "{account:?}");
+            assert!(is_called(&account, "ada") && !is_called(&account, "Ada L."));
+        }
+    }
+
+    #[test]
+    fn without_a_token_the_named_author_writes() {
+        let fake = Fake::start([found(3, "grace"), NO_USER, created(4, "bob")]);
+        let wiki = wiki(&fake);
         let writer = Writer::new(&wiki, Some("grace")).unwrap();
         assert_eq!((writer.number().unwrap(), writer.number_of("bob").unwrap()), (3, 4));
         assert_eq!(writer.instead_of("bob"), None);
@@ -255,12 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_deleted_user_is_nothing() {
-        let fake = Fake::start([
-            Reply::Status(404, ""),
-            Reply::Status(200, r#"{"id": 2, "username": null, "name": "Ada L."}"#),
-        ]);
-        let wiki = Wiki::new(fake.http());
+    fn a_deleted_user_has_no_name() {
+        let ada = Reply::json(200, &user(2, None, "Ada L."));
+        let wiki = wiki(&Fake::start([Reply::Status(404, ""), ada]));
         let authors = Authors::new(&wiki);
         assert_eq!((authors.name(1).unwrap(), authors.name(1).unwrap()), (None, None));
         assert_eq!(authors.name(2).unwrap().as_deref(), Some("Ada L."));

@@ -3,10 +3,8 @@
 mod file_name;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use indicatif::HumanCount;
@@ -17,102 +15,73 @@ use crate::args::{Export, Global};
 use crate::authors::Authors;
 use crate::front_matter::{self, FrontMatter};
 use crate::output;
-use crate::progress::Progress;
 use crate::wiki::Wiki;
+use crate::workers;
 
-/// A page, and the file for it.
-struct Item {
+/// A page, and the name of its file.
+struct ExportItem {
     id: i64,
     file: String,
 }
 
-/// What became of a page.
-enum Done {
+enum Outcome {
     Written,
     Unchanged,
-    /// It was deleted since the list was made.
+    /// Deleted since the pages were listed.
     Gone,
 }
 
-/// What became of the pages.
 #[derive(Default)]
 struct Tally {
     written: usize,
     unchanged: usize,
     gone: usize,
-    /// Why the export ended early, if it did.
+    /// The error that ended the export.
     stopped: Option<anyhow::Error>,
 }
 
-/// Exports every page; fails at the first that cannot be read or written.
-pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<ExitCode> {
+/// Exports all pages; fails with the first that cannot be read or written.
+pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<()> {
     let folder = &args.folder;
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut items = Vec::new();
-    for page in wiki.all_posts() {
-        let page = page?;
-        items.push(Item { id: page.post_id, file: file_name(&page.slug) });
-    }
-
-    let progress = Progress::start(items.len(), "pages", false);
-    let tally = all(wiki, folder, &items, args.jobs, &progress);
-    progress.finish();
+    fs::create_dir_all(folder).with_context(|| format!("cannot create the directory {}", folder.display()))?;
+    let item = |page: wiki_types::PostSummary| ExportItem { id: page.post_id, file: file_name(&page.slug) };
+    let items: Vec<ExportItem> = wiki.all_posts().map(|page| page.map(item)).collect::<Result<_, _>>()?;
+    let authors = Authors::new(wiki);
+    let work = |item: &ExportItem| one(wiki, &authors, folder, item);
+    let tally = workers::tally(&items, args.jobs, "pages", work, |tally: &mut Tally, _, outcome| {
+        match outcome {
+            Ok(Outcome::Written) => tally.written += 1,
+            Ok(Outcome::Unchanged) => tally.unchanged += 1,
+            Ok(Outcome::Gone) => tally.gone += 1,
+            // The wiki is away or the disk is full: the next page would fail as well.
+            Err(error) => {
+                tally.stopped.get_or_insert(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    });
     let Tally { written, unchanged, gone, stopped } = tally;
     if let Some(error) = stopped {
         return Err(
-            error.context(format!("{written} pages were written, then the export failed; run it again to go on"))
+            error.context(format!("the export failed after {written} pages were written; run it again to continue"))
         );
     }
     if global.json {
         output::json(&json!({"pages": written + unchanged, "written": written, "unchanged": unchanged, "gone": gone}))?;
     } else {
-        let count = |number: usize| HumanCount(number as u64).to_string();
+        let count = |number: usize| HumanCount(number as u64);
         let gone = if gone == 0 { String::new() } else { format!(", {} deleted meanwhile", count(gone)) };
-        output::line(&format!(
-            "{} pages: {} written, {} unchanged{gone}",
-            count(written + unchanged),
-            count(written),
-            count(unchanged)
-        ))?;
+        let (pages, written, unchanged) = (count(written + unchanged), count(written), count(unchanged));
+        output::line(&format!("{pages} pages: {written} written, {unchanged} unchanged{gone}"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-/// Writes every item's file, several at once.
-fn all(wiki: &Wiki, folder: &Path, items: &[Item], jobs: usize, progress: &Progress) -> Tally {
-    let authors = Authors::new(wiki);
-    let tally = Mutex::new(Tally::default());
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = || {
-        while !stop.load(Ordering::Relaxed) {
-            let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let outcome = one(wiki, &authors, folder, item);
-            progress.tick();
-            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Ok(Done::Written) => tally.written += 1,
-                Ok(Done::Unchanged) => tally.unchanged += 1,
-                Ok(Done::Gone) => tally.gone += 1,
-                // A wiki that is away or a disk that is full is so for the next page too.
-                Err(error) => {
-                    stop.store(true, Ordering::Relaxed);
-                    tally.stopped.get_or_insert(error);
-                }
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(items.len()) {
-            scope.spawn(work);
-        }
-    });
-    tally.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn one(wiki: &Wiki, authors: &Authors<'_>, folder: &Path, item: &Item) -> anyhow::Result<Done> {
+fn one(wiki: &Wiki, authors: &Authors<'_>, folder: &Path, item: &ExportItem) -> anyhow::Result<Outcome> {
     let post = match wiki.post(item.id) {
         Ok(post) => post,
-        Err(error) if error.status() == Some(404) => return Ok(Done::Gone),
+        Err(error) if error.status() == Some(404) => return Ok(Outcome::Gone),
         Err(error) => return Err(error.into()),
     };
     let front = FrontMatter {
@@ -120,24 +89,24 @@ fn one(wiki: &Wiki, authors: &Authors<'_>, folder: &Path, item: &Item) -> anyhow
         slug: Some(post.slug),
         tags: Some(post.tags),
         author: authors.name(post.user_id)?,
-        time: Some(post.created_time),
+        time: Some(post.created_time.to_string()),
         unknown: Vec::new(),
     };
     let text = front_matter::write(&front, &post.content)?;
     let changed = write(folder, item, text.as_bytes())
         .with_context(|| format!("cannot write {}", folder.join(&item.file).display()))?;
-    Ok(if changed { Done::Written } else { Done::Unchanged })
+    Ok(if changed { Outcome::Written } else { Outcome::Unchanged })
 }
 
-/// Puts `bytes` into the item's file, all or nothing; returns whether they were not there already.
-fn write(folder: &Path, item: &Item, bytes: &[u8]) -> std::io::Result<bool> {
+/// Replaces the content of the item's file by `bytes`, atomically; returns whether it had other content.
+fn write(folder: &Path, item: &ExportItem, bytes: &[u8]) -> std::io::Result<bool> {
     let path = folder.join(&item.file);
     let is_same_size = fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64);
     if is_same_size && fs::read(&path).is_ok_and(|found| found == bytes) {
         return Ok(false);
     }
-    // Of a fixed name: what an interrupted export leaves, the next one replaces. Hidden and not *.md, so that it is not
-    // imported. Not flushed to the disk: after a power cut the next export sees what is missing and writes it again.
+    // The name is fixed, so that the next export replaces what an interrupted one leaves behind. It is hidden and not *.md,
+    // so that no import reads it. It is not flushed: the next export writes again what a power cut has lost.
     let temporary = folder.join(format!(".wasiki-{}.tmp", item.id));
     fs::write(&temporary, bytes)?;
     fs::rename(&temporary, &path).inspect_err(|_| _ = fs::remove_file(&temporary))?;
@@ -151,7 +120,7 @@ mod tests {
     #[test]
     fn a_file_is_written_once_and_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let item = Item { id: 1, file: "a.md".into() };
+        let item = ExportItem { id: 1, file: "a.md".into() };
         fs::write(folder.path().join(".wasiki-1.tmp"), "left behind").unwrap();
         assert!(write(folder.path(), &item, b"text").unwrap());
         assert!(!write(folder.path(), &item, b"text").unwrap());
@@ -164,7 +133,7 @@ mod tests {
     fn a_file_that_cannot_be_replaced_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("a.md/b")).unwrap();
-        assert!(write(folder.path(), &Item { id: 1, file: "a.md".into() }, b"text").is_err());
+        assert!(write(folder.path(), &ExportItem { id: 1, file: "a.md".into() }, b"text").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -1,36 +1,64 @@
-//! For tests: a server that answers each request as it was told, and remembers what it was asked.
+//! For tests: a server with scripted responses, which records its requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use crate::http::{Http, Settings};
-use crate::retry::Retry;
+use serde_json::{Value, json};
 
-/// How a request is answered.
+/// The response to one request.
 #[derive(Debug, Clone, Copy)]
 pub enum Reply {
-    /// With a status and a body.
+    /// A status and a body.
     Status(u16, &'static str),
-    /// With a status, further lines of the head, each with its end, and a body.
+    /// A status, more header lines, each with its line end, and a body.
     With(u16, &'static str, &'static str),
-    /// With a redirect to an address.
+    /// A redirect to an address.
     Redirect(&'static str),
-    /// Not at all: the connection is closed.
+    /// None: the connection is closed.
     HangUp,
-    /// With an answer that breaks off.
+    /// A body that breaks off.
     Half,
 }
 
-/// The server; it serves one connection after the other, and one request on each.
+impl Reply {
+    /// `value` as the body. It is leaked, so that replies are `Copy`; tests are short.
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self::Status(status, value.to_string().leak())
+    }
+
+    /// A list that ends after `items`.
+    pub fn list(key: &str, items: &[Value]) -> Self {
+        Self::json(200, &json!({ key: items, "next": null }))
+    }
+}
+
+pub fn user(id: i64, username: Option<&str>, name: &str) -> Value {
+    let time = "2026-05-01T12:00:00Z";
+    json!({"id": id, "username": username, "name": name, "email": null, "created_time": time})
+}
+
+/// The account of user 7.
+pub fn account(username: &str, role: &str, scope: &str) -> Reply {
+    let name = "A name";
+    let account = json!({"user_id": 7, "username": username, "name": name, "role": role, "scope": scope, "password_is_given": false});
+    Reply::json(200, &account)
+}
+
+/// Page 5, by user 1: title `A`, slug `a`, tag `t`.
+pub fn post(version: i64, content: &str) -> Value {
+    let time = "2026-05-01T12:00:00Z";
+    json!({"post_id": 5, "user_id": 1, "title": "A", "slug": "a", "content": content, "tags": ["t"], "version": version,
+           "created_time": time, "updated_time": time, "size": content.len()})
+}
+
+/// Serves one connection after the other, and one request on each.
 pub struct Fake {
-    url: String,
+    pub url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Fake {
-    /// A server that gives these answers, in this order.
     pub fn start<const N: usize>(replies: [Reply; N]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
@@ -45,31 +73,14 @@ impl Fake {
         Self { url, requests }
     }
 
-    /// A client of an address where nothing listens.
-    pub fn nowhere() -> Http {
+    /// An address where nothing listens.
+    pub fn nowhere() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
-        drop(listener);
-        Http::new(Self { url, requests: Arc::default() }.settings())
+        Self { url, requests: Arc::default() }
     }
 
-    /// What a client of it needs to know; it does not wait long.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            url: self.url.clone(),
-            token: None,
-            timeout: Duration::from_secs(10),
-            retry: Retry { more: 4, first: Duration::from_millis(1) },
-            jobs: 2,
-        }
-    }
-
-    /// A client of it.
-    pub fn http(&self) -> Http {
-        Http::new(self.settings())
-    }
-
-    /// What it was asked: heads and bodies.
+    /// Heads and bodies of the requests so far.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

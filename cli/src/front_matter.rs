@@ -1,78 +1,67 @@
-//! Front matter: what a Markdown file says of its page, in YAML between two lines of three hyphens.
+//! Front matter: the metadata of a page in its Markdown file, as YAML between two lines of three hyphens.
 
 use std::cell::Cell;
 use std::fmt;
 
-use chrono::DateTime;
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_saphyr::{Error, Spanned, UserMessageFormatter};
 
 /// The line before and after the YAML.
 const FENCE: &str = "---";
 
-/// What a file says of its page; what it does not say is left to the wiki.
+/// The metadata in a file. What is `None` is chosen by the wiki.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FrontMatter {
-    /// The page's title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its name in URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
-    /// Its tags; an empty list means none, which is not the same as saying nothing.
+    /// An empty list means no tags, unlike `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// Who created it: a username, or the name of a user without one.
+    /// A username, or the name of a user without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// When it was created, as RFC 3339 writes it.
+    /// When the page was created, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Keys that mean nothing here.
+    /// The keys without a meaning here.
     #[serde(skip)]
     pub unknown: Vec<String>,
 }
 
-/// The lines of the file, from 1, in which values begin; of those that are not given any number.
+/// The lines of the file, from 1, in which values begin; meaningless for values that are `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// That of the title.
     pub title: usize,
-    /// That of the slug.
     pub slug: usize,
-    /// That of the tags.
     pub tags: usize,
-    /// That of the author.
     pub author: usize,
-    /// That of the time.
     pub time: usize,
 }
 
-/// A file: its front matter, and the page's content byte for byte.
+/// A file in parts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Document<'a> {
-    /// What it says of its page.
     pub front: FrontMatter,
-    /// Where.
     pub lines: Lines,
-    /// What comes after the front matter.
+    /// Everything after the front matter, byte for byte.
     pub content: &'a str,
 }
 
-/// Why a file's front matter cannot be read.
+/// Why front matter cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The line of the file, from 1.
     pub line: usize,
-    /// What is wrong there.
     pub message: String,
 }
 
 impl<'a> Document<'a> {
-    /// Reads a file. One that does not begin with a line of three hyphens is all content.
+    /// Parses a file. If it does not begin with a line of three hyphens, it is all content.
     pub fn parse(text: &'a str) -> Result<Self, Invalid> {
-        // Some editors put a byte order mark first. Before front matter it is no part of the content.
+        // Some editors write a byte order mark. Before front matter it does not belong to the content.
         let marked = text.strip_prefix('\u{feff}').unwrap_or(text);
         let Some(first) = marked.split_inclusive('\n').next().filter(|line| is_fence(line)) else {
             return Ok(Self { front: FrontMatter::default(), lines: Lines::default(), content: text });
@@ -86,13 +75,13 @@ impl<'a> Document<'a> {
             }
             at += line.len();
         }
-        let message = "the front matter that begins here has no line --- at its end. If the file begins with a \
-                       rule, put front matter before it, which may be empty";
+        let message = "the front matter that begins here is not closed by a line ---. If the file should begin with a \
+                       horizontal rule, put empty front matter before it: two lines ---";
         Err(Invalid { line: 1, message: message.to_owned() })
     }
 }
 
-/// The file whose front matter is `front` and whose content is `content`.
+/// Returns the text of a file with this front matter and content.
 pub fn write(front: &FrontMatter, content: &str) -> anyhow::Result<String> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let yaml = serde_saphyr::to_string_with_options(front, options)?;
@@ -104,35 +93,32 @@ fn is_fence(line: &str) -> bool {
 }
 
 fn read(yaml: &str) -> Result<(FrontMatter, Lines), Invalid> {
-    // Only comments and blank lines: nothing is said.
+    // YAML without any value is null, not an empty map.
     if yaml.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(<(FrontMatter, Lines)>::default());
     }
-    // A list cannot be told from a map by its type alone: which key is being read is kept beside it.
+    // The errors of the YAML library do not name the key, so the visitor keeps it here.
     let key = Cell::new(None);
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::with_deserializer_from_str_with_options(yaml, options, |deserializer| {
-        // Not `deserialize_map`: what is no map is then told in the words below.
+        // Not `deserialize_map`, whose error for other values would not be one of those below.
         deserializer.deserialize_any(Keys { key: &key })
     })
     .map_err(|error| {
-        // What is wrong with all of it has no place of its own. The line of the fence comes before the YAML.
+        // An error about the whole has no location. The YAML begins in the second line of the file.
         let line = error.location().map_or(1, |location| location.line().max(1));
         Invalid { line: usize::try_from(line).unwrap_or(1) + 1, message: message(&error, key.get()) }
     })
 }
 
-/// What is wrong, in words of front matter and without where: the file's line is said beside it. `key` is the one whose
-/// value was read last.
-fn message(error: &Error, key: Option<Key>) -> String {
+/// An error in words for the author of the file, without its line. `key` is the key whose value was read.
+fn message(error: &Error, key: Option<&str>) -> String {
     match error.without_snippet() {
         Error::AliasError { error, .. } => message(error, key),
-        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` stands twice"),
-        Error::DuplicateMappingKey { .. } => "a key stands twice".to_owned(),
-        Error::UnknownAnchor { .. } => format!("{INVALID}: no `&` gives what `*` stands for here"),
-        // Of a value, in the words of its own reader.
-        Error::Message { msg, .. } if key == Some(Key::Time) => msg.clone(),
-        // Another kind of value than is meant.
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` occurs twice"),
+        Error::DuplicateMappingKey { .. } => "a key occurs twice".to_owned(),
+        Error::UnknownAnchor { .. } => format!("{INVALID}: a name after `*` is not defined with `&`"),
+        // A value of another type.
         Error::Unexpected { .. }
         | Error::Message { .. }
         | Error::NullIntoString { .. }
@@ -141,23 +127,23 @@ fn message(error: &Error, key: Option<Key>) -> String {
         | Error::TaggedScalarCannotDeserializeIntoString { .. }
         | Error::InvalidBinaryBase64 { .. }
         | Error::BinaryNotUtf8 { .. } => match key {
-            Some(Key::Title) => "title: must be one text".to_owned(),
-            Some(Key::Slug) => "slug: must be one text".to_owned(),
-            Some(Key::Author) => "author: must be one text".to_owned(),
-            Some(Key::Tags) => "tags: must be texts, as in `tags: [one, two]`".to_owned(),
-            Some(Key::Time) => "time: must be one text, as in `time: 2026-05-01T12:00:00Z`".to_owned(),
+            Some("tags") => "tags: must be a list of texts, as in `tags: [one, two]`".to_owned(),
+            Some("time") => "time: must be a text, as in `time: 2026-05-01T12:00:00Z`".to_owned(),
+            Some(key) => format!("{key}: must be a text"),
             None => "the front matter must be keys and values, as in `title: My page`".to_owned(),
         },
         Error::Budget { .. }
         | Error::AliasReplayCounterOverflow { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => "the front matter is too large or too deep".to_owned(),
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "the front matter is too large or too deeply nested".to_owned()
+        }
         other => {
             let text = other.render_with_formatter(&UserMessageFormatter);
             let text = text.lines().next().unwrap_or_default();
             let text = text.split(" at line ").next().unwrap_or(text).trim_start_matches("error: ");
-            // What people mostly did where the parser says so.
+            // The usual mistakes behind the parser's words.
             let text = match text {
                 text if text.contains("quoted scalar") => "a quotation mark is not closed",
                 text if text.contains("mapping values are not allowed") => {
@@ -172,19 +158,12 @@ fn message(error: &Error, key: Option<Key>) -> String {
 
 const INVALID: &str = "the front matter is not valid YAML";
 
-/// A key that means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Title,
-    Slug,
-    Tags,
-    Author,
-    Time,
-}
+const KEYS: [&str; 5] = ["title", "slug", "tags", "author", "time"];
 
-/// Reads keys and values, and says which key it is at.
+/// Reads all keys and values. It is no derived `Deserialize`, because the unknown keys would need `flatten`, which loses the
+/// locations and the texts of numbers.
 struct Keys<'a> {
-    key: &'a Cell<Option<Key>>,
+    key: &'a Cell<Option<&'static str>>,
 }
 
 impl<'de> Visitor<'de> for Keys<'_> {
@@ -199,31 +178,21 @@ impl<'de> Visitor<'de> for Keys<'_> {
         loop {
             self.key.set(None);
             let Some(name) = map.next_key::<String>()? else { return Ok((front, lines)) };
-            self.key.set(match name.as_str() {
-                "title" => Some(Key::Title),
-                "slug" => Some(Key::Slug),
-                "tags" => Some(Key::Tags),
-                "author" => Some(Key::Author),
-                "time" => Some(Key::Time),
-                _ => None,
-            });
-            match self.key.get() {
-                // A block (`title: >`) ends in a line break that nobody meant.
-                Some(Key::Title) => {
-                    let (title, line) = placed(map.next_value::<Spanned<Option<String>>>()?);
+            self.key.set(KEYS.into_iter().find(|key| *key == name));
+            match name.as_str() {
+                "title" => {
+                    let (title, line) = with_line(map.next_value::<Spanned<Option<String>>>()?);
+                    // A block (`title: >`) ends with a line break that nobody means.
                     (front.title, lines.title) = (title.map(|it| it.trim_end_matches('\n').to_owned()), line);
                 }
-                Some(Key::Slug) => (front.slug, lines.slug) = placed(map.next_value()?),
-                Some(Key::Author) => (front.author, lines.author) = placed(map.next_value()?),
-                Some(Key::Tags) => {
-                    let (tags, line) = placed(map.next_value::<Spanned<Option<Tags>>>()?);
+                "slug" => (front.slug, lines.slug) = with_line(map.next_value()?),
+                "author" => (front.author, lines.author) = with_line(map.next_value()?),
+                "time" => (front.time, lines.time) = with_line(map.next_value()?),
+                "tags" => {
+                    let (tags, line) = with_line(map.next_value::<Spanned<Option<Tags>>>()?);
                     (front.tags, lines.tags) = (tags.map(|Tags(tags)| tags), line);
                 }
-                Some(Key::Time) => {
-                    let (time, line) = placed(map.next_value::<Spanned<Option<Time>>>()?);
-                    (front.time, lines.time) = (time.map(|Time(time)| time), line);
-                }
-                None => {
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                     front.unknown.push(name);
                 }
@@ -232,13 +201,13 @@ impl<'de> Visitor<'de> for Keys<'_> {
     }
 }
 
-/// A value and its line in the file: the YAML begins in the second.
-fn placed<T>(spanned: Spanned<T>) -> (T, usize) {
+/// A value and its line in the file.
+fn with_line<T>(spanned: Spanned<T>) -> (T, usize) {
     let line = usize::try_from(spanned.referenced.line()).unwrap_or_default();
     (spanned.value, line + 1)
 }
 
-/// A list of tags, or one text with commas between them, as many programs write it: no tag contains one.
+/// A list of tags, or one text with tags between commas, as some programs write it.
 struct Tags(Vec<String>);
 
 impl<'de> Deserialize<'de> for Tags {
@@ -278,21 +247,6 @@ impl<'de> Deserialize<'de> for Tags {
         }
 
         deserializer.deserialize_any(Either)
-    }
-}
-
-/// A time as RFC 3339 writes it.
-struct Time(String);
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match DateTime::parse_from_rfc3339(&text) {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err(D::Error::custom(format!(
-                "time: {text:?} is not a time as RFC 3339 writes it, as in 2026-05-01T12:00:00Z"
-            ))),
-        }
     }
 }
 
@@ -337,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_begins_right_after_the_second_fence() {
+    fn the_content_begins_after_the_second_fence() {
         for (text, content) in [
             ("---\n---\n", ""),
             ("---\n---", ""),
@@ -352,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_scalars_are_texts_where_texts_are_meant() {
+    fn plain_scalars_are_read_as_texts() {
         assert_eq!(front("title: 2026").title.as_deref(), Some("2026"));
         assert_eq!(front("title: yes").title.as_deref(), Some("yes"));
         assert_eq!(front("title: 1_000").title.as_deref(), Some("1_000"));
@@ -366,27 +320,25 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_found_in_its_line() {
+    fn errors_have_their_line() {
         for (text, line, word) in [
             ("---\ntitle: x\n", 1, "---"),
-            ("---\ntitle: x\ntime: yesterday\n---\n", 3, "RFC 3339"),
-            ("---\ntime: 2026-05-01\n---\n", 2, "RFC 3339"),
-            ("---\n# note\ntitle: [a, b]\n---\n", 3, "title: must be one text"),
-            ("---\ntitle: [a\n---\n", 2, "title: must be one text"),
-            ("---\nslug: {a: b}\n---\n", 2, "slug: must be one text"),
-            ("---\nauthor:\n- a\n---\n", 3, "author: must be one text"),
-            ("---\nother: &all [a]\ntitle: *all\n---\n", 3, "title: must be one text"),
-            ("---\ntitle: x\ntags: [1, true, null]\n---\n", 3, "tags: must be texts, as in"),
-            ("---\ntags:\n- a\n- [b]\n---\n", 4, "tags: must be texts, as in"),
-            ("---\ntags: true\n---\n", 2, "tags: must be texts, as in"),
-            ("---\ntime: [2026-05-01T12:00:00Z]\n---\n", 2, "time: must be one text"),
+            ("---\n# note\ntitle: [a, b]\n---\n", 3, "title: must be a text"),
+            ("---\ntitle: [a\n---\n", 2, "title: must be a text"),
+            ("---\nslug: {a: b}\n---\n", 2, "slug: must be a text"),
+            ("---\nauthor:\n- a\n---\n", 3, "author: must be a text"),
+            ("---\nother: &all [a]\ntitle: *all\n---\n", 3, "title: must be a text"),
+            ("---\ntitle: x\ntags: [1, true, null]\n---\n", 3, "tags: must be a list of texts, as in"),
+            ("---\ntags:\n- a\n- [b]\n---\n", 4, "tags: must be a list of texts, as in"),
+            ("---\ntags: true\n---\n", 2, "tags: must be a list of texts, as in"),
+            ("---\ntime: [2026-05-01T12:00:00Z]\n---\n", 2, "time: must be a text"),
             ("---\nother: [a\n---\n", 2, "the front matter is not valid YAML: "),
             ("---\nother: @a\n---\n", 2, "the front matter is not valid YAML: "),
-            ("---\ntitle: x\ntags: {a: b}\n---\n", 3, "tags: must be texts"),
-            // Where it turns out that nothing closes the quotation marks.
+            ("---\ntitle: x\ntags: {a: b}\n---\n", 3, "tags: must be a list of texts"),
+            // At the end of the YAML, where the mark is missing.
             ("---\ntitle: \"x\n---\n", 3, "not valid YAML: a quotation mark is not closed"),
-            ("---\ntitle: x\ntitle: y\n---\n", 3, "`title` stands twice"),
-            ("---\nother: x\nlast: z\nother: y\n---\n", 4, "`other` stands twice"),
+            ("---\ntitle: x\ntitle: y\n---\n", 3, "`title` occurs twice"),
+            ("---\nother: x\nlast: z\nother: y\n---\n", 4, "`other` occurs twice"),
             ("---\njust words\n---\n", 2, "keys and values"),
             ("---\n- a\n- b\n---\n", 2, "keys and values"),
             ("---\na: b\n  c: d\n---\n", 3, "the front matter is not valid YAML: "),
@@ -397,7 +349,7 @@ mod tests {
             let found = invalid(text);
             assert_eq!(found.line, line, "{text:?}: {found:?}");
             assert!(found.message.contains(word) && !found.message.contains('\n'), "{text:?}: {found:?}");
-            // Nobody who writes a file can do anything with these words.
+            // Words of the libraries, which mean nothing to the author of a file.
             for foreign in ["deserialize", "Option", "DuplicateKeyPolicy", "scalar", "mapping", "event", "(defined"] {
                 assert!(!found.message.contains(foreign), "{text:?}: {found:?}");
             }
@@ -412,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused() {
+    fn an_alias_bomb_is_an_error() {
         let bomb = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n\
                     c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n\
                     e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n\
@@ -420,7 +372,7 @@ mod tests {
         assert!(Document::parse(bomb).is_err());
     }
 
-    /// Texts as titles and tags are, and harder ones: all characters but control characters.
+    /// Texts like those of titles and tags, and harder ones; without control characters.
     fn line() -> impl Strategy<Value = String> {
         prop_oneof![
             "\\PC{1,60}",

@@ -1,65 +1,46 @@
-//! `wasiki import`: the Markdown files below a folder become pages.
+//! `wasiki import`: every Markdown file in a directory becomes a page.
 //!
-//! Every page is one request, and a page that is as its file says is left alone. That is what makes it safe to interrupt
-//! an import, and enough to run it again.
+//! A page is one request, and a page that is as its file is left alone: an interrupted import can be run again.
+//!
+//! Its modules, top to bottom: `sync`, `scan`, `check` and `slug`, `failure`.
 
 mod check;
+mod failure;
 mod scan;
+mod slug;
 mod sync;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use wiki_types::rules;
 
 use anyhow::bail;
 use indicatif::HumanCount;
 use serde_json::json;
+use wiki_types::rules;
 
-use self::scan::{Item, Scan};
-use self::sync::{Done, Sync};
+use self::failure::Failure;
+use self::scan::{ImportItem, Scan};
+use self::sync::{Importer, Outcome};
 use crate::args::{Global, Import};
 use crate::authors::Writer;
+use crate::error::Error;
 use crate::output;
-use crate::problem::Error;
-use crate::progress::Progress;
+use crate::text::one_line;
 use crate::wiki::Wiki;
+use crate::workers;
 
-/// A file that was not imported, and why.
-#[derive(Debug)]
-struct Failure {
-    /// Below the imported folder.
-    file: PathBuf,
-    /// Where in the file, from 1, if it is about a place.
-    line: Option<usize>,
-    message: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-/// What became of the files.
 #[derive(Debug, Default)]
 struct Tally {
     created: usize,
     updated: usize,
     unchanged: usize,
     failures: Vec<Failure>,
-    /// Why the import ended early, if it did.
+    /// The error that ended the import.
     stopped: Option<String>,
 }
 
-/// Imports a folder; the exit code says whether every file is a page now.
+/// Imports a directory. The exit code is 0 if every file is a page now.
 pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCode> {
     if let Some(Err(message)) = args.comment.as_deref().map(rules::comment) {
         bail!("--comment: {message}");
@@ -69,79 +50,65 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     }
     let Scan { items, failures, unknown, authors } = scan::scan(&args.folder)?;
     if items.is_empty() && failures.is_empty() {
-        eprintln!("note: there is no *.md file below {}", args.folder.display());
+        eprintln!("note: there are no *.md files in {}", args.folder.display());
     }
     note_unknown(&unknown);
-    // Before anything is written, so that who watches can stop here.
+    // Before anything is written: a person who watches can still stop the import.
     failures.iter().for_each(|failure| eprintln!("error: {failure}"));
-    let early = failures.len();
-    let total = items.len() + early;
+    let reported = failures.len();
+    let total = items.len() + reported;
 
     let mut tally = match Writer::new(wiki, global.author.as_deref()) {
         Ok(writer) => {
             if let Some(note) = other_authors(&authors, |name| writer.instead_of(name)) {
                 eprintln!("note: {note}");
             }
-            let sync = Sync::new(wiki, args, writer);
-            let progress = Progress::start(items.len(), "files", false);
-            let tally = all(&items, args.jobs, &sync, &progress);
-            progress.finish();
-            tally
+            import(&items, args.jobs, &Importer::new(wiki, args, writer))
         }
-        // A wiki that is away, or refuses the token, is told as it is when that begins later.
+        // If the wiki is away or refuses the token, the report is the same as if that had begun later.
         Err(error) => Tally { stopped: Some(error.downcast::<Error>()?.to_string()), ..Tally::default() },
     };
     tally.failures.sort_by(|a, b| a.file.cmp(&b.file));
     tally.failures.splice(0..0, failures);
-    report(&tally, early, total, global.json, args.dry_run)
+    report(&tally, reported, total, global.json, args.dry_run)
 }
 
-/// Brings every item's page up to date, several at once.
-fn all(items: &[Item], jobs: usize, sync: &Sync<'_>, progress: &Progress) -> Tally {
-    let tally = Mutex::new(Tally::default());
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = || {
-        while !stop.load(Ordering::Relaxed) {
-            let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let outcome = sync.item(item);
-            progress.tick();
-            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>) -> Tally {
+    workers::tally(
+        items,
+        jobs,
+        "files",
+        |item| importer.import(item),
+        |tally: &mut Tally, item, outcome| {
             match outcome {
-                Ok(Done::Created) => tally.created += 1,
-                Ok(Done::Updated) => tally.updated += 1,
-                Ok(Done::Unchanged) => tally.unchanged += 1,
-                Err(sync::Failure::File { line, message }) => {
-                    tally.failures.push(Failure { file: item.file.clone(), line, message });
-                }
-                Err(sync::Failure::Everything(message)) => {
-                    stop.store(true, Ordering::Relaxed);
+                Ok(Outcome::Created) => tally.created += 1,
+                Ok(Outcome::Updated) => tally.updated += 1,
+                Ok(Outcome::Unchanged) => tally.unchanged += 1,
+                Err(sync::Error::File(error)) => tally.failures.push(Failure { file: item.file.clone(), error }),
+                Err(sync::Error::All(message)) => {
                     tally.stopped.get_or_insert(message);
+                    return ControlFlow::Break(());
                 }
             }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(items.len()) {
-            scope.spawn(work);
-        }
-    });
-    tally.into_inner().unwrap_or_else(PoisonError::into_inner)
+            ControlFlow::Continue(())
+        },
+    )
 }
 
-/// Keys of front matter that mean nothing here: once for each key, not for each file.
+/// Prints the keys of front matter that are ignored: once for each key, not for each file.
 fn note_unknown(unknown: &BTreeMap<String, usize>) {
     /// Enough to notice a misspelling.
     const SHOWN: usize = 20;
     for (key, number) in unknown.iter().take(SHOWN) {
-        eprintln!("note: `{}` in the front matter of {} is ignored", crate::text::one_line(key), files(*number));
+        eprintln!("note: `{}` in the front matter of {} is ignored", one_line(key), files(*number));
     }
     if unknown.len() > SHOWN {
-        eprintln!("note: so are {} more keys", unknown.len() - SHOWN);
+        eprintln!("note: {} more keys are ignored", unknown.len() - SHOWN);
     }
 }
 
-/// That somebody else writes than files say, if so: once, and before anything is written, because the author of a page
-/// stays who created it.
+/// A note that the token's owner writes instead of authors in front matter. It comes before anything is written, because the
+/// author of a page cannot be changed later.
 fn other_authors<'a>(
     authors: &BTreeMap<String, usize>,
     instead_of: impl Fn(&str) -> Option<&'a str>,
@@ -149,8 +116,8 @@ fn other_authors<'a>(
     let replaced: Vec<_> = authors.iter().filter_map(|(name, number)| Some((instead_of(name)?, *number))).collect();
     let (owner, _) = replaced.first()?;
     Some(format!(
-        "the author in the front matter of {} is not used: what this import creates is by {owner:?}, whose token \
-         WASIKI_TOKEN is. Only an administrator's token with the scope admin writes as others",
+        "the author in the front matter of {} is not used: the author of new pages is {owner:?}, who owns the token in \
+         WASIKI_TOKEN. Only an administrator's token with the scope admin writes as others",
         files(replaced.iter().map(|(_, number)| number).sum())
     ))
 }
@@ -159,18 +126,18 @@ fn files(number: usize) -> String {
     if number == 1 { "one file".to_owned() } else { format!("{number} files") }
 }
 
-/// Says what was done. The first `early` failures were told before.
-fn report(tally: &Tally, early: usize, total: usize, as_json: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
+/// Prints the result. The first `reported` failures have been printed before.
+fn report(tally: &Tally, reported: usize, total: usize, as_json: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
     let Tally { created, updated, unchanged, failures, stopped } = tally;
-    failures.iter().skip(early).for_each(|failure| eprintln!("error: {failure}"));
+    failures.iter().skip(reported).for_each(|failure| eprintln!("error: {failure}"));
     if let Some(reason) = stopped {
         eprintln!("error: {reason}");
-        eprintln!("The import ended early. Run it again to go on: what was imported is left alone.");
+        eprintln!("The import has stopped. Run it again to continue; it skips what is done.");
     }
     if as_json {
         let failed: Vec<_> = failures
             .iter()
-            .map(|it| json!({"file": it.file.to_string_lossy(), "line": it.line, "error": it.message}))
+            .map(|it| json!({"file": it.file.to_string_lossy(), "line": it.error.line, "error": it.error.message}))
             .collect();
         output::json(&json!({
             "files": total, "created": created, "updated": updated, "unchanged": unchanged, "failed": failed,
@@ -178,14 +145,10 @@ fn report(tally: &Tally, early: usize, total: usize, as_json: bool, dry_run: boo
         }))?;
     } else {
         let would = if dry_run { "would be " } else { "" };
-        let count = |number: &usize| HumanCount(*number as u64).to_string();
+        let [total, created, updated, unchanged, failed] =
+            [total, *created, *updated, *unchanged, failures.len()].map(|number| HumanCount(number as u64));
         output::line(&format!(
-            "{} files: {would}{} created, {} updated, {} unchanged, {} failed",
-            count(&total),
-            count(created),
-            count(updated),
-            count(unchanged),
-            count(&failures.len())
+            "{total} files: {would}{created} created, {updated} updated, {unchanged} unchanged, {failed} failed"
         ))?;
     }
     Ok(if failures.is_empty() && stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -196,11 +159,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn that_somebody_else_writes_is_told_once() {
+    fn replaced_authors_are_noted_once() {
         let authors = [("ada", 3), ("bob", 2), ("grace", 4)].map(|(name, files)| (name.to_owned(), files));
         let authors = BTreeMap::from(authors);
         let note = other_authors(&authors, |name| (name != "bob").then_some("bob")).unwrap();
-        assert!(note.contains("of 7 files is not used") && note.contains("by \"bob\""), "{note}");
+        assert!(note.contains("of 7 files is not used") && note.contains("is \"bob\""), "{note}");
         assert_eq!(other_authors(&authors, |_| None), None);
         assert_eq!(other_authors(&BTreeMap::new(), |_| Some("bob")), None);
     }

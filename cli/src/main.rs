@@ -1,9 +1,20 @@
-//! `wasiki`: a client of the wiki's HTTP API, for people and for scripts.
+//! `wasiki`: a command-line client of the wiki's HTTP API.
+//!
+//! The layers of its modules, top to bottom. A module imports only from layers below its own:
+//!
+//! 1. `import`, `export`, `pages`, `lists`: the commands
+//! 2. `args`: the command line; `authors`: who writes
+//! 3. `wiki`: the API, one method per operation
+//! 4. `http`: one request, with retries
+//! 5. `error`, `retry`
+//! 6. `front_matter`, `output`, `text`, `workers`
+//! 7. `progress`
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod authors;
+mod error;
 mod export;
 #[cfg(test)]
 mod fake;
@@ -13,12 +24,11 @@ mod import;
 mod lists;
 mod output;
 mod pages;
-mod problem;
 mod progress;
 mod retry;
-mod slug;
 mod text;
 mod wiki;
+mod workers;
 
 use std::io;
 use std::process::ExitCode;
@@ -26,17 +36,17 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
+use crate::error::Error;
 use crate::http::Http;
-use crate::problem::Error;
 use crate::wiki::Wiki;
 
-/// Somebody else's edit stood in the way. (1 is any other failure, 2 wrong usage, as clap has it.)
+/// The exit code for a conflict with another edit. 1 is any other failure; 2 is a usage error, reported by clap.
 const CONFLICT: u8 = 3;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(code) => code,
-        // Whoever read the output has read enough, as `| head` soon has.
+        // The reader of the output has closed it, as in `wasiki list | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -58,7 +68,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
     match &cli.command {
         Command::Import(args) => return import::run(&wiki, global, args),
-        Command::Export(args) => return export::run(&wiki, global, args),
+        Command::Export(args) => export::run(&wiki, global, args)?,
         Command::Get(args) => pages::get(&wiki, global, args)?,
         Command::Put(args) => pages::put(&wiki, global, args)?,
         Command::Delete(args) => pages::delete(&wiki, global, args)?,

@@ -3,70 +3,42 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail, ensure};
-use serde::Deserialize;
+use anyhow::{Context, anyhow, ensure};
+use wiki_types::{Post, PostDraft, Revision};
 
 use crate::args::{Delete, Get, Global, Put};
 use crate::authors::Writer;
+use crate::error::Error;
 use crate::output;
-use crate::problem::Error;
-use crate::wiki::{Draft, Post, Wiki, parse};
-
-/// The number of the page that `page` names: by its slug or, if no page has that slug, by its number.
-///
-/// Nothing when there is none of that slug. That there is one of a number is not checked.
-pub fn locate(wiki: &Wiki, page: &str) -> Result<Option<i64>, Error> {
-    if let Some(post) = wiki.by_slug(page)? {
-        return Ok(Some(post.post_id));
-    }
-    Ok(number(page))
-}
-
-fn number(page: &str) -> Option<i64> {
-    page.parse().ok().filter(|number| *number > 0)
-}
-
-/// The number of the page that `page` names; fails when there is none of that slug.
-pub fn existing(wiki: &Wiki, page: &str) -> anyhow::Result<i64> {
-    locate(wiki, page)?.with_context(|| format!("there is no page {page:?}"))
-}
-
-/// A refusal, with the page it is about where the wiki only says that there is none.
-fn about(page: &str) -> impl Fn(Error) -> anyhow::Error {
-    move |error| match error.status() {
-        Some(404) => anyhow!("there is no page {page:?}"),
-        _ => error.into(),
-    }
-}
+use crate::wiki::{Wiki, parse};
 
 /// `wasiki get`: the Markdown byte for byte, or everything as JSON.
 pub fn get(wiki: &Wiki, global: &Global, args: &Get) -> anyhow::Result<()> {
-    #[derive(Deserialize)]
-    struct Content {
-        content: String,
-    }
-    let id = existing(wiki, &args.page)?;
+    let id = wiki.page_number(&args.page)?;
     let body = match args.revision {
-        None => wiki.get(&format!("/posts/{id}")).map_err(about(&args.page))?,
+        None => wiki.get(&format!("/posts/{id}")).map_err(|error| error.or_no_page(&args.page))?,
         Some(version) => wiki.get(&format!("/posts/{id}/revisions/{version}"))?,
     };
-    match global.json {
-        true => output::answer(&body)?,
-        false => output::bytes(parse::<Content>(&body)?.content.as_bytes())?,
+    if global.json {
+        return Ok(output::body(&body)?);
     }
-    Ok(())
+    let content = match args.revision {
+        None => parse::<Post>(&body)?.content,
+        Some(_) => parse::<Revision>(&body)?.content,
+    };
+    Ok(output::bytes(content.as_bytes())?)
 }
 
-/// `wasiki put`: an edit of the version just read, or of the one given; a new page if there is none of that slug.
+/// `wasiki put`: edits the current version of the page, or the one given, or creates the page.
 pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
     let content = read(&args.file)?;
     let tags: Option<Vec<String>> =
         args.tags.as_ref().map(|tags| tags.iter().filter(|tag| !tag.is_empty()).cloned().collect());
-    let found = match locate(wiki, &args.page)? {
-        Some(id) => Some(wiki.post(id).map_err(about(&args.page))?),
+    let before = match wiki.find_page(&args.page)? {
+        Some(id) => Some(wiki.post(id).map_err(|error| error.or_no_page(&args.page))?),
         None => None,
     };
-    let draft = Draft {
+    let draft = PostDraft {
         user_id: Writer::new(wiki, global.author.as_deref())?.number()?,
         title: args.title.as_deref(),
         slug: None,
@@ -75,15 +47,15 @@ pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
         comment: args.comment.as_deref(),
         created_time: None,
     };
-    let (body, before) = match found {
-        Some(post) => (edit(wiki, &post, args.version, &draft)?, Some(post)),
+    let body = match &before {
+        Some(post) => edit(wiki, post, args.version, &draft)?,
         None => {
-            ensure!(args.version.is_none(), "there is no page {:?} that could be at a version", args.page);
-            (create(wiki, &Draft { slug: Some(&args.page), ..draft })?, None)
+            ensure!(args.version.is_none(), "there is no page {:?}; leave --version out to create it", args.page);
+            create(wiki, &args.page, draft)?
         }
     };
     if global.json {
-        return Ok(output::answer(&body)?);
+        return Ok(output::body(&body)?);
     }
     let after: Post = parse(&body)?;
     let what = match before {
@@ -94,28 +66,29 @@ pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
     Ok(output::line(&format!("{what} {} (number {}, version {})", after.slug, after.post_id, after.version))?)
 }
 
-fn edit(wiki: &Wiki, post: &Post, version: Option<i64>, draft: &Draft<'_>) -> Result<Vec<u8>, Error> {
+fn edit(wiki: &Wiki, post: &Post, version: Option<i64>, draft: &PostDraft<'_>) -> Result<Vec<u8>, Error> {
     let version = version.unwrap_or(post.version);
     wiki.update(post.post_id, version, draft).map_err(|error| match error.status() {
         Some(412) => Error::Conflict(format!(
-            "nothing was saved: your text is based on version {version} of {:?}, which was edited since. Merge it with \
-             what `wasiki get {}` prints, and say with --version which version that was (`wasiki history {}` lists them)",
-            post.slug, post.slug, post.slug
+            "nothing was saved: your text is based on version {version} of {slug:?}, but the page was edited since. \
+             Merge your text with the current one (`wasiki get {slug}`), then pass the version you merged with as \
+             --version (`wasiki history {slug}` lists versions)",
+            slug = post.slug
         )),
         _ => error,
     })
 }
 
-/// Creates a page. If the slug is taken by now, then by somebody else, unless the page is the very one that was sent and
-/// only the answer was lost.
-fn create(wiki: &Wiki, draft: &Draft<'_>) -> anyhow::Result<Vec<u8>> {
-    match wiki.create(draft) {
+/// Creates a page. If its slug is taken, an earlier attempt of ours may have succeeded while its response was lost: the
+/// page then has exactly the content that was sent.
+fn create(wiki: &Wiki, slug: &str, draft: PostDraft<'_>) -> Result<Vec<u8>, Error> {
+    match wiki.create(&PostDraft { slug: Some(slug), ..draft }) {
         Err(error) if error.status() == Some(409) => {
-            let Some(post) = draft.slug.map(|slug| wiki.by_slug(slug)).transpose()?.flatten() else { bail!(error) };
+            let Some(post) = wiki.by_slug(slug)? else { return Err(error) };
             let body = wiki.get(&format!("/posts/{}", post.post_id))?;
-            if draft.is_like(&parse(&body)?) { Ok(body) } else { Err(error.into()) }
+            if draft.matches(&parse(&body)?) { Ok(body) } else { Err(error) }
         }
-        answer => Ok(answer?),
+        result => result,
     }
 }
 
@@ -132,13 +105,12 @@ fn read(file: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|error| anyhow!("{name} is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
 }
 
-/// `wasiki delete`
 pub fn delete(wiki: &Wiki, global: &Global, args: &Delete) -> anyhow::Result<()> {
-    let id = existing(wiki, &args.page)?;
-    let post = wiki.post(id).map_err(about(&args.page))?;
+    let id = wiki.page_number(&args.page)?;
+    let post = wiki.post(id).map_err(|error| error.or_no_page(&args.page))?;
     match wiki.delete(id, args.version) {
         Ok(()) => {}
-        // It was there a moment ago: it is deleted, by us if the first answer was lost.
+        // It existed a moment ago, so it is deleted now: by us, if the response to the first attempt was lost.
         Err(error) if error.status() == Some(404) => {}
         Err(error) if error.status() == Some(412) => {
             let message = format!("nothing was deleted: {:?} was edited since that version", post.slug);
@@ -149,14 +121,13 @@ pub fn delete(wiki: &Wiki, global: &Global, args: &Delete) -> anyhow::Result<()>
     if global.json {
         return Ok(output::json(&serde_json::json!({"post_id": id, "slug": post.slug, "deleted": true}))?);
     }
-    Ok(output::line(&format!("deleted {}; `wasiki restore {id}` brings it back", post.slug))?)
+    Ok(output::line(&format!("deleted {}; to restore it: wasiki restore {id}", post.slug))?)
 }
 
-/// `wasiki restore`
 pub fn restore(wiki: &Wiki, global: &Global, number: i64) -> anyhow::Result<()> {
-    let body = wiki.restore(number).map_err(about(&number.to_string()))?;
+    let body = wiki.restore(number).map_err(|error| error.or_no_page(&number.to_string()))?;
     if global.json {
-        return Ok(output::answer(&body)?);
+        return Ok(output::body(&body)?);
     }
     let post: Post = parse(&body)?;
     Ok(output::line(&format!("restored {} (number {}, version {})", post.slug, post.post_id, post.version))?)

@@ -1,23 +1,26 @@
 //! How often a request is sent again, and after which pauses.
+//!
+//! A retry library would replace only the few lines of [`Retry::pause`]: when a retry is safe, what `Retry-After` means and
+//! which requests wait for each other stays with the caller.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The longest pause a wiki may ask for: with a longer one a person should decide.
+/// The longest pause that is waited for; after a longer one, a person should decide.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// A bounded number of tries, with pauses that double.
+/// A limited number of attempts, with pauses that double.
 #[derive(Debug, Clone, Copy)]
 pub struct Retry {
-    /// Times a request is sent after the first.
+    /// The most attempts after the first.
     pub more: u32,
-    /// The first pause.
+    /// The pause after the first attempt.
     pub first: Duration,
 }
 
 impl Retry {
-    /// The pause after try number `attempt` (from 1) failed, and the wiki asked for one of `asked`; nothing when it was
-    /// the last try.
+    /// The pause after attempt number `attempt`, from 1, when the wiki asked for a pause of `asked`; `None` if there are no
+    /// attempts left.
     pub fn pause(&self, attempt: u32, asked: Option<Duration>) -> Option<Duration> {
         if attempt > self.more || asked.is_some_and(|asked| asked > LONGEST) {
             return None;
@@ -46,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wiki_is_obeyed_within_reason() {
+    fn pauses_that_the_wiki_asks_for_are_limited() {
         assert!(RETRY.pause(1, Some(Duration::from_secs(5))).unwrap() >= Duration::from_secs(5));
         assert_eq!(RETRY.pause(1, Some(Duration::from_secs(3600))), None);
     }

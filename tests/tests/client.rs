@@ -367,7 +367,7 @@ async fn every_error_has_its_exit_code() {
     assert!(output.stderr.contains("Run it again") && !output.stderr.contains("s3cret"), "{output:#?}");
 }
 
-/// `cargo test --release -p blackbox --test cli -- --ignored --nocapture`
+/// `cargo test --release -p blackbox --test suite client:: -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "takes a minute or two: 10,000 pages in, out, and in again"]
 async fn ten_thousand_files_go_in_and_out() {

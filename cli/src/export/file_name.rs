@@ -1,26 +1,25 @@
-//! The names of exported files: the slug, as far as file systems take it.
+//! Names of exported files: the slug, if file systems can store it.
 //!
-//! A name is made from the slug alone. The same page has the same file in every export, also of another wiki into which
-//! it was imported.
+//! The name depends on the slug alone, so that a page has the same file in every export, even of another wiki.
 
-/// Most file systems take names of 255 bytes (NTFS and APFS: 255 units of UTF-16 or characters, which is no less). This
-/// leaves room for a hash and for what backup programs add.
+/// The longest beginning of a slug in a name. Most file systems allow names of 255 bytes (NTFS and APFS: 255 UTF-16 units or
+/// characters, which is no less); this leaves room for a hash and for suffixes of backup programs.
 const MAX_BYTES: usize = 200;
 
-/// Names that Windows keeps for devices, whatever comes after a dot.
+/// Names that Windows reserves for devices, with any extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// The name of the file for a page: `slug.md` or, where a file system would not take the slug or could take it for
-/// another, a beginning of it and a hash. The slug itself is in the front matter.
+/// The name of a page's file: `slug.md` or, if a file system could not store that or could confuse it with another name, the
+/// beginning of the slug and a hash.
 pub fn file_name(slug: &str) -> String {
-    // What a slug can contain is the wiki's rule; that no name leaves the folder is ours.
+    // The wiki defines what a slug may contain; that no name leaves the directory is ensured here.
     let safe: String =
         slug.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect();
     let name = &safe[..safe.floor_char_boundary(MAX_BYTES)];
     if name == slug && !name.is_empty() && !is_device(name) && is_one_of_its_case(name) {
         return format!("{name}.md");
     }
-    // No slug contains a tilde, so that this is no other page's name.
+    // No slug contains a tilde: this cannot be the name of another page.
     format!("{name}~{:016x}.md", hash(slug))
 }
 
@@ -30,12 +29,12 @@ fn is_device(name: &str) -> bool {
     DEVICES.contains(&name) || port("com") || port("lpt")
 }
 
-/// Whether no other text of lower case is the same to a file system that ignores case, as `straße` is to `strasse`.
+/// Whether a file system that ignores case confuses `name` with no other lower-case name, as `straße` with `strasse`.
 fn is_one_of_its_case(name: &str) -> bool {
     name.to_uppercase().to_lowercase() == name
 }
 
-/// FNV-1a, the 64-bit variant: it must be the same in every version of this program, and guards nothing.
+/// FNV-1a with 64 bits. It must be the same in every version of this program, and need not be secure.
 fn hash(text: &str) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)

@@ -1,41 +1,40 @@
-//! What the wiki would refuse, found before anything is sent: its own rules, with the file's line.
+//! The wiki's rules, checked before anything is sent, so that an error has its line.
 
-use chrono::{DateTime, Utc};
-use wiki_types::rules;
-use wiki_types::rules::{MAX_TAGS, Wrong};
+use wiki_types::Time;
+use wiki_types::rules::{self, MAX_TAGS, Wrong};
 
-use super::scan::Reason;
+use super::failure::FileError;
 use crate::front_matter::Document;
 
-/// The first thing in a file that the wiki would refuse, when it is `now`.
-pub fn check(document: &Document<'_>, front_matter: &str, now: DateTime<Utc>) -> Result<(), Reason> {
+/// Returns the first thing in a file that the wiki would refuse. `front_matter` is the text before the content.
+pub fn check(document: &Document<'_>, front_matter: &str) -> Result<(), FileError> {
     let Document { front, lines, content } = document;
-    let said = |line: usize, field: &str, result: Result<(), Wrong>| {
-        result.map_err(|message| (Some(line), format!("{field}: {message}")))
+    let rule = |line: usize, field: &str, result: Result<(), Wrong>| {
+        result.map_err(|message| FileError::at(line, format!("{field}: {message}")))
     };
     if let Some(title) = &front.title {
-        said(lines.title, "title", rules::title(title))?;
+        rule(lines.title, "title", rules::title(title))?;
     }
     if let Some(slug) = &front.slug {
-        said(lines.slug, "slug", rules::slug(slug))?;
+        rule(lines.slug, "slug", rules::slug(slug))?;
     }
     if let Some(tags) = &front.tags {
         if tags.len() > MAX_TAGS {
-            said(lines.tags, "tags", Err(format!("may have at most {MAX_TAGS} items").into()))?;
+            rule(lines.tags, "tags", Err(format!("may have at most {MAX_TAGS} items").into()))?;
         }
         for tag in tags {
-            said(lines.tags, "tags", rules::tag(tag).map_err(|message| format!("{tag:?} {message}").into()))?;
+            rule(lines.tags, "tags", rules::tag(tag).map_err(|message| format!("{tag:?} {message}").into()))?;
         }
     }
     if let Some(author) = &front.author {
-        said(lines.author, "author", rules::username(author).or_else(|_| rules::name(author)))?;
+        rule(lines.author, "author", rules::username(author).or_else(|_| rules::name(author)))?;
     }
     if let Some(time) = &front.time {
-        said(lines.time, "time", rules::past(time, now).map(drop))?;
+        rule(lines.time, "time", Time::past(time).map(drop))?;
     }
     if let Some((line, code)) = rules::control(content) {
         let line = front_matter.matches('\n').count() + line;
-        return Err((Some(line), format!("must not contain the control character U+{code:04X}")));
+        return Err(FileError::at(line, format!("must not contain the control character U+{code:04X}")));
     }
     Ok(())
 }
@@ -43,16 +42,15 @@ pub fn check(document: &Document<'_>, front_matter: &str, now: DateTime<Utc>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::SystemTime;
 
-    fn reason(text: &str) -> Option<Reason> {
+    fn error(text: &str) -> Option<FileError> {
         let document = Document::parse(text).unwrap();
         let start = text.len() - document.content.len();
-        check(&document, &text[..start], SystemTime::now().into()).err()
+        check(&document, &text[..start]).err()
     }
 
     #[test]
-    fn what_the_wiki_refuses_is_found_in_its_line() {
+    fn errors_have_their_line() {
         let long = |n| "x".repeat(n);
         for (text, line, start) in [
             (format!("---\ntitle: {}\n---\n", long(201)), 2, "title: may have at most 200"),
@@ -65,23 +63,25 @@ mod tests {
             ("---\nauthor: \"a\\nb\"\n---\n".into(), 2, "author: must not contain control"),
             ("---\nauthor: ''\n---\n".into(), 2, "author: must not be blank"),
             ("---\nlayout: x\ntime: 9999-01-01T00:00:00Z\n---\n".into(), 3, "time: must not be in the future"),
+            ("---\ntitle: x\ntime: yesterday\n---\n".into(), 3, "time: must be a time as RFC 3339"),
+            ("---\ntime: 2026-05-01\n---\n".into(), 2, "time: must be a time as RFC 3339"),
             ("---\ntitle: x\n---\none\ntwo\0\n".into(), 5, "must not contain the control character U+0000"),
             ("one\n\u{1b}[31m".into(), 2, "must not contain the control character U+001B"),
         ] {
-            let (found, message) = reason(&text).unwrap_or_else(|| panic!("{text:?} is taken"));
+            let FileError { line: found, message } = error(&text).unwrap_or_else(|| panic!("{text:?} is accepted"));
             assert!(found == Some(line) && message.starts_with(start), "{text:?}: {found:?} {message}");
         }
     }
 
     #[test]
-    fn what_the_wiki_takes_is_taken() {
+    fn valid_files_are_accepted() {
         for text in [
             "",
             "text\twith\r\nends\u{85}",
             "---\ntitle: x\nslug: größe\ntags: [a b, c/d]\nauthor: Ada Lovelace\ntime: 2001-02-03T04:05:06+02:00\n---\n",
             "---\ntags: []\nauthor: ada\n---\n",
         ] {
-            assert_eq!(reason(text), None, "{text:?}");
+            assert_eq!(error(text), None, "{text:?}");
         }
     }
 }

@@ -1,84 +1,74 @@
-//! What there is to import: every Markdown file is read once before the first page is written, so that what is wrong with
-//! the files themselves is known at once.
+//! The files to import. All are read once before the first page is written, so that errors in files are reported first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::{Context, ensure};
 use walkdir::{DirEntry, WalkDir};
 use wiki_types::rules::MAX_CONTENT;
 
-use super::Failure;
 use super::check::check;
+use super::failure::{Failure, FileError};
+use super::slug;
 use crate::front_matter::{Document, FrontMatter};
-use crate::slug;
 
-/// The most bytes front matter may have: far more than its texts can be.
+/// The most bytes of front matter: far more than its values can need.
 const MAX_FRONT_MATTER: usize = 64 << 10;
 
 /// A file that can be imported.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Where it is.
+pub struct ImportItem {
     pub path: PathBuf,
-    /// Where it is below the imported folder.
+    /// The path below the imported directory.
     pub file: PathBuf,
     /// The slug of its page.
     pub slug: String,
 }
 
-/// What there is. The texts themselves are not kept: there may be many.
+/// The files found. Their texts are not kept, since there may be many.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// The files that can be imported, by path.
-    pub items: Vec<Item>,
-    /// Those that cannot.
+    /// In order of their paths.
+    pub items: Vec<ImportItem>,
     pub failures: Vec<Failure>,
-    /// Keys of front matter that mean nothing here, and in how many files they are.
+    /// The number of files by key of front matter that is ignored.
     pub unknown: BTreeMap<String, usize>,
-    /// Authors that front matter names, and in how many files it does.
+    /// The number of files by author in front matter.
     pub authors: BTreeMap<String, usize>,
 }
 
-/// A file's text and what it means.
+/// The text of a file, and what its front matter says.
 #[derive(Debug)]
 pub struct Source {
-    /// The slug of its page.
     pub slug: String,
-    /// What it says of its page.
     pub front: FrontMatter,
     text: String,
+    /// Where in the text the content begins.
     start: usize,
 }
 
 impl Source {
-    /// The page's Markdown.
+    /// The Markdown of the page.
     pub fn content(&self) -> &str {
         &self.text[self.start..]
     }
 }
 
-/// What is wrong with a file, and in which line of it if it is about one.
-pub type Reason = (Option<usize>, String);
-
-/// Looks at every `*.md` file below `folder`, but not at hidden files and folders.
-///
-/// Fails when the folder itself cannot be read.
+/// Reads every `*.md` file below `folder` except hidden files and directories. Fails if `folder` itself cannot be read.
 pub fn scan(folder: &Path) -> anyhow::Result<Scan> {
     let found = folder.metadata().with_context(|| format!("cannot read {}", folder.display()))?;
-    ensure!(found.is_dir(), "{} is not a folder", folder.display());
+    ensure!(found.is_dir(), "{} is not a directory", folder.display());
     let mut scan = Scan::default();
     let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                let path = error.path().unwrap_or(folder);
+                let file = relative(error.path().unwrap_or(folder), folder);
                 let message = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                scan.fail(relative(path, folder), (None, message));
+                scan.failures.push(Failure { file, error: FileError::new(message) });
                 continue;
             }
         };
@@ -95,9 +85,9 @@ pub fn scan(folder: &Path) -> anyhow::Result<Scan> {
                 if let Some(author) = source.front.author {
                     *scan.authors.entry(author).or_default() += 1;
                 }
-                scan.items.push(Item { path: entry.into_path(), file, slug: source.slug });
+                scan.items.push(ImportItem { path: entry.into_path(), file, slug: source.slug });
             }
-            Err(reason) => scan.fail(file, reason),
+            Err(error) => scan.failures.push(Failure { file, error }),
         }
     }
     scan.refuse_duplicates();
@@ -105,31 +95,20 @@ pub fn scan(folder: &Path) -> anyhow::Result<Scan> {
 }
 
 impl Scan {
-    fn fail(&mut self, file: PathBuf, (line, message): Reason) {
-        self.failures.push(Failure { file, line, message });
-    }
-
-    /// Of several files for one page none is imported: which is meant, only a person knows.
+    /// Moves files with the same slug to the failures: only a person knows which of them is meant.
     fn refuse_duplicates(&mut self) {
-        let mut files: HashMap<&str, (usize, &Path)> = HashMap::new();
+        let mut files: HashMap<String, Vec<PathBuf>> = HashMap::new();
         for item in &self.items {
-            files.entry(&item.slug).or_insert((0, &item.file)).0 += 1;
+            files.entry(item.slug.clone()).or_default().push(item.file.clone());
         }
-        let mut failures = Vec::new();
-        for item in &self.items {
-            if let Some((2.., first)) = files.get(item.slug.as_str()) {
-                let other = self.items.iter().find(|it| it.slug == item.slug && it.file != item.file);
-                let other = if item.file == *first { other.map_or(*first, |it| &it.file) } else { first };
-                let message =
-                    format!("has the slug {:?} like {}; give one of them another", item.slug, other.display());
-                failures.push(Failure { file: item.file.clone(), line: None, message });
+        self.items.retain(|item| {
+            let other = files[&item.slug].iter().find(|file| **file != item.file);
+            if let Some(other) = other {
+                let message = format!("has the same slug as {}, {:?}; change one of them", other.display(), item.slug);
+                self.failures.push(Failure { file: item.file.clone(), error: FileError::new(message) });
             }
-        }
-        let refused: Vec<&Path> = failures.iter().map(|failure| failure.file.as_path()).collect();
-        // Both are in the order of the walk.
-        let mut refused = refused.into_iter().peekable();
-        self.items.retain(|item| refused.next_if(|file| *file == item.file).is_none());
-        self.failures.extend(failures);
+            other.is_none()
+        });
     }
 }
 
@@ -141,14 +120,13 @@ fn relative(path: &Path, folder: &Path) -> PathBuf {
     path.strip_prefix(folder).unwrap_or(path).to_owned()
 }
 
-/// Reads a file whose path below the imported folder is `relative`.
-pub fn read(path: &Path, relative: &Path) -> Result<Source, Reason> {
+/// Reads a file whose path below the imported directory is `relative`.
+pub fn read(path: &Path, relative: &Path) -> Result<Source, FileError> {
     let too_large = |size: String| {
-        let message = format!("has {size} bytes of content; a page may have at most {MAX_CONTENT}. Split it");
-        (None, message)
+        FileError::new(format!("has {size} bytes of content; the limit for a page is {MAX_CONTENT}. Split the file"))
     };
-    let unreadable = |error: std::io::Error| (None, format!("cannot be read: {error}"));
-    // Not by its length beforehand: the file may grow, or be a device.
+    let unreadable = |error: std::io::Error| FileError::new(format!("cannot be read: {error}"));
+    // The length is not asked for beforehand: the file may grow, or be a device.
     let limit = MAX_CONTENT + MAX_FRONT_MATTER;
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -159,19 +137,19 @@ pub fn read(path: &Path, relative: &Path) -> Result<Source, Reason> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        (Some(line), "is not UTF-8".to_owned())
+        FileError::at(line, "is not UTF-8")
     })?;
-    let document = Document::parse(&text).map_err(|it| (Some(it.line), it.message))?;
+    let document = Document::parse(&text).map_err(|invalid| FileError::at(invalid.line, invalid.message))?;
     let start = text.len() - document.content.len();
     if document.content.len() > MAX_CONTENT {
         return Err(too_large(document.content.len().to_string()));
     }
-    check(&document, &text[..start], SystemTime::now().into())?;
+    check(&document, &text[..start])?;
     let front = document.front;
     let slug = match &front.slug {
         Some(slug) => slug.clone(),
         None => slug::of_file(relative)
-            .ok_or_else(|| (None, "no slug can be made of its name: give it one in its front matter".to_owned()))?,
+            .ok_or_else(|| FileError::new("its name has no letter or digit for a slug: set one in its front matter"))?,
     };
     Ok(Source { slug, front, text, start })
 }
@@ -214,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_page_is_refused_with_its_place() {
+    fn invalid_files_are_reported_with_their_line() {
         let large = vec![b'x'; MAX_CONTENT + 1];
         let huge = vec![b'x'; MAX_CONTENT + MAX_FRONT_MATTER + 1];
         let folder = folder(&[
@@ -230,10 +208,10 @@ mod tests {
         let failures = failures(&scan);
         for (failure, start) in failures.iter().zip([
             "bad.md:2: is not UTF-8",
-            "front.md:3: time: \"soon\"",
+            "front.md:3: time: must be a time",
             "huge.md: has more than",
             "large.md: has 1048577 bytes",
-            "\u{2026}.md: no slug",
+            "\u{2026}.md: its name has no letter or digit",
         ]) {
             assert!(failure.starts_with(start), "{failures:#?}");
         }
@@ -241,29 +219,29 @@ mod tests {
     }
 
     #[test]
-    fn a_mebibyte_below_front_matter_is_a_page() {
+    fn front_matter_does_not_count_as_content() {
         let text = format!("---\ntitle: x\n---\n{}", "x".repeat(MAX_CONTENT));
         let folder = folder(&[("a.md", text.as_bytes())]);
         assert_eq!(read(&folder.path().join("a.md"), Path::new("a.md")).unwrap().content().len(), MAX_CONTENT);
     }
 
     #[test]
-    fn files_for_the_same_page_are_all_refused() {
+    fn files_with_the_same_slug_are_all_refused() {
         let folder = folder(&[("A b.md", b"x"), ("a-b.md", b"x"), ("c.md", b"x"), ("d.md", b"---\nslug: a-b\n---\n")]);
         let scan = scan(folder.path()).unwrap();
         assert_eq!(scan.items.len(), 1);
         assert_eq!(
             failures(&scan),
             [
-                "A b.md: has the slug \"a-b\" like a-b.md; give one of them another",
-                "a-b.md: has the slug \"a-b\" like A b.md; give one of them another",
-                "d.md: has the slug \"a-b\" like A b.md; give one of them another",
+                "A b.md: has the same slug as a-b.md, \"a-b\"; change one of them",
+                "a-b.md: has the same slug as A b.md, \"a-b\"; change one of them",
+                "d.md: has the same slug as A b.md, \"a-b\"; change one of them",
             ]
         );
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_named() {
+    fn a_missing_directory_is_named() {
         let folder = folder(&[("a.md", b"x")]);
         for path in [folder.path().join("gone"), folder.path().join("a.md")] {
             let error = format!("{:#}", scan(&path).unwrap_err());
@@ -273,7 +251,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_but_not_in_circles() {
+    fn links_are_followed_but_not_in_cycles() {
         let folder = folder(&[("a/b.md", b"x")]);
         std::os::unix::fs::symlink(folder.path(), folder.path().join("a/circle")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("a/b.md"), folder.path().join("link.md")).unwrap();

@@ -21,8 +21,8 @@ pub mod users;
 
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, Session, Token};
-pub use pages::{Post, PostSummary, Tag};
-pub use problem::FieldError;
+pub use pages::{Post, PostDraft, PostSummary, Tag};
+pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use revisions::{Revision, RevisionEntry};
 pub use search::{SearchResult, Snippet, Suggestion};
 pub use time::Time;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Time;
+use crate::{Time, rules};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,44 @@ pub struct PostSummary {
     pub updated_time: Time,
     /// The bytes of its content.
     pub size: i64,
+}
+
+/// The body of a request that creates or edits a page. Members that are `None` are left out: they stay as they are, or the
+/// wiki chooses them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PostDraft<'a> {
+    /// Who writes.
+    pub user_id: i64,
+    /// The title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<&'a str>,
+    /// The name in URLs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slug: Option<&'a str>,
+    /// The Markdown.
+    pub content: &'a str,
+    /// All tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<&'a [String]>,
+    /// Why the edit was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<&'a str>,
+    /// When the page was created, as RFC 3339 writes it. Now, if left out; edits cannot change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<&'a str>,
+}
+
+impl PostDraft<'_> {
+    /// Whether an edit with this draft changes nothing in `post`. The slug is not compared.
+    pub fn matches(&self, post: &Post) -> bool {
+        self.content == post.content && self.matches_title_and_tags(&post.title, &post.tags)
+    }
+
+    /// Whether an edit with this draft leaves these, a page's title and tags, as they are.
+    pub fn matches_title_and_tags(&self, title: &str, tags: &[String]) -> bool {
+        self.title.is_none_or(|wanted| wanted == title)
+            && self.tags.is_none_or(|wanted| rules::normal_tags(wanted) == tags)
+    }
 }
 
 /// A tag in use.

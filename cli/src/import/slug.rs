@@ -1,12 +1,12 @@
-//! The slug of a file: how a page is named in a URL when its front matter does not say.
+//! The slug of a page whose front matter has none: made from the path of its file.
 
 use std::path::Path;
 
 use wiki_types::slug::slugify;
 
-/// The slug of a file by its path below the imported folder: its folders and name without `.md`, joined by hyphens.
+/// The slug for a path below the imported directory: its directories and its name without `.md`, joined by hyphens.
 ///
-/// Nothing when that leaves neither letter nor digit, or is not Unicode.
+/// `None` if the path has neither letters nor digits, or is not Unicode.
 pub fn of_file(relative: &Path) -> Option<String> {
     let path = relative.with_extension("");
     let path = path.to_str()?;
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_has_at_most_100_characters_and_ends_in_none_of_the_hyphens() {
+    fn a_long_slug_is_cut_before_a_hyphen() {
         let slug = of_file(Path::new(&format!("{}-b.md", "a".repeat(99)))).unwrap();
         assert_eq!(slug, "a".repeat(99));
     }
