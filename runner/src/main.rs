@@ -1,19 +1,19 @@
 //! `wiki-runner`: runs a Spin HTTP application that uses PostgreSQL.
 //!
-//! Layers, from top to bottom. A module imports only from its own folder and from layers below its own:
+//! Below the command line are these layers, from top to bottom. A module imports only from its own folder and from layers
+//! below its own:
 //!
-//! - `main`: the command line
-//! - `serve`, `migrate`, `compile`, `healthcheck`: a command each
-//! - `admin`: the admin server, with probes and metrics
-//! - `server`: the application's server: connections of clients
-//! - `request`: a request, from its head to the end of its response
-//! - `guest`: instances of components
-//! - `host`: the interfaces a guest may import
-//! - `database`: the choice between the configured and the embedded database
-//! - `embedded`: the embedded database
-//! - `telemetry`: logs, metrics and traces
-//! - `config`: settings of the runner, and the application with its variables
-//! - `database_url`: the parts of `DATABASE_URL`
+//! 1. `serve`, `migrate`, `compile`, `healthcheck`: a command each
+//! 2. `admin`: the admin server, with probes and metrics
+//! 3. `server`: connections of clients
+//! 4. `request`: a request, from its head to the end of its response
+//! 5. `guest`: instances of components
+//! 6. `host`: the interfaces a guest may import
+//! 7. `database`: the choice between the configured and the embedded database
+//! 8. `embedded`: the embedded database
+//! 9. `telemetry`: logs, metrics and traces
+//! 10. `config`: settings of the runner, and the application with its variables
+//! 11. `database_url`: the parts of a database's address
 
 #![deny(unsafe_code)]
 

@@ -172,6 +172,12 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_KEPT_MEMORY", default_value = "8MiB")]
     pub kept_memory: ByteSize,
 
+    /// Time after which an idle instance is discarded.
+    // Returns the memory of a burst. Longer than the pauses between the requests of one reader, so that a quiet service
+    // still answers from a warm instance.
+    #[arg(long, env = "RUNNER_INSTANCE_IDLE_TIMEOUT", default_value = "1m", value_parser = parse_duration)]
+    pub instance_idle_timeout: Duration,
+
     /// Maximum number of requests handled at once. Further ones wait in a queue.
     // Each takes an instance and, mostly, a database connection. Eight times the connections: more were no faster with 256
     // clients at once, and took twice the memory (docs/benchmarks.md).

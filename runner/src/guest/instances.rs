@@ -1,16 +1,19 @@
 //! The instances of a component: one for each request in flight, kept for further requests.
 //!
 //! An instance is reused only if it responded in time, did not trap, and holds no resource of the host. Any other is
-//! discarded with everything the guest held.
+//! discarded with everything the guest held, and so are instances that are idle for too long.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::MissedTickBehavior;
 use tracing::Instrument as _;
 use wasmtime::Store;
 use wasmtime::component::Component as Code;
@@ -28,13 +31,17 @@ use crate::host::postgres::Pools;
 use crate::telemetry::metrics::{Discard, Metrics};
 use crate::telemetry::trace;
 
+/// How often idle instances are checked: at least, and at most.
+const CHECK_INTERVAL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(60));
+
 /// The instances of one component.
 pub struct Instances {
     component: Component,
     pre: ProxyPre<HostState>,
     pools: Arc<Pools>,
-    /// Idle instances, the one used last at the end. It is reused first: its memory is the likeliest to be in a cache.
-    idle: Mutex<Vec<Instance>>,
+    /// Idle instances, the one used last at the end. It is reused first: its memory is the likeliest to be in a cache, and
+    /// instances that are not needed grow old.
+    idle: Mutex<VecDeque<Instance>>,
     busy: AtomicU64,
     limits: Limits,
     metrics: Arc<Metrics>,
@@ -46,6 +53,7 @@ struct Instance {
     store: Store<HostState>,
     proxy: Proxy,
     requests: u32,
+    last_used: Instant,
 }
 
 type GuestResponse = Result<Response<WasiBody>, ErrorCode>;
@@ -61,7 +69,8 @@ impl Instances {
         limits: Limits,
         metrics: Arc<Metrics>,
     ) -> anyhow::Result<Arc<Self>> {
-        Ok(Arc::new(Self {
+        let idle_timeout = limits.instance_idle_timeout;
+        let instances = Arc::new(Self {
             pre: engine::link(code)?,
             pools,
             idle: Mutex::default(),
@@ -71,7 +80,9 @@ impl Instances {
             reused: metrics.instances_reused(&component.id),
             metrics,
             component,
-        }))
+        });
+        tokio::spawn(discard_idle(Arc::downgrade(&instances), idle_timeout));
+        Ok(instances)
     }
 
     /// The id of the component.
@@ -165,11 +176,11 @@ impl Instances {
         store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
         self.created.inc();
-        Ok(Instance { store, proxy, requests: 0 })
+        Ok(Instance { store, proxy, requests: 0, last_used: Instant::now() })
     }
 
     fn take(&self) -> Option<Instance> {
-        let instance = self.lock_idle().pop()?;
+        let instance = self.lock_idle().pop_back()?;
         self.reused.inc();
         Some(instance)
     }
@@ -185,12 +196,36 @@ impl Instances {
         if instance.store.data().memory.size() as u64 > self.limits.kept_memory.as_u64() {
             return Some(Discard::Large);
         }
-        self.lock_idle().push(instance);
+        instance.last_used = Instant::now();
+        self.lock_idle().push_back(instance);
         None
     }
 
-    fn lock_idle(&self) -> MutexGuard<'_, Vec<Instance>> {
+    /// Discards instances that have been idle for longer than `timeout`.
+    fn discard_idle(&self, timeout: Duration) {
+        loop {
+            let mut idle = self.lock_idle();
+            let Some(expired) = idle.pop_front_if(|instance| instance.last_used.elapsed() > timeout) else { return };
+            // Before the lock is released: a request that finds no idle instance needs the place of this one in the engine.
+            drop(expired);
+            self.metrics.instance_discarded(&self.component.id, Discard::Idle);
+        }
+    }
+
+    fn lock_idle(&self) -> MutexGuard<'_, VecDeque<Instance>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Discards idle instances as long as there are `instances`.
+async fn discard_idle(instances: Weak<Instances>, timeout: Duration) {
+    let (shortest, longest) = CHECK_INTERVAL;
+    let mut ticks = tokio::time::interval((timeout / 4).clamp(shortest, longest));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(instances) = instances.upgrade() else { return };
+        instances.discard_idle(timeout);
     }
 }
 

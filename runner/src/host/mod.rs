@@ -17,7 +17,7 @@ use self::http::Outbound;
 use self::memory::Memory;
 use self::output::Output;
 use self::postgres::{Pools, PostgresCtx, PostgresHost, PostgresView};
-use self::variables::{VariablesHost, VariablesView};
+use self::variables::VariablesView;
 use crate::config::application::Component;
 use crate::config::variables::Variables;
 
@@ -99,7 +99,7 @@ pub fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     postgres::add_to_linker(linker)?;
-    variables::add_to_linker(linker)
+    variables::add_to_linker(linker, |state| VariablesView(&state.variables))
 }
 
 impl WasiView for HostState {
@@ -117,11 +117,5 @@ impl WasiHttpView for HostState {
 impl PostgresHost for HostState {
     fn postgres(&mut self) -> PostgresView<'_> {
         PostgresView { ctx: &mut self.postgres, table: &mut self.table }
-    }
-}
-
-impl VariablesHost for HostState {
-    fn variables(&mut self) -> VariablesView<'_> {
-        VariablesView(&self.variables)
     }
 }

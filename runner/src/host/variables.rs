@@ -25,11 +25,6 @@ use bindings::wasi::config::store;
 
 pub struct VariablesView<'a>(pub &'a Variables);
 
-/// The data of a store that has variables.
-pub trait VariablesHost: Send {
-    fn variables(&mut self) -> VariablesView<'_>;
-}
-
 struct HasVariables;
 
 impl HasData for HasVariables {
@@ -37,9 +32,12 @@ impl HasData for HasVariables {
 }
 
 /// Adds both interfaces. Fails if `linker` has them already.
-pub fn add_to_linker<T: VariablesHost + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    variables::add_to_linker::<T, HasVariables>(linker, VariablesHost::variables)?;
-    store::add_to_linker::<T, HasVariables>(linker, VariablesHost::variables)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> VariablesView<'_>,
+) -> wasmtime::Result<()> {
+    variables::add_to_linker::<T, HasVariables>(linker, view)?;
+    store::add_to_linker::<T, HasVariables>(linker, view)
 }
 
 impl variables::Host for VariablesView<'_> {

@@ -42,8 +42,12 @@ pub async fn serve(
         tracing::info!("stopping: new requests are accepted for another {:?}", limits.drain_delay);
         tokio::time::sleep(limits.drain_delay).await;
     };
+    let open = |stream, client| {
+        connections.open(stream, client);
+        ready(())
+    };
     tokio::select! {
-        () = accept::accept(&listener, |stream, client| ready(connections.open(stream, client))) => {}
+        () = accept::accept(&listener, open) => {}
         () = stop => {}
     }
     accept_backlog(&listener, &connections).await;

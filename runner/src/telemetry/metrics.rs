@@ -85,6 +85,8 @@ pub enum Discard {
     Large,
     /// Its client went away before it finished.
     Abandoned,
+    /// It was idle for too long.
+    Idle,
 }
 
 impl Discard {
@@ -96,6 +98,7 @@ impl Discard {
             Self::Holding => "holding",
             Self::Large => "large",
             Self::Abandoned => "abandoned",
+            Self::Idle => "idle",
         }
     }
 }
