@@ -1,4 +1,4 @@
-//! `wiki-runner compile`: compiles a component ahead of time, so that a server starts without a compiler.
+//! `wiki-runner compile`: compiles a component ahead of time, so that the server starts without a compiler.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,30 +7,30 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use crate::manifest::Manifest;
+use crate::config::manifest::Manifest;
+use crate::guest::engine;
 
 /// Options of `wiki-runner compile`.
 #[derive(Debug, Args)]
 pub struct Compile {
-    /// The manifest of the application whose component to compile.
+    /// Manifest of the application.
     #[arg(short = 'f', long = "from", env = "RUNNER_MANIFEST", value_name = "FILE", default_value = "spin.toml")]
     pub manifest: PathBuf,
 
-    /// The component to compile, if the application has several.
+    /// Component to compile, if the application has several.
     #[arg(long, value_name = "ID")]
     pub component: Option<String>,
 
-    /// Compile for every processor of this architecture, not only for this model and newer ones. For images.
+    /// Compile for every processor of this architecture, for example for a container image. By default, the code runs on this
+    /// model and newer ones.
     #[arg(long)]
     pub portable: bool,
 
-    /// Where to put the code; `wiki-runner serve --precompiled` takes it, on the same kind of processor and by the
-    /// same version of the runner.
+    /// File for the code. Pass it to `wiki-runner serve --precompiled`, of the same version of the runner.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
 }
 
-/// Compiles the component and puts the code where it was asked for. Fails naming the file that is to blame.
 pub fn run(args: &Compile) -> anyhow::Result<()> {
     let manifest = Manifest::load(&args.manifest)?;
     let ids = || manifest.components.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -44,13 +44,13 @@ pub fn run(args: &Compile) -> anyhow::Result<()> {
             _ => bail!("{} has several components ({}): name one with --component", args.manifest.display(), ids()),
         },
     };
-    let code = crate::engine::compile(&component.source, args.portable)?;
+    let code = engine::compile(&component.source, args.portable)?;
     write(&args.output, &code).with_context(|| format!("cannot write {}", args.output.display()))?;
     println!("{}: {}", args.output.display(), bytesize::ByteSize(code.len() as u64));
     Ok(())
 }
 
-/// Replaces `file` as a whole: a server that starts meanwhile sees the old code or the new, never a part.
+/// Replaces `file` atomically: a server that starts meanwhile reads the old code or the new.
 fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
@@ -59,7 +59,7 @@ fn write(file: &Path, code: &[u8]) -> std::io::Result<()> {
         .and_then(|mut open| open.write_all(code).and_then(|()| open.sync_all()))
         .and_then(|()| fs::rename(&temporary, file));
     if written.is_err() {
-        // It may not exist; the error that matters is the first one.
+        // It may not exist. The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     written

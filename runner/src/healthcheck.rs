@@ -1,4 +1,4 @@
-//! `wiki-runner healthcheck`: asks a running server whether it is well, for container images without curl.
+//! `wiki-runner healthcheck`: checks a running server, for container images without curl.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -8,17 +8,17 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use url::Url;
 
-use crate::settings::Listen;
+use crate::config::settings::Listen;
 
 /// Options of `wiki-runner healthcheck`.
 #[derive(Debug, Args)]
 pub struct Healthcheck {
-    /// What to ask for. [default: http://127.0.0.1:$PORT/health, or the address in LISTEN_ADDR]
+    /// URL to check. [default: http://127.0.0.1:$PORT/health, or the address in LISTEN_ADDR]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 
-    /// Time for the whole answer.
-    // Below the interval at which container engines ask by default (30 s), with room for a busy machine.
+    /// Time limit for the response.
+    // Far below the default interval of container engines (30 s), and enough for a busy machine.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
 
@@ -26,7 +26,7 @@ pub struct Healthcheck {
     listen: Listen,
 }
 
-/// Succeeds if the server answers with a status from 200 to 299 in time; otherwise fails with a line that says why.
+/// Succeeds if the server responds with a status from 200 to 299 in time.
 pub fn run(args: &Healthcheck) -> anyhow::Result<()> {
     let url = match &args.url {
         Some(url) => url.clone(),
@@ -37,7 +37,7 @@ pub fn run(args: &Healthcheck) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The address a server that listens on `address` is reached at from the same machine.
+/// The URL at which this machine reaches a server that listens on `address`.
 fn default_url(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         let loopback: IpAddr = if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() };
@@ -47,12 +47,12 @@ fn default_url(mut address: SocketAddr) -> String {
 }
 
 /// The status of `GET url`, without TLS.
-// A request line and a status line are all this needs: an HTTP client would be a dependency for two lines.
+// Only a request line and a status line: no reason to depend on an HTTP client.
 fn get(url: &str, timeout: Duration) -> anyhow::Result<u16> {
     let deadline = Instant::now() + timeout;
     let left = || {
         let left = deadline.saturating_duration_since(Instant::now());
-        ensure!(!left.is_zero(), "no answer within {}", humantime::format_duration(timeout));
+        ensure!(!left.is_zero(), "no response within {}", humantime::format_duration(timeout));
         Ok(left)
     };
     let url = Url::parse(url).context("not a URL")?;
@@ -66,18 +66,18 @@ fn get(url: &str, timeout: Duration) -> anyhow::Result<u16> {
     stream
         .write_all(format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n").as_bytes())?;
 
-    // Far more than a status line; no server may make this read on and on.
+    // Longer than any status line. Without a limit, a server could keep this reading.
     let mut answer = BufReader::new(stream.try_clone()?.take(1024));
     let mut line = Vec::new();
     while !line.ends_with(b"\n") {
         stream.set_read_timeout(Some(left()?))?;
         let read = match answer.fill_buf() {
             Ok(read) => read,
-            // A time-out of the socket; the next turn says so.
+            // The timeout of the socket. The next iteration reports it.
             Err(error) if [std::io::ErrorKind::WouldBlock, std::io::ErrorKind::TimedOut].contains(&error.kind()) => {
                 continue;
             }
-            Err(error) => return Err(error).context("no answer"),
+            Err(error) => return Err(error).context("no response"),
         };
         if read.is_empty() {
             break;
@@ -90,7 +90,7 @@ fn get(url: &str, timeout: Duration) -> anyhow::Result<u16> {
     let mut words = line.split_ascii_whitespace();
     match (words.next(), words.next().map(str::parse)) {
         (Some(version), Some(Ok(status))) if version.starts_with("HTTP/1.") => Ok(status),
-        _ => bail!("the answer is not HTTP"),
+        _ => bail!("the response is not HTTP"),
     }
 }
 
@@ -139,8 +139,8 @@ mod tests {
         for (answer, reason) in [
             ("HTTP/1.1 503 Service Unavailable\r\n\r\n", "the status is 503"),
             ("HTTP/1.1 302 Found\r\n\r\n", "the status is 302"),
-            ("", "the answer is not HTTP"),
-            ("SSH-2.0-OpenSSH\r\n", "the answer is not HTTP"),
+            ("", "the response is not HTTP"),
+            ("SSH-2.0-OpenSSH\r\n", "the response is not HTTP"),
         ] {
             let (url, server) = answering(answer);
             assert_eq!(check(&url, LONG), Err(format!("{url}: {reason}")));
@@ -152,7 +152,7 @@ mod tests {
     fn silence_is_not() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        assert_eq!(check(&url, Duration::from_millis(20)), Err(format!("{url}: no answer within 20ms")));
+        assert_eq!(check(&url, Duration::from_millis(20)), Err(format!("{url}: no response within 20ms")));
         drop(listener);
         assert!(check(&url, LONG).unwrap_err().starts_with(&format!("{url}: cannot connect: ")));
     }

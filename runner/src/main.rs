@@ -1,11 +1,23 @@
-//! `wiki-runner`: runs a Spin HTTP application that uses PostgreSQL, and the commands around that.
+//! `wiki-runner`: runs a Spin HTTP application that uses PostgreSQL.
+//!
+//! Below the command line are these layers, from top to bottom. A module imports only from its own folder and from layers
+//! below its own:
+//!
+//! 1. `serve`, `migrate`, `compile`, `healthcheck`: a command each
+//! 2. `admin`: the admin server, with probes and metrics
+//! 3. `server`: connections of clients
+//! 4. `request`: a request, from its head to the end of its response
+//! 5. `guest`: instances of components
+//! 6. `host`: the interfaces a guest may import
+//! 7. `database`: the choice between the configured and the embedded database
+//! 8. `embedded`: the embedded database
+//! 9. `telemetry`: logs, metrics and traces
+//! 10. `config`: settings of the runner, and the application with its variables
+//! 11. `database_url`: the parts of a database's address
 
 #![deny(unsafe_code)]
 
-mod access;
 mod admin;
-mod application;
-mod clients;
 #[cfg(feature = "compiler")]
 mod compile;
 mod config;
@@ -13,30 +25,14 @@ mod database;
 mod database_url;
 #[cfg(feature = "embedded")]
 mod embedded;
-mod engine;
-mod handler;
+mod guest;
 mod healthcheck;
 mod host;
-mod instances;
-mod logging;
-mod manifest;
-mod metrics;
 mod migrate;
-#[cfg(feature = "otlp")]
-mod otlp;
-mod patience;
-mod precompiled;
-mod process;
-mod received;
-mod router;
+mod request;
 mod serve;
 mod server;
-mod settings;
-mod slots;
-mod template;
-mod tls;
-mod trace;
-mod transport;
+mod telemetry;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -44,6 +40,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::config::settings;
+use crate::telemetry::logging;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -57,7 +56,7 @@ struct Cli {
     command: Command,
 
     #[command(flatten)]
-    logging: logging::Logging,
+    logging: settings::Logging,
 }
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (Wasmtime ", env!("WASMTIME_VERSION"), ")");
@@ -69,8 +68,8 @@ const EXAMPLES: &str = "Examples:
   wiki-runner compile -o app.cwasm && wiki-runner serve --precompiled app.cwasm
   wiki-runner healthcheck --url http://127.0.0.1:8000/health
 
-The database is named by DATABASE_URL, or by DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD; the application's
-other variables by SPIN_VARIABLE_<NAME>. Each of them may instead be read from a file that <NAME>_FILE names.";
+DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, configure the database. SPIN_VARIABLE_<NAME> sets any
+other variable of the application. To read the value of any of these from a file, set <NAME>_FILE.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -81,13 +80,10 @@ enum Command {
     /// Compile a component ahead of time.
     #[cfg(feature = "compiler")]
     Compile(compile::Compile),
-    /// Ask a running server whether it is well.
+    /// Check whether a running server responds.
     Healthcheck(healthcheck::Healthcheck),
     /// Print a shell's completion script.
-    Completions {
-        /// The shell.
-        shell: Shell,
-    },
+    Completions { shell: Shell },
 }
 
 fn main() -> ExitCode {
@@ -102,7 +98,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    let _logging = cli.logging.start()?;
+    let _logging = logging::start(&cli.logging)?;
     match cli.command {
         Command::Serve(args) => block_on(serve::run(*args)),
         Command::Migrate(args) => block_on(migrate::run(&args)),
@@ -110,7 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Compile(args) => compile::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Completions { shell } => {
-            // Into memory first: the generator panics when its reader is gone, as `| head` soon is.
+            // Into memory first: the generator panics if its output is closed, as `| head` does.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "wiki-runner", &mut script);
             io::stdout().write_all(&script).context("cannot write the script")

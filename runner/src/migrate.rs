@@ -10,11 +10,11 @@ use schema::Migration;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::config::{self, Environment};
+use crate::config::environment::Environment;
+use crate::config::manifest::Manifest;
+use crate::config::{settings, variables};
 use crate::database::Database;
 use crate::host::postgres::connect;
-use crate::manifest::Manifest;
-use crate::settings;
 
 /// Options of `wiki-runner migrate`.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub async fn run(args: &Migrate) -> anyhow::Result<()> {
     );
     let env = Environment::of_process();
     let database = Database::start(&manifest, &env, &args.embedded).await?;
-    let address = address(&config::variables(&manifest, &env, database.embedded_url())?);
+    let address = address(&variables::resolve(&manifest, &env, database.embedded_url())?);
     let client = connect(&address, &args.postgres).await?;
     if apply(&client, &migrations).await? == 0 {
         println!("up to date");

@@ -1,4 +1,4 @@
-//! `wiki-runner serve`: everything put together, started and stopped in order.
+//! `wiki-runner serve`: puts everything together, and starts and stops it in order.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,33 +12,36 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::component::Component;
 
-use crate::application::Application;
-use crate::clients::Clients;
-use crate::config::Environment;
+use crate::config::application::Application;
+use crate::config::environment::Environment;
+use crate::config::manifest::Manifest;
+use crate::config::settings::Serve;
 use crate::database::Database;
-use crate::handler::Handler;
+use crate::guest::instances::Instances;
+use crate::guest::{engine, precompiled};
 use crate::host::postgres::Pools;
-use crate::instances::Instances;
-use crate::manifest::Manifest;
-use crate::metrics::Metrics;
-use crate::settings::Serve;
-use crate::slots::Slots;
-use crate::{admin, engine, precompiled, server, tls};
+use crate::request::Handler;
+use crate::request::concurrency_limit::ConcurrencyLimit;
+use crate::request::rate_limit::WriteRateLimit;
+use crate::request::router::Router;
+use crate::server::tls;
+use crate::telemetry::metrics::Metrics;
+use crate::{admin, server};
 
-/// Runs the application until SIGTERM or SIGINT, then until its requests have finished or the grace period is over.
+/// Runs the application until SIGTERM or SIGINT, and then until its requests have finished or the grace period is over.
 ///
-/// Fails, before it listens, with one line that names what is wrong: the manifest, a variable, the component, the
-/// address. A database that cannot be reached is no such thing: requests that need it are answered 503 until it is back.
+/// Fails before it listens if the manifest, a variable, the component or an address is wrong, with one line that names it.
+/// An unreachable database is not such an error: requests that need it get 503 until it is back.
 pub async fn run(settings: Serve) -> anyhow::Result<()> {
-    // First of all, so that a signal during the start is not lost.
-    let stop = stop()?;
+    // First, so that a signal during the start is not lost.
+    let stop = stop_signal()?;
     let env = Environment::of_process();
     let manifest = Manifest::load(&settings.application.manifest)?;
     let database = Database::start(&manifest, &env, &settings.embedded).await?;
     let application = Application::resolve(manifest, &env, database.embedded_url())?;
     let mut postgres = settings.postgres.clone();
     if database.embedded_url().is_some() {
-        // It serves one connection at a time.
+        // The embedded database serves one connection at a time.
         postgres.pg_pool_size = 1;
         println!(
             "no database is configured (DATABASE_URL, DB_HOST): an embedded PostgreSQL keeps the data in {}",
@@ -62,7 +65,7 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     }
 
     let served = server::serve(listener, tls, handler, stop).await;
-    // Up to here: that the service stops can be seen.
+    // Operators can watch the server drain.
     drop(admin);
     served
 }
@@ -74,12 +77,13 @@ fn handler(
     metrics: Arc<Metrics>,
 ) -> anyhow::Result<Handler> {
     let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
-    // Every component may come to hold as many idle instances as requests can run at once.
-    let at_once = settings.limits.max_concurrency.saturating_add(Slots::RESERVED);
-    let engine = engine::new(&settings.limits, at_once.saturating_mul(count))?;
-    let slots = Slots::new(&settings.limits);
+    let router = Router::new(application.routes)
+        .with_context(|| format!("{}: [[trigger.http]]", application.manifest.display()))?;
+    // Each component can have as many instances, idle or busy, as requests run at once.
+    let concurrency = settings.limits.max_concurrency.saturating_add(ConcurrencyLimit::RESERVED);
+    let engine = engine::new(&settings.limits, concurrency.saturating_mul(count))?;
     let mut components = BTreeMap::new();
-    // Components may share a file; it is compiled once.
+    // Components may share a file, which is then compiled once.
     let mut compiled: BTreeMap<PathBuf, Component> = BTreeMap::new();
     for (id, component) in application.components {
         let code = match &settings.application.precompiled {
@@ -93,21 +97,22 @@ fn handler(
         let (pools, limits) = (pools.clone(), settings.limits.clone());
         let instances = Instances::new(component, &code, pools, limits, metrics.clone())
             .with_context(|| format!("component {id}"))?;
-        components.insert(id.into(), Arc::new(instances));
+        components.insert(id.into(), instances);
     }
     Ok(Handler {
-        router: application.router,
+        router,
         components,
-        slots,
-        clients: Clients::new(&settings.clients),
+        concurrency_limit: ConcurrencyLimit::new(&settings.limits),
+        write_rate_limit: WriteRateLimit::new(settings.clients.write_rate, settings.clients.write_burst),
+        trusted_proxies: settings.clients.trusted_proxies.clone(),
         limits: settings.limits.clone(),
         metrics,
         access_log: settings.admin.access_log,
-        stopping: AtomicBool::new(false),
+        draining: AtomicBool::new(false),
     })
 }
 
-/// Where a person on this machine finds what listens on `local`.
+/// The URL at which a browser on this machine reaches the server.
 fn url(local: SocketAddr, secure: bool) -> String {
     let scheme = if secure { "https" } else { "http" };
     if local.ip().is_unspecified() {
@@ -118,7 +123,7 @@ fn url(local: SocketAddr, secure: bool) -> String {
 }
 
 /// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).
-fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     Ok(async move {

@@ -1,4 +1,4 @@
-//! Outbound HTTP: only to allowed hosts, and into private networks only to those that are allowed by name.
+//! Outbound HTTP: only to allowed hosts, and in private networks only to hosts that are allowed by name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -8,15 +8,14 @@ use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-use super::allowed_hosts::AllowedHosts;
+use crate::config::allowed_hosts::AllowedHosts;
 
-/// Sends a guest's requests, or refuses to.
+/// Sends the requests of a guest to allowed hosts.
 pub struct Outbound {
     allowed: Arc<AllowedHosts>,
 }
 
 impl Outbound {
-    /// An outbound client that may reach `allowed`.
     pub fn new(allowed: Arc<AllowedHosts>) -> Self {
         Self { allowed }
     }
@@ -36,10 +35,10 @@ fn target(uri: &Uri) -> Option<(&Scheme, &str, u16)> {
     Some((scheme, host, uri.port_u16().unwrap_or(default_port)))
 }
 
-/// `uri` with an address in place of a name, if every address of the name is public.
+/// Resolves the name in `uri` to an address. Fails unless every address of the name is public.
 ///
-/// A wildcard lets a guest, or whoever tells it where to go, choose any name, and a name can stand for this machine, its
-/// neighbours, or the cloud's metadata service. With TLS the name stays, because the server is verified by it.
+/// With a wildcard, a guest or its users can choose any name, and a name can resolve to this machine, its neighbours, or the
+/// metadata service of a cloud. With TLS the name is kept, because the server's certificate is verified against it.
 async fn public(uri: Uri) -> Result<Uri, Error> {
     let (scheme, host, port) = target(&uri).ok_or(Error::HttpRequestUriInvalid)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -55,7 +54,7 @@ async fn public(uri: Uri) -> Result<Uri, Error> {
     Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
 }
 
-/// Whether an address is one of the internet at large (IANA's special-purpose address registries, RFC 6890).
+/// Whether an address is on the public internet (IANA's special-purpose address registries, RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -70,7 +69,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
     let testing = a == 198 && (18..20).contains(&b);
-    // Of protocols, and of a cloud's metadata; the way to IPv6 that is no more; and what only looks public, Azure's own.
+    // Protocol assignments, with a cloud's metadata service; deprecated 6to4 relays; and Azure's platform address, which only
+    // looks public.
     let special = matches!(address.octets(), [192, 0, 0, _] | [192, 88, 99, _] | [168, 63, 129, 16]);
     !(a == 0
         || address.is_private()
@@ -86,7 +86,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let first = address.segments()[0];
-    // 64:ff9b::/96 stands for IPv4 addresses, public or not; so do 2002::/16 and 2001::/32.
+    // 64:ff9b::/96, 2002::/16 and 2001::/32 contain IPv4 addresses, public or not.
     let translated = first == 0x64 || first == 0x2002 || (first == 0x2001 && address.segments()[1] == 0);
     (first & 0xe000) == 0x2000 && !translated
 }
@@ -101,7 +101,7 @@ impl WasiHttpHooks for Outbound {
         _: Worker,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Worker), Error>> + Send> {
         if !self.permits(request.uri()) {
-            // Not the authority, which may have a password in it.
+            // Not the authority, which may contain a password.
             let (host, port) = (request.uri().host().unwrap_or_default(), request.uri().port_u16());
             tracing::warn!(host, port, "refused an outbound request: add the host to allowed_outbound_hosts");
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));

@@ -1,20 +1,19 @@
-//! How much memory an instance may take, and how much it has taken.
+//! The memory of an instance: its limit and its size.
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
-/// The memory of one instance.
 pub struct Memory {
     limits: StoreLimits,
     size: usize,
 }
 
 impl Memory {
-    /// Of an instance none of whose memories may have more than `max` bytes.
+    /// `max` is the limit in bytes of each linear memory.
     pub fn new(max: usize) -> Self {
         Self { limits: StoreLimitsBuilder::new().memory_size(max).build(), size: 0 }
     }
 
-    /// Bytes that all its memories have together. WebAssembly gives nothing back.
+    /// The size of all linear memories in bytes. It never shrinks.
     pub fn size(&self) -> usize {
         self.size
     }

@@ -1,11 +1,10 @@
-//! What a guest may import, one file or folder each, and what one instance holds.
+//! The interfaces a guest may import, one file or folder each, and the host's state of one instance.
 
-pub mod allowed_hosts;
-pub mod http;
-pub mod memory;
-pub mod output;
+mod http;
+mod memory;
+mod output;
 pub mod postgres;
-pub mod variables;
+mod variables;
 
 use std::sync::Arc;
 
@@ -18,43 +17,43 @@ use self::http::Outbound;
 use self::memory::Memory;
 use self::output::Output;
 use self::postgres::{Pools, PostgresCtx, PostgresHost, PostgresView};
-use self::variables::{VariablesHost, VariablesView};
-use crate::application::Component;
+use self::variables::VariablesView;
+use crate::config::application::Component;
+use crate::config::variables::Variables;
 
-/// The host's side of one instance.
-pub struct Guest {
+/// The host's state of one instance.
+pub struct HostState {
     table: ResourceTable,
     wasi: WasiCtx,
     /// Standard output and standard error.
     output: [Output; 2],
-    /// Held by each of these two, here and in the guest's hands.
-    printing: Arc<()>,
-    /// How many of those are here.
-    own_printing: usize,
+    /// Counts the output streams: each of them has a clone, here and in the guest's resource table.
+    streams: Arc<()>,
+    /// The number of clones here.
+    own_streams: usize,
     http: WasiHttpCtx,
     outbound: Outbound,
     postgres: PostgresCtx,
-    variables: Arc<variables::Variables>,
-    /// What the instance may allocate, and has.
+    variables: Arc<Variables>,
     pub memory: Memory,
 }
 
-impl Guest {
-    /// The host's side of an instance of `component`: its declared environment, its output in the runner's log, no files,
-    /// no arguments and no sockets.
+impl HostState {
+    /// The state of a new instance of `component`: it has the environment that the manifest declares, its output goes to the
+    /// runner's log, and it has no files, arguments or sockets.
     pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&component.environment);
-        let printing = Arc::new(());
-        let output = ["stdout", "stderr"].map(|stream| Output::new(component.id.clone(), stream, printing.clone()));
+        let streams = Arc::new(());
+        let output = ["stdout", "stderr"].map(|stream| Output::new(component.id.clone(), stream, streams.clone()));
         wasi.stdout(output[0].clone()).stderr(output[1].clone());
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             output,
-            own_printing: Arc::strong_count(&printing),
-            printing,
+            own_streams: Arc::strong_count(&streams),
+            streams,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.allowed_hosts.clone()),
             postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
@@ -63,22 +62,22 @@ impl Guest {
         }
     }
 
-    /// Logs what the guest printed last, even without the end of a line, under the request that made it do so.
+    /// Logs output that does not end with a line break, so that it is logged with the request that caused it.
     pub fn end_lines(&self) {
         self.output.iter().for_each(Output::end_line);
     }
 
-    /// Whether the guest holds nothing of a request: no body, no stream, no database connection. Only then has nothing of
-    /// one request a way into the next.
+    /// Whether the guest holds no resource of a request, such as a body, a stream or a database connection. Only then can
+    /// nothing of one request reach the next.
     pub fn holds_nothing(&mut self) -> bool {
         self.table.is_empty() || self.holds_output_only()
     }
 
-    /// Whether all it holds are its standard output and error, and what tells when they can be written to. A guest that
-    /// has printed something keeps those (so does wasi-libc), and they lead into the log and nowhere else.
+    /// Whether the guest holds only its standard output and error, and pollables for them. A guest that has printed
+    /// something keeps these (wasi-libc does), and they lead only to the log.
     fn holds_output_only(&mut self) -> bool {
         let entries = self.table.iter_mut().count();
-        let (mut seen, mut streams, mut waits) = (0, 0, 0);
+        let (mut seen, mut streams, mut pollables) = (0, 0, 0);
         for number in 0.. {
             if seen == entries {
                 break;
@@ -87,42 +86,36 @@ impl Guest {
             let stream = Resource::<DynOutputStream>::new_borrow(number);
             if self.table.get(&stream).is_ok() {
                 streams += 1;
-                waits += self.table.iter_children(&stream).map_or(0, Iterator::count);
+                pollables += self.table.iter_children(&stream).map_or(0, Iterator::count);
             }
         }
-        // Other streams would be more than those it was given to print to.
-        streams == Arc::strong_count(&self.printing) - self.own_printing && entries == streams + waits
+        // With any other stream there are more of them than clones of standard output and error.
+        streams == Arc::strong_count(&self.streams) - self.own_streams && entries == streams + pollables
     }
 }
 
-/// Gives components linked by `linker` every interface the runner has.
-pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+/// Adds every interface that the runner has.
+pub fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     postgres::add_to_linker(linker)?;
-    variables::add_to_linker(linker)
+    variables::add_to_linker(linker, |state| VariablesView(&state.variables))
 }
 
-impl WasiView for Guest {
+impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for Guest {
+impl WasiHttpView for HostState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
     }
 }
 
-impl PostgresHost for Guest {
+impl PostgresHost for HostState {
     fn postgres(&mut self) -> PostgresView<'_> {
         PostgresView { ctx: &mut self.postgres, table: &mut self.table }
-    }
-}
-
-impl VariablesHost for Guest {
-    fn variables(&mut self) -> VariablesView<'_> {
-        VariablesView(&self.variables)
     }
 }

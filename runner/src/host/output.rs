@@ -1,4 +1,4 @@
-//! What a guest prints: one log line of the runner for each of its lines.
+//! The output of a guest: each line becomes a line in the runner's log.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// The longest line, in bytes; a longer one is logged in pieces. What a log collector commonly takes in one.
+/// Longest line in bytes; a longer one is split. Log collectors commonly take this much.
 const MAX_LINE: usize = 8 * 1024;
 
 /// Standard output or standard error of one instance.
@@ -19,32 +19,30 @@ const MAX_LINE: usize = 8 * 1024;
 pub struct Output {
     component: Arc<str>,
     stream: &'static str,
-    /// The line that has no end yet.
+    /// The current line, not yet ended.
     rest: Arc<Mutex<Vec<u8>>>,
-    _held: Arc<()>,
+    _counter: Arc<()>,
 }
 
 impl Output {
-    /// The stream called `stream` of an instance of `component`. It and its clones hold on to `held`.
-    pub fn new(component: Arc<str>, stream: &'static str, held: Arc<()>) -> Self {
-        Self { component, stream, rest: Arc::default(), _held: held }
+    /// The `stream` (stdout or stderr) of an instance of `component`. References to `counter` count its clones.
+    pub fn new(component: Arc<str>, stream: &'static str, counter: Arc<()>) -> Self {
+        Self { component, stream, rest: Arc::default(), _counter: counter }
     }
 
     fn take(&self, bytes: &[u8]) {
         let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines(&mut rest, bytes) {
             let (component, stream) = (&*self.component, self.stream);
-            // What programs write to standard error is what somebody should look at.
+            // Programs write to standard error what an operator should see.
             match stream {
                 "stderr" => tracing::warn!(target: "guest", component, stream, "{line}"),
                 _ => tracing::info!(target: "guest", component, stream, "{line}"),
             }
         }
     }
-}
 
-impl Output {
-    /// Ends a line that has no end: what follows belongs to another request.
+    /// Logs the current line if it has not ended: what follows belongs to another request.
     pub fn end_line(&self) {
         if !self.rest.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             self.take(b"\n");
@@ -52,7 +50,7 @@ impl Output {
     }
 }
 
-/// The lines that `bytes` complete, after what `rest` has of the first; `rest` becomes what follows the last.
+/// The lines that `bytes` complete. `rest` is the start of the first, and afterwards what follows the last.
 fn lines(rest: &mut Vec<u8>, bytes: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -1,11 +1,9 @@
-//! `fermyon:spin/variables@2.0.0` and `wasi:config/store`: what a component reads as its variables.
-
-use std::collections::BTreeMap;
-use std::fmt;
+//! `fermyon:spin/variables@2.0.0` and `wasi:config/store`: the variables of a component.
 
 use wasmtime::component::{HasData, Linker};
 
-use crate::config::check_name;
+use crate::config::manifest::check_name;
+use crate::config::variables::Variables;
 
 mod bindings {
     #![allow(missing_docs, reason = "generated from the WIT files, which document it")]
@@ -25,59 +23,32 @@ mod bindings {
 use bindings::fermyon::spin::variables::{self, Error};
 use bindings::wasi::config::store;
 
-/// The variables of one component, resolved at start.
-pub struct Variables(BTreeMap<String, String>);
-
-impl Variables {
-    /// The value of `name`, or what Spin answers for a name that is malformed or not the component's.
-    fn lookup(&self, name: &str) -> Result<&str, Error> {
-        match self.0.get(name) {
-            Some(value) => Ok(value),
-            None => Err(match check_name(name) {
-                Err(reason) => Error::InvalidName(format!("{name:?} {reason}")),
-                Ok(()) => Error::Undefined(format!("the component has no variable {name:?}")),
-            }),
-        }
-    }
-}
-
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(values: I) -> Self {
-        Self(values.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
-    }
-}
-
-impl fmt::Debug for Variables {
-    /// The names alone: a value may be a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// A store's variables, lent for one call.
 pub struct VariablesView<'a>(pub &'a Variables);
 
-/// A store's data that has variables.
-pub trait VariablesHost: Send {
-    /// The component's variables.
-    fn variables(&mut self) -> VariablesView<'_>;
-}
+struct HasVariables;
 
-struct Access;
-
-impl HasData for Access {
+impl HasData for HasVariables {
     type Data<'a> = VariablesView<'a>;
 }
 
-/// Gives components linked by `linker` both interfaces. Fails if `linker` has them already.
-pub fn add_to_linker<T: VariablesHost + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    variables::add_to_linker::<T, Access>(linker, VariablesHost::variables)?;
-    store::add_to_linker::<T, Access>(linker, VariablesHost::variables)
+/// Adds both interfaces. Fails if `linker` has them already.
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> VariablesView<'_>,
+) -> wasmtime::Result<()> {
+    variables::add_to_linker::<T, HasVariables>(linker, view)?;
+    store::add_to_linker::<T, HasVariables>(linker, view)
 }
 
 impl variables::Host for VariablesView<'_> {
     fn get(&mut self, name: String) -> Result<String, Error> {
-        self.0.lookup(&name).map(str::to_owned)
+        match self.0.0.get(&name) {
+            Some(value) => Ok(value.clone()),
+            None => Err(match check_name(&name) {
+                Err(reason) => Error::InvalidName(format!("{name:?} {reason}")),
+                Ok(()) => Error::Undefined(format!("the component has no variable {name:?}")),
+            }),
+        }
     }
 }
 

@@ -82,3 +82,17 @@ async fn an_instance_that_keeps_memory_is_not_reused() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn an_idle_instance_expires() {
+    let shop = App::bookshop().env("RUNNER_INSTANCE_IDLE_TIMEOUT", "50ms").start().await;
+    let first = instance(&shop, "/misbehave/behave").await;
+    eventually("every instance has expired", || async {
+        let metrics = shop.admin().get("/metrics").await.expect(200).text().to_owned();
+        let created = metric(&metrics, "wiki_runner_instances_created_total{component=\"shop\"}");
+        let expired = metric(&metrics, "wiki_runner_instances_discarded_total{component=\"shop\",reason=\"idle\"}");
+        created.is_some() && created == expired
+    })
+    .await;
+    assert_ne!(instance(&shop, "/misbehave/behave").await, first);
+}

@@ -10,7 +10,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
 use super::tls::Verify;
-use crate::host::allowed_hosts::AllowedHosts;
+use crate::config::allowed_hosts::AllowedHosts;
 
 /// A database to connect to.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use tokio_postgres::error::{DbError as ServerError, ErrorPosition, Severity};
 
 use super::bindings::v4::{DbError, Error, QueryError};
 use super::values::params::Refused;
-use crate::settings;
+use crate::config::settings;
 
 /// Why no connection was to be had.
 pub fn not_connected(

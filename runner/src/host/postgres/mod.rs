@@ -26,8 +26,8 @@ use self::pool::Database;
 pub use self::pool::Pools;
 use self::session::Session;
 use self::tls::Authorities;
-use super::allowed_hosts::AllowedHosts;
-use crate::settings;
+use crate::config::allowed_hosts::AllowedHosts;
+use crate::config::settings;
 
 /// What one store needs to give its guest databases.
 pub struct PostgresCtx {

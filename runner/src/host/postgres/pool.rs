@@ -16,9 +16,9 @@ use super::bindings::v4::Error;
 use super::connection::Connection;
 use super::error;
 use super::tls::{Authorities, Verify};
-use crate::host::allowed_hosts::AllowedHosts;
-use crate::metrics::DatabaseMetrics;
-use crate::settings;
+use crate::config::allowed_hosts::AllowedHosts;
+use crate::config::settings;
+use crate::telemetry::metrics::DatabaseMetrics;
 
 /// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
 /// one or two.

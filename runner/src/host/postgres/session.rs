@@ -17,7 +17,7 @@ use super::error;
 use super::pool::{Database, Loan};
 use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
-use crate::trace;
+use crate::telemetry::trace;
 
 /// How much longer the host waits than the server, whose message is the better one.
 const GRACE: Duration = Duration::from_secs(1);

@@ -17,8 +17,8 @@ use super::bindings::v4::{DbDataType, DbError, DbValue, Error, HostConnection, I
 use super::bindings::v4::{RangeBoundKind, RowSet};
 use super::session::Session;
 use super::{AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
-use crate::metrics::DatabaseMetrics;
-use crate::settings;
+use crate::config::settings;
+use crate::telemetry::metrics::DatabaseMetrics;
 
 static TURN: Mutex<()> = Mutex::const_new(());
 

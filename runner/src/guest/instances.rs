@@ -1,0 +1,277 @@
+//! The instances of a component: one for each request in flight, kept for further requests.
+//!
+//! An instance is reused only if it responded in time, did not trap, and holds no resource of the host. Any other is
+//! discarded with everything the guest held, and so are instances that are idle for too long.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::MissedTickBehavior;
+use tracing::Instrument as _;
+use wasmtime::Store;
+use wasmtime::component::Component as Code;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::{WasiBody, WasiHttpView};
+
+use super::body::{GuestBody, Running};
+use super::engine;
+use super::failure::Failure;
+use crate::config::application::Component;
+use crate::config::settings::Limits;
+use crate::host::HostState;
+use crate::host::postgres::Pools;
+use crate::telemetry::metrics::{Discard, Metrics};
+use crate::telemetry::trace;
+
+/// How often idle instances are checked: at least, and at most.
+const CHECK_INTERVAL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(60));
+
+/// The instances of one component.
+pub struct Instances {
+    component: Component,
+    pre: ProxyPre<HostState>,
+    pools: Arc<Pools>,
+    /// Idle instances, the one used last at the end. It is reused first: its memory is the likeliest to be in a cache, and
+    /// instances that are not needed grow old.
+    idle: Mutex<VecDeque<Instance>>,
+    busy: AtomicU64,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    created: Counter,
+    reused: Counter,
+}
+
+struct Instance {
+    store: Store<HostState>,
+    proxy: Proxy,
+    requests: u32,
+    last_used: Instant,
+}
+
+type GuestResponse = Result<Response<WasiBody>, ErrorCode>;
+
+impl Instances {
+    /// Instances of `component`, whose compiled code is `code`.
+    ///
+    /// Fails if the code imports an interface that the runner does not have.
+    pub fn new(
+        component: Component,
+        code: &Code,
+        pools: Arc<Pools>,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let idle_timeout = limits.instance_idle_timeout;
+        let instances = Arc::new(Self {
+            pre: engine::link(code)?,
+            pools,
+            idle: Mutex::default(),
+            busy: AtomicU64::new(0),
+            limits,
+            created: metrics.instances_created(&component.id),
+            reused: metrics.instances_reused(&component.id),
+            metrics,
+            component,
+        });
+        tokio::spawn(discard_idle(Arc::downgrade(&instances), idle_timeout));
+        Ok(instances)
+    }
+
+    /// The id of the component.
+    pub fn component(&self) -> &str {
+        &self.component.id
+    }
+
+    /// The number of idle instances.
+    pub fn idle(&self) -> u64 {
+        self.lock_idle().len() as u64
+    }
+
+    /// The number of instances that handle a request.
+    pub fn busy(&self) -> u64 {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// The guest's response to `request`, which came over TLS if `secure`.
+    ///
+    /// The guest may still be writing the body: it continues while the body is read, within the same time limit. Dropping
+    /// the future discards the instance. `permit` is released when the guest has finished.
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: Request<WasiBody>,
+        secure: bool,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Response<GuestBody>, Failure> {
+        let (sender, mut response) = oneshot::channel();
+        let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
+        let mut running: Running = Box::pin(self.clone().run(request, secure, sender, permit).instrument(span));
+
+        // The guest is polled first: most have finished, body included, before their response is looked at.
+        let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Err(outcome)),
+            Poll::Pending => Pin::new(&mut response).poll(cx).map(Ok),
+        });
+        let (response, guest) = match outcome.await {
+            // The sender is gone: there will be no response, only the reason.
+            Ok(Err(_)) => return Err(running.await.err().unwrap_or_else(no_response)),
+            Ok(Ok(response)) => (response, Some(running)),
+            Err(Ok(())) => (response.try_recv().map_err(|_| no_response())?, None),
+            Err(Err(failure)) => return Err(failure),
+        };
+        let response = response.map_err(|code| Failure::NoResponse(code.to_string()))?;
+        Ok(response.map(|body| GuestBody::new(body, guest)))
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        secure: bool,
+        sender: oneshot::Sender<GuestResponse>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(), Failure> {
+        let limit = self.limits.request_timeout;
+        let mut usage = Usage::begin(&self);
+        let work = async {
+            let mut instance = match self.take() {
+                Some(instance) => instance,
+                None => self.instantiate().await?,
+            };
+            instance.handle(request, secure, sender).await?;
+            wasmtime::error::Ok(instance)
+        };
+        let outcome = match tokio::time::timeout(limit, work).await {
+            Ok(Ok(instance)) => {
+                usage.discard = self.put_back(instance);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                usage.discard = Some(Discard::Trapped);
+                Err(Failure::Failed(error))
+            }
+            Err(_) => {
+                usage.discard = Some(Discard::TimedOut);
+                Err(Failure::TimedOut(limit))
+            }
+        };
+        drop(usage);
+        // Last: now the instance is idle or its memory free, so that the next request finds room.
+        drop(permit);
+        outcome
+    }
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance> {
+        let max_memory = usize::try_from(self.limits.max_memory.as_u64()).unwrap_or(usize::MAX);
+        let state = HostState::new(&self.component, self.pools.clone(), max_memory);
+        let mut store = Store::new(self.pre.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        store.epoch_deadline_async_yield_and_update(1);
+        store.set_epoch_deadline(1);
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        self.created.inc();
+        Ok(Instance { store, proxy, requests: 0, last_used: Instant::now() })
+    }
+
+    fn take(&self) -> Option<Instance> {
+        let instance = self.lock_idle().pop_back()?;
+        self.reused.inc();
+        Some(instance)
+    }
+
+    /// Keeps the instance, or returns why not.
+    fn put_back(&self, mut instance: Instance) -> Option<Discard> {
+        if instance.requests >= self.limits.instance_reuse {
+            return Some(Discard::Worn);
+        }
+        if !instance.store.data_mut().holds_nothing() {
+            return Some(Discard::Holding);
+        }
+        if instance.store.data().memory.size() as u64 > self.limits.kept_memory.as_u64() {
+            return Some(Discard::Large);
+        }
+        instance.last_used = Instant::now();
+        self.lock_idle().push_back(instance);
+        None
+    }
+
+    /// Discards instances that have been idle for longer than `timeout`.
+    fn discard_idle(&self, timeout: Duration) {
+        loop {
+            let mut idle = self.lock_idle();
+            let Some(expired) = idle.pop_front_if(|instance| instance.last_used.elapsed() > timeout) else { return };
+            // Before the lock is released: a request that finds no idle instance needs the place of this one in the engine.
+            drop(expired);
+            self.metrics.instance_discarded(&self.component.id, Discard::Idle);
+        }
+    }
+
+    fn lock_idle(&self) -> MutexGuard<'_, VecDeque<Instance>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Discards idle instances as long as there are `instances`.
+async fn discard_idle(instances: Weak<Instances>, timeout: Duration) {
+    let (shortest, longest) = CHECK_INTERVAL;
+    let mut ticks = tokio::time::interval((timeout / 4).clamp(shortest, longest));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(instances) = instances.upgrade() else { return };
+        instances.discard_idle(timeout);
+    }
+}
+
+/// An instance that handles a request. Dropping it counts the instance as discarded, unless it was kept.
+struct Usage<'a> {
+    instances: &'a Instances,
+    discard: Option<Discard>,
+}
+
+impl<'a> Usage<'a> {
+    fn begin(instances: &'a Instances) -> Self {
+        instances.busy.fetch_add(1, Ordering::Relaxed);
+        // If the request is dropped, its client has gone away.
+        Self { instances, discard: Some(Discard::Abandoned) }
+    }
+}
+
+impl Drop for Usage<'_> {
+    fn drop(&mut self) {
+        self.instances.busy.fetch_sub(1, Ordering::Relaxed);
+        if let Some(reason) = self.discard {
+            self.instances.metrics.instance_discarded(&self.instances.component.id, reason);
+        }
+    }
+}
+
+fn no_response() -> Failure {
+    Failure::NoResponse("it returned without one".into())
+}
+
+impl Instance {
+    async fn handle(
+        &mut self,
+        request: Request<WasiBody>,
+        secure: bool,
+        sender: oneshot::Sender<GuestResponse>,
+    ) -> wasmtime::Result<()> {
+        self.requests += 1;
+        // The deadline of an idle instance has passed. A request starts with a whole tick.
+        self.store.set_epoch_deadline(1);
+        let mut http = self.store.data_mut().http();
+        let scheme = if secure { Scheme::Https } else { Scheme::Http };
+        let request = http.new_incoming_request(scheme, request)?;
+        let response = http.new_response_outparam(sender)?;
+        let called = self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await;
+        self.store.data().end_lines();
+        called
+    }
+}

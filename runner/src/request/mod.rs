@@ -1,0 +1,201 @@
+//! One request, from its head to the end of its response: identified, limited, routed and passed to an instance.
+
+mod access_log;
+mod accounting;
+mod client_address;
+pub mod concurrency_limit;
+mod identity;
+mod problem;
+pub mod rate_limit;
+mod request_body;
+mod response_body;
+pub mod router;
+mod spin_headers;
+pub mod stall_timeout;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Either, Empty};
+use hyper::body::Incoming;
+use ipnet::IpNet;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument as _;
+use wasmtime_wasi_http::WasiBody;
+
+use self::accounting::{Accounting, Target};
+use self::concurrency_limit::ConcurrencyLimit;
+use self::identity::{Identity, REQUEST_ID};
+use self::problem::Problem;
+use self::rate_limit::WriteRateLimit;
+use self::request_body::{RequestBody, Status};
+use self::router::Router;
+use crate::config::settings::Limits;
+use crate::guest::GuestBody;
+use crate::guest::instances::Instances;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::{TRACEPARENT, TRACESTATE};
+
+pub use self::problem::details;
+pub use self::response_body::ResponseBody;
+
+/// Handles requests with the components of one application.
+pub struct Handler {
+    pub router: Router,
+    /// The instances of each component that the router knows, by its id.
+    pub components: BTreeMap<Arc<str>, Arc<Instances>>,
+    pub concurrency_limit: ConcurrencyLimit,
+    pub write_rate_limit: WriteRateLimit,
+    pub trusted_proxies: Vec<IpNet>,
+    pub limits: Limits,
+    pub metrics: Arc<Metrics>,
+    /// Whether each request is logged.
+    pub access_log: bool,
+    /// Whether the server is about to stop. Clients are then told to close their connections.
+    pub draining: AtomicBool,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    pub address: SocketAddr,
+    /// Whether the connection uses TLS.
+    pub secure: bool,
+}
+
+impl Handler {
+    /// The response to `request`: a component's, or problem details that say why there is none.
+    ///
+    /// `guard` is dropped once the response is complete or abandoned.
+    pub async fn handle<G>(&self, request: Request<Incoming>, peer: Peer, guard: G) -> Response<ResponseBody<G>> {
+        let (head, body) = request.into_parts();
+        let address = client_address::client_address(&self.trusted_proxies, peer.address, &head.headers);
+        let peer = Peer { address, ..peer };
+        let identity = Identity::of(&head);
+        let log = self.access_log.then(|| access_log::Entry { path: head.uri.path().to_owned(), client: address });
+        let mut accounting = Accounting::start(self.metrics.clone(), head.method.clone(), log, identity.span.clone());
+
+        // With Content-Length as well, a body's end is ambiguous, which is how requests are smuggled (RFC 9112, 11.2). What
+        // follows such a body is not read.
+        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
+        let body = RequestBody::new(body, &self.limits);
+        let body_status = body.status();
+        let request = Request::from_parts(head, body.boxed_unsync());
+        let answer = self.answer(request, peer, &identity, &mut accounting.target);
+        let answer = answer.instrument(identity.span.clone()).await;
+        // If the body failed, that is the reason for whatever the guest made of it.
+        let answer = match body_status.get() {
+            Status::TooLarge => Err(self.body_too_large()),
+            Status::TimedOut => Err(Problem::body_timeout()),
+            Status::Complete | Status::Incomplete => answer,
+        };
+        let mut response = match answer {
+            Ok(response) => response.map(Either::Left),
+            Err(problem) => {
+                if problem.status.is_server_error() {
+                    let status = problem.status.as_u16();
+                    identity.span.in_scope(|| tracing::error!(status, "{}", problem.cause));
+                }
+                problem.response(&identity.id).map(Either::Right)
+            }
+        };
+
+        if let Ok(id) = HeaderValue::try_from(identity.id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        // After an incomplete body, the next bytes on the connection are not a request.
+        if ambiguous || body_status.get() != Status::Complete || self.draining.load(Ordering::Relaxed) {
+            // Without this header, the client would send its next request into a closed connection (RFC 9112, 9.6).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        accounting.status = response.status();
+        response.map(|body| ResponseBody::new(body, accounting, guard))
+    }
+
+    /// The status of the response to `GET path`, requested by the runner itself.
+    pub async fn probe(&self, path: &str) -> StatusCode {
+        let request = Request::get(path).header(HOST, "localhost").body(empty());
+        let Ok(request) = request else { return StatusCode::BAD_REQUEST };
+        let (head, body) = request.into_parts();
+        let identity = Identity::of(&head);
+        let peer = Peer { address: (Ipv4Addr::LOCALHOST, 0).into(), secure: false };
+        let request = Request::from_parts(head, body);
+        let (mut target, permit) = (Target::default(), self.concurrency_limit.acquire_reserved());
+        let answer = self.forward(request, peer, &identity, &mut target, permit);
+        match answer.instrument(identity.span.clone()).await {
+            Ok(response) => response.status(),
+            Err(problem) => problem.status,
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<WasiBody>,
+        peer: Peer,
+        identity: &Identity,
+        target: &mut Target,
+    ) -> Result<Response<GuestBody>, Problem> {
+        if let Err(wait) = self.write_rate_limit.check(request.method(), peer.address.ip()) {
+            self.metrics.rate_limited.inc();
+            return Err(Problem::rate_limited(wait));
+        }
+        self.forward(request, peer, identity, target, self.concurrency_limit.acquire()).await
+    }
+
+    /// Passes `request` to an instance of the component it is routed to, once there is a `permit`.
+    async fn forward(
+        &self,
+        mut request: Request<WasiBody>,
+        peer: Peer,
+        identity: &Identity,
+        target: &mut Target,
+        permit: impl Future<Output = Option<OwnedSemaphorePermit>>,
+    ) -> Result<Response<GuestBody>, Problem> {
+        let url = spin_headers::full_url(&request, peer.secure)?;
+        let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: u64| length > self.limits.max_body.as_u64()) {
+            return Err(self.body_too_large());
+        }
+        let path = request.uri().path().to_owned();
+        let found = self.router.find(&path);
+        let found =
+            found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("No component answers {path}.")))?;
+        *target = Target { component: found.component_id().clone(), route: found.route().clone() };
+        // Router and components come from the same application.
+        let instances = self.components.get(found.component_id()).ok_or_else(Problem::internal)?;
+
+        let headers = request.headers_mut();
+        spin_headers::remove_forged(headers);
+        if !identity.is_joined {
+            // It means nothing without its trace.
+            headers.remove(TRACESTATE);
+        }
+        headers.extend(found.headers());
+        headers.insert(spin_headers::FULL_URL, url);
+        for (name, value) in [
+            (spin_headers::CLIENT_ADDR, HeaderValue::try_from(peer.address.to_string()).ok()),
+            (REQUEST_ID, HeaderValue::try_from(&identity.id).ok()),
+            (TRACEPARENT, identity.trace.header()),
+        ] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+        let (head, body) = request.into_parts();
+        let request = Request::from_parts(head, request_body::buffer(body).await);
+        let permit = permit.await.ok_or_else(Problem::overloaded)?;
+        Ok(instances.handle(request, peer.secure, permit).await?)
+    }
+
+    fn body_too_large(&self) -> Problem {
+        Problem::body_too_large(self.limits.max_body.as_u64())
+    }
+}
+
+fn empty() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
