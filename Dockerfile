@@ -30,6 +30,7 @@ RUN cargo fetch --locked --target "$(uname -m)-unknown-linux-gnu" --target wasm3
 # needed; the target is named so that build scripts and macros stay as they are.
 FROM crates AS runner
 COPY wit wit
+COPY crates/connection-string crates/connection-string
 COPY crates/schema crates/schema
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
@@ -42,6 +43,7 @@ RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
 # The same program with the compiler, which stays here.
 FROM crates AS compiler
 COPY wit wit
+COPY crates/connection-string crates/connection-string
 COPY crates/schema crates/schema
 COPY runner runner
 RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \

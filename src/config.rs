@@ -1,8 +1,8 @@
 //! The component's configuration: Spin variables, read once per instance.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
+use connection_string::Parameters;
 use wiki_types::Mode;
 
 /// Where the database is, and who may use the wiki.
@@ -32,10 +32,6 @@ pub struct Config {
     pub admin_password: String,
 }
 
-/// The parameters that variables of their own name, in the order they are written.
-const PARAMETERS: [(&str, &str); 5] =
-    [("host", "db_host"), ("port", "db_port"), ("dbname", "db_name"), ("user", "db_user"), ("password", "db_password")];
-
 /// Seconds to wait for the database before a request is answered 503. `db_options` may set another.
 const CONNECT_TIMEOUT: u8 = 5;
 
@@ -55,25 +51,14 @@ impl Config {
     }
 
     fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
-        let mut address = String::new();
-        for (parameter, variable) in PARAMETERS {
-            let value = get(variable)?;
-            if !value.is_empty() {
-                _ = write!(address, "{parameter}={} ", quote(&value));
-            }
-        }
-        _ = write!(address, "connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?);
-        address.truncate(address.trim_end().len());
+        let parameters = Parameters::from_variables(&get)?;
+        let address =
+            format!("{parameters} connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?).trim().to_owned();
         // A typing error must not open a wiki that was meant to be closed: every request fails instead.
         let mode =
             get("access")?.parse().map_err(|()| "variable access: must be one of open, public-read and private")?;
         Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
     }
-}
-
-/// A value as libpq reads it in a connection string: in single quotes, with `\` before `'` and `\`.
-fn quote(value: &str) -> String {
-    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 #[cfg(test)]

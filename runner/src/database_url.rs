@@ -1,10 +1,10 @@
 //! `DATABASE_URL` taken apart into the application's database variables.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::str::FromStr;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
+use connection_string::{Parameters, VARIABLES};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -53,22 +53,20 @@ impl FromStr for DatabaseUrl {
         parts.set("db_name", decode("name", url.path().strip_prefix('/').unwrap_or_default())?);
         parts.set("db_user", decode("user", url.username())?);
         parts.set("db_password", decode("password", url.password().unwrap_or_default())?);
-        let mut options = String::new();
-        for pair in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) =
-                pair.split_once('=').context("has a parameter without a value: write parameter=value")?;
-            let key = decode("parameters", key)?;
-            let value = decode("parameters", value)?;
-            match key.as_str() {
-                "host" => parts.set("db_host", value),
-                "port" => parts.set("db_port", value),
-                "dbname" => parts.set("db_name", value),
-                "user" => parts.set("db_user", value),
-                "password" => parts.set("db_password", value),
-                _ => push_option(&mut options, &key, &value)?,
+        let mut options = Parameters::default();
+        for (key, value) in Parameters::from_query(url.query().unwrap_or_default())?.iter() {
+            match VARIABLES.iter().find(|(parameter, _)| *parameter == key) {
+                Some((_, variable)) => parts.set(variable, value.to_owned()),
+                None => {
+                    ensure!(
+                        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
+                        "has a malformed parameter name: it may contain only letters, digits and underscores"
+                    );
+                    options.push(key, value);
+                }
             }
         }
-        parts.set("db_options", options);
+        parts.set("db_options", options.to_string());
         parts.check()?;
         Ok(parts)
     }
@@ -115,17 +113,6 @@ fn malformed(text: &str, error: url::ParseError) -> String {
         _ => "it must look like postgres://user:password@host:5432/name",
     };
     format!("is malformed ({error}): {advice}")
-}
-
-/// Appends `key='value'`, quoted as libpq wants it.
-fn push_option(options: &mut String, key: &str, value: &str) -> anyhow::Result<()> {
-    ensure!(
-        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
-        "has a malformed parameter name: it may contain only letters, digits and underscores"
-    );
-    let separator = if options.is_empty() { "" } else { " " };
-    let quoted = value.replace('\\', r"\\").replace('\'', r"\'");
-    write!(options, "{separator}{key}='{quoted}'").context("has a parameter that cannot be written")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
+use connection_string::Parameters;
 use schema::Migration;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -50,7 +51,7 @@ pub async fn run(args: &Migrate) -> anyhow::Result<()> {
     );
     let env = Environment::of_process();
     let database = Database::start(&manifest, &env, &args.embedded).await?;
-    let address = address(&variables::resolve(&manifest, &env, database.embedded_url())?);
+    let address = address(&variables::resolve(&manifest, &env, database.embedded_url())?)?;
     let client = connect(&address, &args.postgres).await?;
     if apply(&client, &migrations).await? == 0 {
         println!("up to date");
@@ -120,22 +121,9 @@ fn numbered(files: &BTreeMap<String, String>) -> anyhow::Result<Vec<Migration<'_
 }
 
 /// The connection string that the variables describe, as libpq's `key='value'` pairs.
-fn address(values: &BTreeMap<String, String>) -> String {
-    const KEYS: [(&str, &str); 5] = [
-        ("host", "db_host"),
-        ("port", "db_port"),
-        ("dbname", "db_name"),
-        ("user", "db_user"),
-        ("password", "db_password"),
-    ];
-    let mut address = String::new();
-    for (key, variable) in KEYS {
-        if let Some(value) = values.get(variable).filter(|value| !value.is_empty()) {
-            let _ = write!(address, "{key}='{}' ", value.replace('\\', r"\\").replace('\'', r"\'"));
-        }
-    }
-    address.push_str(values.get("db_options").map_or("", String::as_str));
-    address
+fn address(values: &BTreeMap<String, String>) -> anyhow::Result<String> {
+    let value = |name: &str| anyhow::Ok(values.get(name).cloned().unwrap_or_default());
+    Ok(format!("{} {}", Parameters::from_variables(value)?, value("db_options")?))
 }
 
 #[cfg(test)]
@@ -185,7 +173,7 @@ mod tests {
             ("db_options", "sslmode='disable'"),
         ];
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let config: tokio_postgres::Config = address(&values).parse().unwrap();
+        let config: tokio_postgres::Config = address(&values).unwrap().parse().unwrap();
         assert_eq!(config.get_password(), Some(br"a 'b' \c @/%".as_slice()));
         assert_eq!(config.get_user(), None);
         assert_eq!(config.get_ports(), [1]);

@@ -4,14 +4,14 @@ use blackbox::{App, Builder, Client, Database, Value, at_once, json};
 
 use crate::shared;
 
-/// What `job` does at the shop's till, over version `interface` of the interface.
-async fn till(shop: &Client, interface: u8, job: Value) -> Value {
-    shop.post(&format!("/till/{interface}")).json(job).await.expect(200).json()
+/// What `job` does at the shop's till.
+async fn till(shop: &Client, job: Value) -> Value {
+    shop.post("/till/4").json(job).await.expect(200).json()
 }
 
 /// What one statement returns.
-async fn run(shop: &Client, interface: u8, sql: &str, params: Value) -> Value {
-    let answer = till(shop, interface, json!({"statements": [{"sql": sql, "params": params}]})).await;
+async fn run(shop: &Client, sql: &str, params: Value) -> Value {
+    let answer = till(shop, json!({"statements": [{"sql": sql, "params": params}]})).await;
     assert!(answer["results"].is_array(), "{sql}: {answer}");
     answer["results"][0].clone()
 }
@@ -24,13 +24,13 @@ fn value(result: &Value) -> (&Value, &str) {
     (&rows[0][0], result["columns"][0][1].as_str().unwrap_or_default())
 }
 
-/// One session at a time, so that whoever comes next gets the one before.
+/// One session at a time, so that the next guest gets that of the one before.
 fn one_session() -> Builder {
     App::bookshop().env("RUNNER_PG_POOL_SIZE", "1").env("RUNNER_REQUEST_TIMEOUT", "3s")
 }
 
-/// Types both versions have: the SQL type, the values sent and got back alike, and the column's type.
-fn common_types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
+/// The SQL type, the values sent and got back alike, and the column's type.
+fn types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
     vec![
         ("bool", vec![json!({"boolean": true}), json!({"boolean": false})], "Boolean"),
         ("smallint", vec![json!({"int16": -32768}), json!({"int16": 32767})], "Int16"),
@@ -66,12 +66,6 @@ fn common_types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
             "Datetime",
         ),
         ("timestamptz", vec![json!({"datetime": [2024, 2, 29, 13, 14, 15, 0]})], "Datetime"),
-    ]
-}
-
-/// Types only version 4 has.
-fn further_types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
-    vec![
         ("uuid", vec![json!({"uuid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"})], "Uuid"),
         ("jsonb", vec![json!({"jsonb": "{\"a\": [1, null, \"é\"]}"}), json!({"jsonb": "null"})], "Jsonb"),
         (
@@ -118,22 +112,20 @@ fn further_types() -> Vec<(&'static str, Vec<Value>, &'static str)> {
 #[tokio::test]
 async fn every_type_goes_in_and_comes_out_as_it_was() {
     let shop = shared::bookshop().await;
-    for (interface, types) in [(4, common_types()), (3, common_types()), (4, further_types())] {
-        for (sql_type, samples, column) in types {
-            for sample in samples {
-                let result = run(&shop, interface, &format!("SELECT $1::{sql_type}"), json!([sample])).await;
-                assert_eq!(value(&result), (&sample, column), "{sql_type} over version {interface}");
-            }
-            let null = run(&shop, interface, &format!("SELECT $1::{sql_type}"), json!(["db-null"])).await;
-            assert_eq!(value(&null), (&json!("db-null"), column), "NULL as {sql_type} over version {interface}");
+    for (sql_type, samples, column) in types() {
+        for sample in samples {
+            let result = run(&shop, &format!("SELECT $1::{sql_type}"), json!([sample])).await;
+            assert_eq!(value(&result), (&sample, column), "{sql_type}");
         }
+        let null = run(&shop, &format!("SELECT $1::{sql_type}"), json!(["db-null"])).await;
+        assert_eq!(value(&null), (&json!("db-null"), column), "NULL as {sql_type}");
     }
 }
 
 #[tokio::test]
 async fn every_type_is_stored_and_read_back() {
     let shop = shared::bookshop().await;
-    let types: Vec<_> = common_types().into_iter().chain(further_types()).collect();
+    let types = types();
     let columns: Vec<_> = types.iter().enumerate().map(|(n, (sql_type, ..))| format!("c{n} {sql_type}")).collect();
     let places: Vec<_> = (1..=types.len()).map(|n| format!("${n}")).collect();
     let row: Vec<_> = types.iter().map(|(_, samples, _)| samples[0].clone()).collect();
@@ -146,7 +138,7 @@ async fn every_type_is_stored_and_read_back() {
         {"sql": "SELECT * FROM stock"},
         {"sql": "UPDATE stock SET c0 = NOT c0", "execute": true},
     ]});
-    let answer = till(&shop, 4, job).await;
+    let answer = till(&shop, job).await;
     let results = answer["results"].as_array().unwrap();
     assert_eq!((&results[1], &results[2], &results[4]), (&json!(1), &json!(1), &json!(2)), "execute counts rows");
     assert_eq!(results[3]["rows"], json!([row, nulls]));
@@ -164,16 +156,13 @@ async fn values_the_interface_cannot_express_are_reported() {
         ("SELECT '{1,2}'::int2[]", "unsupported", "Other(\"_int2\")"),
     ];
     for (sql, kind, column) in cases {
-        let result = run(&shop, 4, sql, json!([])).await;
+        let result = run(&shop, sql, json!([])).await;
         let (value, found) = value(&result);
         assert!(value[kind].is_array(), "{sql}: {value}");
         assert_eq!(found, column, "{sql}");
-        let result = run(&shop, 3, sql, json!([])).await;
-        assert_eq!(result["rows"], json!([["unsupported"]]), "{sql}");
-        assert_eq!(result["columns"][0][1], "Other", "{sql}");
     }
     for sql in ["SELECT 'infinity'::date", "SELECT '-infinity'::timestamptz", "SELECT '{{1,2},{3,4}}'::int4[]"] {
-        let error = run(&shop, 4, sql, json!([])).await["error"].clone();
+        let error = run(&shop, sql, json!([])).await["error"].clone();
         assert!(error["value-conversion-failed"].is_string(), "{sql}: {error}");
     }
     // Ordinary things that are not among the named types.
@@ -182,7 +171,7 @@ async fn values_the_interface_cannot_express_are_reported() {
         {"sql": "CREATE DOMAIN isbn AS text", "execute": true},
         {"sql": "SELECT 'poem'::genre, '978'::isbn, 'x'::\"char\", '{\"a\":1}'::json, ARRAY['a','b']::varchar[]"},
     ]});
-    let row = till(&shop, 4, job).await["results"][2]["rows"][0].clone();
+    let row = till(&shop, job).await["results"][2]["rows"][0].clone();
     let expected =
         json!([{"str": "poem"}, {"str": "978"}, {"str": "x"}, {"jsonb": "{\"a\":1}"}, {"array-str": ["a", "b"]}]);
     assert_eq!(row, expected);
@@ -200,7 +189,7 @@ async fn parameters_are_fitted_where_nothing_is_lost() {
         ("SELECT length($1)", json!({"str": "four"}), json!({"int32": 4})),
     ];
     for (sql, sent, expected) in cases {
-        let result = run(&shop, 4, sql, json!([sent])).await;
+        let result = run(&shop, sql, json!([sent])).await;
         assert_eq!(value(&result).0, &expected, "{sql} with {sent}");
     }
     for (sql, params, number) in [
@@ -213,16 +202,16 @@ async fn parameters_are_fitted_where_nothing_is_lost() {
         ("SELECT $1::numeric", json!([{"decimal": "1.2.3"}]), "1"),
         ("SELECT $1::int4range", json!([{"range-int64": [null, null]}]), "1"),
     ] {
-        let error = run(&shop, 4, sql, params.clone()).await["error"].clone();
+        let error = run(&shop, sql, params.clone()).await["error"].clone();
         let message = error["bad-parameter"].as_str().unwrap_or_else(|| panic!("{sql} with {params}: {error}"));
         assert!(message.contains(number), "it names the parameter: {message}");
     }
     for params in [json!([]), json!([{"int32": 1}, {"int32": 2}])] {
-        let error = run(&shop, 4, "SELECT $1::int", params.clone()).await["error"].clone();
+        let error = run(&shop, "SELECT $1::int", params.clone()).await["error"].clone();
         assert!(error["bad-parameter"].is_string(), "{params}: {error}");
     }
     // The session is as good as before.
-    assert_eq!(value(&run(&shop, 4, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
+    assert_eq!(value(&run(&shop, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
 }
 
 #[tokio::test]
@@ -240,7 +229,7 @@ async fn an_error_of_the_database_comes_with_all_it_says() {
         {"sql": "DO $$ BEGIN RAISE EXCEPTION 'closed' USING HINT = 'come back at nine', ERRCODE = 'P0042'; END $$"},
         {"sql": "SELECT count(*) FROM sales"},
     ]});
-    let results = till(&shop, 4, job.clone()).await["results"].clone();
+    let results = till(&shop, job).await["results"].clone();
     let error = |n: usize| &results[n]["error"]["db-error"];
     assert_eq!(error(2)["code"], "23505", "{results}");
     assert_eq!(error(2)["severity"], "ERROR");
@@ -256,10 +245,6 @@ async fn an_error_of_the_database_comes_with_all_it_says() {
     }
     assert!(error(7)["extras"].to_string().contains("come back at nine"), "{results}");
     assert_eq!(results[8]["rows"], json!([[{"int64": 1}]]), "the connection goes on after an error");
-
-    let results = till(&shop, 3, job).await["results"].clone();
-    let text = results[2]["error"]["query-failed"].as_str().unwrap_or_default();
-    assert!(text.contains("sales_once"), "version 3 has text only: {results}");
 }
 
 #[tokio::test]
@@ -275,7 +260,7 @@ async fn a_transaction_is_the_connections_own() {
         {"sql": "COMMIT", "execute": true},
         {"sql": "SELECT id FROM sales"},
     ]});
-    let results = till(&shop, 4, job).await["results"].clone();
+    let results = till(&shop, job).await["results"].clone();
     assert_eq!(results[7]["rows"], json!([[{"int32": 2}]]), "{results}");
 }
 
@@ -293,8 +278,10 @@ async fn assert_clean(shop: &Client, after: &str) {
         {"sql": "SHOW default_transaction_read_only"},
         // Possible in a transaction only.
         {"sql": "SAVEPOINT probe"},
+        // Possible only after a sequence was used.
+        {"sql": "SELECT lastval()"},
     ]});
-    let answer = till(shop, 4, job).await;
+    let answer = till(shop, job).await;
     let results = answer["results"].as_array().unwrap_or_else(|| panic!("after {after}: {answer}"));
     let expected = [
         json!([[{"int64": 0}]]),
@@ -308,6 +295,7 @@ async fn assert_clean(shop: &Client, after: &str) {
         json!([[{"str": "off"}]]),
     ];
     assert_eq!(results[9]["error"]["db-error"]["code"], "25P01", "a transaction is open after {after}: {answer}");
+    assert_eq!(results[10]["error"]["db-error"]["code"], "55000", "lastval() is known after {after}: {answer}");
     for (n, (result, expected)) in results.iter().zip(&expected).enumerate() {
         assert_eq!(&result["rows"], expected, "check {n} after {after}: {result}");
     }
@@ -316,7 +304,7 @@ async fn assert_clean(shop: &Client, after: &str) {
 #[tokio::test]
 async fn nothing_a_guest_leaves_in_a_session_reaches_the_next_one() {
     let shop = one_session().start().await;
-    till(&shop, 4, json!({"statements": [{"sql": "CREATE TABLE sales (id int)", "execute": true}]})).await;
+    till(&shop, json!({"statements": [{"sql": "CREATE TABLE sales (id int)", "execute": true}]})).await;
     let leftovers: &[&[&str]] = &[
         &["BEGIN", "INSERT INTO sales VALUES (1)"],
         &["BEGIN", "INSERT INTO sales VALUES (1)", "SELECT 1/0"],
@@ -341,6 +329,7 @@ async fn nothing_a_guest_leaves_in_a_session_reaches_the_next_one() {
         &["SELECT 1 AS id INTO TEMPORARY TABLE till"],
         &["LISTEN gossip"],
         &["SELECT pg_advisory_lock(7)"],
+        &["SELECT pg_advisory_lock(7) FROM generate_series(1, 3)", "SELECT 1/0"],
         &["SELECT pg_try_advisory_lock_shared(7, 8)"],
         &["PREPARE leftover AS SELECT 1"],
         &["BEGIN", "DECLARE leftover CURSOR WITH HOLD FOR SELECT 1", "COMMIT"],
@@ -351,22 +340,66 @@ async fn nothing_a_guest_leaves_in_a_session_reaches_the_next_one() {
         ],
     ];
     for statements in leftovers {
-        for (interface, then) in [(4, Value::Null), (3, Value::Null), (4, json!("trap"))] {
+        for then in [Value::Null, json!("trap")] {
             let job = json!({
                 "statements": statements.iter().map(|sql| json!({"sql": sql})).collect::<Vec<_>>(),
                 "then": then,
             });
-            let answer = shop.post(&format!("/till/{interface}")).json(job).await;
+            let answer = shop.post("/till/4").json(job).await;
             assert_eq!(answer.status(), if then == "trap" { 500 } else { 200 }, "{statements:?}: {answer:?}");
-            assert_clean(&shop, &format!("{statements:?} over version {interface}, then {then}")).await;
+            assert_clean(&shop, &format!("{statements:?}, then {then}")).await;
         }
     }
 }
 
 #[tokio::test]
+async fn what_one_guest_had_from_a_sequence_is_not_told_to_the_next() {
+    let shop = one_session().start().await;
+    let tables = json!({"statements": [
+        {"sql": "CREATE TABLE receipts (id serial, note text CHECK (note <> 'void'))"},
+        {"sql": "INSERT INTO receipts (note) VALUES ('first')"},
+        {"sql": "CREATE TABLE sales (id int)"},
+    ]});
+    till(&shop, tables).await;
+    for statements in [
+        &["INSERT INTO receipts (note) VALUES (lower('A'))"][..],
+        &["insert into receipts default values"],
+        &["WITH sold AS (INSERT INTO receipts (note) VALUES ('b') RETURNING id) SELECT id FROM sold"],
+        &["UPDATE receipts SET id = DEFAULT"],
+        &["SELECT nextval('receipts_id_seq')"],
+        &["BEGIN", "INSERT INTO receipts (note) VALUES ('c')", "COMMIT"],
+        &["BEGIN", "INSERT INTO receipts (note) VALUES ('d')"],
+        // It fails, and takes a number all the same.
+        &["INSERT INTO receipts (note) VALUES ('void')"],
+    ] {
+        // The second time, the statement is already prepared.
+        for _ in 0..2 {
+            till(&shop, json!({"statements": statements.iter().map(|sql| json!({"sql": sql})).collect::<Vec<_>>()}))
+                .await;
+            let next =
+                json!({"statements": [{"sql": "SELECT currval('receipts_id_seq')"}, {"sql": "SELECT lastval()"}]});
+            let answer = till(&shop, next).await;
+            for result in answer["results"].as_array().unwrap() {
+                assert_eq!(result["error"]["db-error"]["code"], "55000", "{statements:?}: {answer}");
+            }
+            assert_clean(&shop, &format!("{statements:?}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_constant_in_a_statement_means_what_it_says_in_each_guests_settings() {
+    let shop = one_session().start().await;
+    let born = json!({"sql": "SELECT '01/02/2020'::date"});
+    till(&shop, json!({"statements": [{"sql": "SET DateStyle = 'SQL, DMY'"}, born]})).await;
+    let answer = till(&shop, json!({"statements": [born]})).await;
+    assert_eq!(answer["results"][0]["rows"], json!([[{"date": [2020, 1, 2]}]]), "{answer}");
+}
+
+#[tokio::test]
 async fn a_guest_that_loops_in_a_transaction_is_rolled_back() {
     let shop = one_session().start().await;
-    till(&shop, 4, json!({"statements": [{"sql": "CREATE TABLE sales (id int)", "execute": true}]})).await;
+    till(&shop, json!({"statements": [{"sql": "CREATE TABLE sales (id int)", "execute": true}]})).await;
     let job = json!({"statements": [{"sql": "BEGIN"}, {"sql": "INSERT INTO sales VALUES (1)"}], "then": "loop"});
     shop.post("/till/4").json(job).await.problem(504);
     assert_clean(&shop, "a guest that loops").await;
@@ -383,16 +416,16 @@ async fn a_statement_of_a_guest_that_is_stopped_is_cancelled() {
     let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(600)%' \
                AND state = 'active' AND pid <> pg_backend_pid()";
     blackbox::eventually("the statement is cancelled", || async { shop.database().column(sql).await.is_empty() }).await;
-    assert_eq!(value(&run(&shop, 4, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
+    assert_eq!(value(&run(&shop, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
 }
 
 #[tokio::test]
 async fn a_result_over_the_limit_is_an_error() {
     let shop = App::bookshop().env("RUNNER_PG_MAX_RESULT", "1MiB").start().await;
     let error =
-        run(&shop, 4, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", json!([])).await["error"].clone();
+        run(&shop, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", json!([])).await["error"].clone();
     assert!(error.is_object() && error.to_string().contains("1"), "{error}");
-    let fits = run(&shop, 4, "SELECT repeat('x', 1000) FROM generate_series(1, 500)", json!([])).await;
+    let fits = run(&shop, "SELECT repeat('x', 1000) FROM generate_series(1, 500)", json!([])).await;
     assert_eq!(fits["rows"].as_array().map(Vec::len), Some(500));
 }
 
@@ -400,15 +433,15 @@ async fn a_result_over_the_limit_is_an_error() {
 async fn a_changed_table_does_not_break_statements_that_were_run_before() {
     let shop = one_session().start().await;
     let statement = |sql: &str| json!({"statements": [{"sql": sql}]});
-    till(&shop, 4, statement("CREATE TABLE sales (id int)")).await;
-    till(&shop, 4, statement("INSERT INTO sales VALUES (1)")).await;
-    let before = till(&shop, 4, statement("SELECT * FROM sales")).await;
+    till(&shop, statement("CREATE TABLE sales (id int)")).await;
+    till(&shop, statement("INSERT INTO sales VALUES (1)")).await;
+    let before = till(&shop, statement("SELECT * FROM sales")).await;
     assert_eq!(before["results"][0]["rows"], json!([[{"int32": 1}]]));
-    till(&shop, 4, statement("ALTER TABLE sales ADD COLUMN note text DEFAULT 'new'")).await;
-    let after = till(&shop, 4, statement("SELECT * FROM sales")).await;
+    till(&shop, statement("ALTER TABLE sales ADD COLUMN note text DEFAULT 'new'")).await;
+    let after = till(&shop, statement("SELECT * FROM sales")).await;
     assert_eq!(after["results"][0]["rows"], json!([[{"int32": 1}, {"str": "new"}]]));
-    till(&shop, 4, statement("ALTER TABLE sales ALTER COLUMN id TYPE bigint")).await;
-    let after = till(&shop, 4, statement("SELECT * FROM sales")).await;
+    till(&shop, statement("ALTER TABLE sales ALTER COLUMN id TYPE bigint")).await;
+    let after = till(&shop, statement("SELECT * FROM sales")).await;
     assert_eq!(after["results"][0]["rows"], json!([[{"int64": 1}, {"str": "new"}]]));
 }
 
@@ -417,7 +450,7 @@ async fn many_guests_share_few_connections() {
     let shop = App::bookshop().start().await;
     let answers = at_once((0..100).map(|n| {
         let shop = shop.replica(0).clone();
-        async move { (n, run(&shop, 4, "SELECT $1::int", json!([{"int32": n}])).await) }
+        async move { (n, run(&shop, "SELECT $1::int", json!([{"int32": n}])).await) }
     }))
     .await;
     for (n, answer) in answers {
@@ -464,24 +497,22 @@ async fn a_guest_opens_only_allowed_databases() {
         String::new(),
     ];
     for address in addresses {
-        for interface in [4, 3] {
-            let answer = till(&shop, interface, json!({"address": address, "statements": [{"sql": "SELECT 1"}]})).await;
-            let error = answer["error"].as_object().unwrap_or_else(|| panic!("{address} was opened: {answer}"));
-            let message = error.values().next().and_then(Value::as_str).unwrap_or_default();
-            assert!(message.len() > 10, "{address}: {answer}");
-            assert!(!message.contains("hunter2"), "the password is in the message: {message}");
-        }
+        let answer = till(&shop, json!({"address": address, "statements": [{"sql": "SELECT 1"}]})).await;
+        let error = answer["error"].as_object().unwrap_or_else(|| panic!("{address} was opened: {answer}"));
+        let message = error.values().next().and_then(Value::as_str).unwrap_or_default();
+        assert!(message.len() > 10, "{address}: {answer}");
+        assert!(!message.contains("hunter2"), "the password is in the message: {message}");
     }
     let came = tokio::time::timeout(std::time::Duration::from_millis(100), forbidden.accept()).await;
     assert!(came.is_err(), "nobody connected");
     // Its own is open as before.
-    assert_eq!(value(&run(&shop, 4, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
+    assert_eq!(value(&run(&shop, "SELECT 1", json!([])).await).0, &json!({"int32": 1}));
 }
 
 #[tokio::test]
 async fn a_refused_address_says_how_to_allow_it() {
     let shop = shared::bookshop().await;
-    let answer = till(&shop, 4, json!({"address": "host=db.example.invalid port=6543 user=x"})).await;
+    let answer = till(&shop, json!({"address": "host=db.example.invalid port=6543 user=x"})).await;
     let message = answer["error"]["connection-failed"].as_str().unwrap_or_else(|| panic!("{answer}"));
     assert!(message.contains("db.example.invalid:6543") && message.contains("allowed_outbound_hosts"), "{message}");
 }

@@ -1,11 +1,11 @@
-//! The address a guest connects to, in either of libpq's forms, read and judged before anything is connected.
+//! The address a guest connects to, in either of libpq's forms, read and checked before anything is connected.
 //!
-//! The driver knows fewer parameters than libpq and its messages quote what it does not understand, which may be part of
-//! a password. So the parameters are sorted here first: some are for the driver, some for [`super::tls`], some refused.
+//! The driver knows fewer parameters than libpq, and its messages quote what it does not know, which may be part of a
+//! password. So the parameters are sorted here first: some are for the driver, some for [`super::tls`], some refused.
 
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use connection_string::Parameters;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
@@ -35,15 +35,19 @@ impl Address {
     /// The address that `text` describes, `postgres://…` or `host=… user=…`. Fails on what cannot be parsed, on Unix
     /// sockets and on parameters that would read files of this machine.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut parameters = Parameters::default();
-        let rest = match ["postgres://", "postgresql://"].iter().find(|scheme| text.starts_with(**scheme)) {
-            Some(_) => parameters.sort_url(text)?,
-            None => parameters.sort_pairs(text)?,
+        let mut own = Own::default();
+        let malformed = |malformed| format!("it {malformed}");
+        let rest = if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+            let (base, query) = split_url(text)?;
+            let parameters = Parameters::from_query(query).map_err(malformed)?;
+            format!("{base}?{}", own.take_from(&parameters)?.to_query())
+        } else {
+            own.take_from(&Parameters::from_pairs(text).map_err(malformed)?)?.to_string()
         };
         // Every parameter's name is known by now, and the driver's messages quote nothing else.
         let mut config: Config = rest.parse().map_err(|error| refusal(&error))?;
-        let verify = parameters.verify(&mut config)?;
-        if !parameters.keepalives_idle {
+        let verify = own.verify(&mut config)?;
+        if !own.keepalives_idle {
             config.keepalives_idle(KEEPALIVE_IDLE);
         }
         let endpoints = endpoints(&config)?;
@@ -57,7 +61,7 @@ impl Address {
         if config.get_ssl_negotiation() == SslNegotiation::Direct && config.get_ssl_mode() != SslMode::Require {
             return Err("sslnegotiation=direct needs sslmode=require, verify-ca or verify-full".into());
         }
-        Ok(Self { config, verify, system_authorities: parameters.system_authorities, endpoints })
+        Ok(Self { config, verify, system_authorities: own.system_authorities, endpoints })
     }
 
     /// Fails unless `allowed` permits every host the connection may go to.
@@ -99,99 +103,64 @@ fn refusal(error: &dyn std::error::Error) -> Refusal {
 
 /// The parameters this module acts on itself.
 #[derive(Default)]
-struct Parameters {
+struct Own {
     sslmode: Option<String>,
     system_authorities: bool,
     keepalives_idle: bool,
 }
 
-impl Parameters {
-    /// Takes in one parameter; whether it is one for the driver. `position` from 1, for the message: a name that is not
-    /// known may be a piece of a password.
-    fn sort(&mut self, name: &str, value: &str, position: usize) -> Result<bool, Refusal> {
-        match name {
-            "sslmode" => self.sslmode = Some(value.to_owned()),
-            "sslrootcert" if value == "system" => self.system_authorities = true,
-            "keepalives_idle" => {
-                self.keepalives_idle = true;
-                return Ok(true);
-            }
-            "user"
-            | "password"
-            | "dbname"
-            | "options"
-            | "application_name"
-            | "host"
-            | "hostaddr"
-            | "port"
-            | "connect_timeout"
-            | "tcp_user_timeout"
-            | "keepalives"
-            | "keepalives_interval"
-            | "keepalives_retries"
-            | "target_session_attrs"
-            | "channel_binding"
-            | "load_balance_hosts"
-            | "sslnegotiation" => return Ok(true),
-            "sslrootcert" | "sslcert" | "sslkey" | "sslcrl" | "sslcrldir" | "sslkeylogfile" | "passfile"
-            | "service" | "servicefile" => {
-                return Err(format!(
-                    "the parameter {name} names a file of the host, which a component may not read; \
-                     certificate authorities are set with RUNNER_PG_CA_FILE or sslrootcert=system"
-                ));
-            }
-            _ => {
-                return Err(format!(
-                    "parameter {position} is unknown; in key=value form, put values with spaces into single quotes, \
-                     in a URL write reserved characters with %"
-                ));
+impl Own {
+    /// Takes the parameters that are not the driver's out of `given`.
+    fn take_from(&mut self, given: &Parameters) -> Result<Parameters, Refusal> {
+        let mut rest = Parameters::default();
+        for (index, (name, value)) in given.iter().enumerate() {
+            match name {
+                "sslmode" => self.sslmode = Some(value.to_owned()),
+                "sslrootcert" if value == "system" => self.system_authorities = true,
+                "user"
+                | "password"
+                | "dbname"
+                | "options"
+                | "application_name"
+                | "host"
+                | "hostaddr"
+                | "port"
+                | "connect_timeout"
+                | "tcp_user_timeout"
+                | "keepalives"
+                | "keepalives_idle"
+                | "keepalives_interval"
+                | "keepalives_retries"
+                | "target_session_attrs"
+                | "channel_binding"
+                | "load_balance_hosts"
+                | "sslnegotiation" => {
+                    self.keepalives_idle |= name == "keepalives_idle";
+                    rest.push(name, value);
+                }
+                "sslrootcert" | "sslcert" | "sslkey" | "sslcrl" | "sslcrldir" | "sslkeylogfile" | "passfile"
+                | "service" | "servicefile" => {
+                    return Err(format!(
+                        "the parameter {name} names a file of the host, which a component may not read; \
+                         certificate authorities are set with RUNNER_PG_CA_FILE or sslrootcert=system"
+                    ));
+                }
+                _ => {
+                    // Not by name: it may be a piece of a password.
+                    return Err(format!(
+                        "parameter {} is unknown; in key=value form, put values with spaces into single quotes, \
+                         in a URL write reserved characters with %",
+                        index + 1
+                    ));
+                }
             }
         }
-        Ok(false)
+        Ok(rest)
     }
 
-    /// The URL with the driver's parameters only.
-    fn sort_url(&mut self, url: &str) -> Result<String, Refusal> {
-        // The driver looks for the user's end first, then for the query; so must this.
-        let credentials = url.find('@').map_or(0, |at| at + 1);
-        let (base, query) = match url[credentials..].find('?') {
-            Some(at) => (&url[..credentials + at], Some(&url[credentials + at + 1..])),
-            None => (url, None),
-        };
-        if base[credentials..].contains('@') {
-            return Err("there are two @ in the URL: write the one in the user name or password as %40".into());
-        }
-        let mut kept = base.to_owned();
-        let pairs = query.into_iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty());
-        for (index, pair) in pairs.enumerate() {
-            let position = index + 1;
-            let (name, value) = pair.split_once('=').ok_or_else(|| format!("parameter {position} has no value"))?;
-            let decode =
-                |text| percent_decode_str(text).decode_utf8().map_err(|_| format!("parameter {position} is not UTF-8"));
-            if self.sort(&decode(name)?, &decode(value)?, position)? {
-                kept.push(if kept.len() == base.len() { '?' } else { '&' });
-                kept.push_str(pair);
-            }
-        }
-        Ok(kept)
-    }
-
-    /// The `key=value` pairs with the driver's parameters only.
-    fn sort_pairs(&mut self, text: &str) -> Result<String, Refusal> {
-        let mut kept = String::with_capacity(text.len());
-        for (index, pair) in (Pairs { rest: text }).enumerate() {
-            let (name, value) = pair.map_err(|problem| format!("parameter {}: {problem}", index + 1))?;
-            if self.sort(name, &value, index + 1)? {
-                let value = value.replace('\\', "\\\\").replace('\'', "\\'");
-                kept.push_str(&format!("{name}='{value}' "));
-            }
-        }
-        Ok(kept)
-    }
-
-    /// Tells the driver whether to encrypt; what is left to verify then.
+    /// Sets whether the driver encrypts, and returns what is left to verify then.
     fn verify(&self, config: &mut Config) -> Result<Verify, Refusal> {
-        // libpq: "weak sslmode" is refused with the system's authorities, because anybody can have a certificate of theirs.
+        // libpq: "weak sslmode" is refused with the system's authorities, because anyone can get a certificate from them.
         let sslmode = match self.sslmode.as_deref() {
             None if self.system_authorities => "verify-full",
             None => "prefer",
@@ -213,59 +182,18 @@ impl Parameters {
     }
 }
 
-/// libpq's `key = value` pairs; a value may stand in single quotes, and a backslash takes the next character as it is.
-struct Pairs<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = Result<(&'a str, String), &'static str>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.rest = self.rest.trim_start();
-        if self.rest.is_empty() {
-            return None;
-        }
-        let pair = self.pair();
-        if pair.is_err() {
-            self.rest = "";
-        }
-        Some(pair)
+/// `url` up to its query, and the query.
+fn split_url(url: &str) -> Result<(&str, &str), Refusal> {
+    // The driver looks for the user's end first, then for the query; so must this.
+    let credentials = url.find('@').map_or(0, |at| at + 1);
+    let (base, query) = match url[credentials..].find('?') {
+        Some(at) => (&url[..credentials + at], &url[credentials + at + 1..]),
+        None => (url, ""),
+    };
+    if base[credentials..].contains('@') {
+        return Err("there are two @ in the URL: write the one in the user name or password as %40".into());
     }
-}
-
-impl<'a> Pairs<'a> {
-    fn pair(&mut self) -> Result<(&'a str, String), &'static str> {
-        let (name, value) = self.rest.split_once('=').ok_or("it has no \"=\"")?;
-        let name = name.trim_end();
-        if name.contains(char::is_whitespace) {
-            return Err("it has no \"=\"");
-        }
-        let value = value.trim_start();
-        let quoted = value.starts_with('\'');
-        let mut characters = value.char_indices().skip(usize::from(quoted));
-        let mut text = String::new();
-        loop {
-            match characters.next() {
-                Some((at, '\'')) if quoted => {
-                    self.rest = &value[at + 1..];
-                    break;
-                }
-                Some((at, c)) if !quoted && c.is_whitespace() => {
-                    self.rest = &value[at..];
-                    break;
-                }
-                Some((_, '\\')) => text.extend(characters.next().map(|(_, c)| c)),
-                Some((_, c)) => text.push(c),
-                None if quoted => return Err("its quote is not closed"),
-                None => {
-                    self.rest = "";
-                    break;
-                }
-            }
-        }
-        Ok((name, text))
-    }
+    Ok((base, query))
 }
 
 /// What the driver will connect to: its own rules of matching hosts, addresses and ports.
@@ -476,8 +404,9 @@ mod tests {
 
         #[test]
         fn quoted_values_come_through_whole(value in "[ -~\u{e9}\u{1f600}]{0,30}") {
-            let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
-            let address = Address::parse(&format!("host=h password='{quoted}' user=u")).unwrap();
+            let mut parameters = Parameters::from_pairs("host=h user=u").unwrap();
+            parameters.push("password", value.as_str());
+            let address = Address::parse(&parameters.to_string()).unwrap();
             prop_assert_eq!(address.config.get_password(), Some(value.as_bytes()));
         }
     }

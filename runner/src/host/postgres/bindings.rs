@@ -1,4 +1,4 @@
-//! `spin:postgres` 3.0.0 and 4.0.0 as Rust types and traits, generated from their WIT files.
+//! `spin:postgres` 4.0.0 as Rust types and traits, generated from its WIT file.
 #![allow(missing_docs, reason = "generated; the WIT files under wit/deps document each item")]
 #![allow(unsafe_code, reason = "generated: the types' layouts in a guest's memory")]
 
@@ -6,19 +6,13 @@ wasmtime::component::bindgen!({
     inline: "
         package runner:postgres;
         world imports {
-            import spin:postgres/postgres@3.0.0;
             import spin:postgres/postgres@4.0.0;
         }
     ",
-    path: ["../wit/deps/spin-postgres-3.0.0", "../wit/deps/spin-postgres-4.0.0"],
-    with: {
-        // Both versions have the same connections; only the values differ.
-        "spin:postgres/postgres@3.0.0.connection": super::session::Session,
-        "spin:postgres/postgres@4.0.0.connection": super::session::Session,
-    },
+    path: "../wit/deps/spin-postgres-4.0.0",
+    with: { "spin:postgres/postgres.connection": super::session::Session },
     // Trappable: a handle the table does not know is a fault of the host, not an answer to the guest.
     imports: { default: async | trappable },
 });
 
-pub use spin::postgres3_0_0::postgres as v3;
-pub use spin::postgres4_0_0::postgres as v4;
+pub use spin::postgres::postgres as v4;

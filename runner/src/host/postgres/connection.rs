@@ -4,18 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::task::AbortHandle;
-use tokio_postgres::{Client, Config, Error, Statement};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::bindings::v4::Column;
-use super::effect::Effect;
+use super::change::{ARE_HARMLESS, Change};
 use super::values::columns::{Decoder, describe};
 
-/// Statements kept prepared on one connection. An application has tens; one that puts values into its SQL has no end of
-/// them, each a few kilobytes on the server, and starts over here.
+/// Statements kept prepared on one connection. An application has tens. One that puts values into its SQL has no end of
+/// them, each a few kilobytes on the server; at this limit all are dropped.
 const MAX_STATEMENTS: usize = 256;
 
-/// A connection with its statements. Dropping it says goodbye to the server once everything sent is answered.
+/// A connection with its statements. Dropping it closes it once everything sent is answered.
 pub struct Connection {
     /// The driver's handle.
     pub client: Client,
@@ -23,13 +25,13 @@ pub struct Connection {
     statements: HashMap<Box<str>, Arc<Prepared>>,
 }
 
-/// A statement the server has parsed, with all that is known from its text and types.
+/// A statement the server has parsed, with what is known from its text and types.
 pub struct Prepared {
     /// The driver's handle.
     pub statement: Statement,
-    /// What running it may leave behind.
-    pub effect: Effect,
-    /// What a guest is told about the columns.
+    /// What it may change in the session.
+    pub change: Change,
+    /// The columns as guests see them.
     pub columns: Vec<Column>,
     /// How each column is read.
     pub decoders: Vec<Decoder>,
@@ -61,7 +63,7 @@ impl Connection {
                 (Column { name: column.name().to_owned(), data_type }, decoder)
             })
             .unzip();
-        let prepared = Arc::new(Prepared { statement, effect: Effect::of(sql), columns, decoders });
+        let prepared = Arc::new(Prepared { statement, change: self.change(sql).await, columns, decoders });
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
@@ -69,14 +71,33 @@ impl Connection {
         Ok(prepared)
     }
 
-    /// Has `sql` prepared anew the next time.
+    /// What the statement `sql` may change in the session.
+    async fn change(&self, sql: &str) -> Change {
+        let (change, calls) = Change::of(sql);
+        if calls.is_empty() {
+            return change;
+        }
+        let answer = self.client.query_typed(ARE_HARMLESS, &[(&calls, Type::TEXT_ARRAY)]).await;
+        let are_harmless = answer.is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)));
+        if are_harmless { change } else { Change::Anything }
+    }
+
+    /// Prepares `sql` again the next time.
     pub fn forget(&mut self, sql: &str) {
         self.statements.remove(sql);
     }
 
-    /// Has every statement prepared anew the next time.
-    pub fn forget_all(&mut self) {
-        self.statements.clear();
+    /// Undoes `change`. Returns whether nothing is left of it.
+    pub async fn clean(&self, change: Change) -> Result<bool, Error> {
+        let clean = || self.client.simple_query(change.cleaning());
+        let messages = match clean().await {
+            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                self.client.batch_execute("ROLLBACK").await?;
+                clean().await?
+            }
+            outcome => outcome?,
+        };
+        Ok(!messages.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
     }
 
     /// Ends the connection at once, whatever the server is still sending.

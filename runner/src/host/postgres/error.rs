@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 
 use deadpool::managed::{PoolError, TimeoutType};
-use tokio_postgres::error::{DbError as ServerError, ErrorPosition, Severity};
+use tokio_postgres::error::{DbError as ServerError, ErrorPosition, Severity, SqlState};
 
 use super::bindings::v4::{DbError, Error, QueryError};
 use super::values::params::Refused;
@@ -67,6 +67,11 @@ pub fn is_stale(error: &tokio_postgres::Error) -> bool {
         "26000" => true,
         _ => false,
     })
+}
+
+/// Whether the statement was refused because one before it failed in the same transaction.
+pub fn is_in_failed_transaction(error: &Error) -> bool {
+    matches!(error, Error::QueryFailed(QueryError::DbError(error)) if error.code == SqlState::IN_FAILED_SQL_TRANSACTION.code())
 }
 
 fn refused_parameter(error: &tokio_postgres::Error) -> Option<&Refused> {

@@ -1,15 +1,13 @@
-//! `spin:postgres` for guests, versions 3.0.0 and 4.0.0: pooled connections to the hosts the manifest permits.
+//! `spin:postgres/postgres@4.0.0` for guests: pooled connections to the hosts the manifest permits.
 
 mod address;
 mod bindings;
+mod change;
 mod connection;
-mod effect;
 mod error;
-mod harmless;
 mod pool;
 mod session;
 mod tls;
-mod v3;
 mod v4;
 mod values;
 
@@ -75,9 +73,8 @@ impl HasData for HasPostgres {
     type Data<'a> = PostgresView<'a>;
 }
 
-/// Gives the guests of `linker` both versions of the interface. Fails if they have one already.
+/// Gives the guests of `linker` the interface. Fails if they have it already.
 pub fn add_to_linker<T: PostgresHost + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    bindings::v3::add_to_linker::<T, HasPostgres>(linker, T::postgres)?;
     bindings::v4::add_to_linker::<T, HasPostgres>(linker, T::postgres)
 }
 

@@ -1,4 +1,4 @@
-//! A guest's connection: its statements, and what it takes to hand the connection to somebody else afterwards.
+//! A guest's connection: running its statements, and cleaning up behind it.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,63 +7,31 @@ use std::time::{Duration, Instant};
 use deadpool::managed::Object;
 use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
-use tokio_postgres::SimpleQueryMessage;
 use tracing::Instrument as _;
 
 use super::bindings::v4::{DbValue, Error, ParameterValue, Row, RowSet};
+use super::change::Change;
 use super::connection::{Connection, Prepared};
-use super::effect::Effect;
 use super::error;
 use super::pool::{Database, Loan};
 use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
 use crate::telemetry::trace;
 
-/// How much longer the host waits than the server, whose message is the better one.
+/// How much longer the host waits than the server, whose error message says more.
 const GRACE: Duration = Duration::from_secs(1);
-/// Asking the server to cancel a statement takes a connection of its own, and is worth only so much waiting.
+/// Time for asking the server to cancel a statement, which takes a connection of its own.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Cleaning a session takes milliseconds; one that takes longer is closed instead.
 const CLEANING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What `DISCARD ALL` does, but for the host's own prepared statements, which stay, and in one round trip although a
-/// transaction may be open. Those that the guest prepared in SQL are only looked for.
-const CLEAN: &str = "ROLLBACK; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
-    SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES; \
-    SELECT name AS prepared FROM pg_prepared_statements WHERE from_sql LIMIT 1";
-
-/// A connection as a guest has it. Dropping it gives the connection back, cleaned if it must be.
+/// A connection as a guest has it. Dropping it gives the connection back to the pool, cleaned if necessary.
 pub struct Session {
     database: Arc<Database>,
     /// None once it was lost.
     loan: Option<Loan>,
-    traces: Traces,
-}
-
-/// What the guest's statements may have left in the session.
-#[derive(Debug, Default, Clone, Copy)]
-struct Traces {
-    transaction: bool,
-    /// Settings, locks, temporary tables and the like.
-    other: bool,
-    /// The statements the host prepared may be gone.
-    ruined: bool,
-}
-
-impl Traces {
-    fn none(self) -> bool {
-        !(self.transaction || self.other || self.ruined)
-    }
-
-    /// Before a statement runs: even if it fails, or nobody learns whether it did, it may have done this.
-    fn before(&mut self, effect: Effect) {
-        match effect {
-            Effect::Nothing | Effect::Ends => {}
-            Effect::Begins => self.transaction = true,
-            Effect::Unknown => self.other = true,
-            Effect::Ruins => self.ruined = true,
-        }
-    }
+    /// What the guest's statements may have changed in the session.
+    change: Change,
 }
 
 /// Why a statement gave no result, and what that means for the session.
@@ -80,7 +48,7 @@ impl Session {
     /// A session on `database`. Fails if there is no connection to be had.
     pub async fn open(database: Arc<Database>) -> Result<Self, Error> {
         let loan = database.connect().await?;
-        Ok(Self { database, loan: Some(loan), traces: Traces::default() })
+        Ok(Self { database, loan: Some(loan), change: Change::Nothing })
     }
 
     /// Runs `sql` and returns its rows.
@@ -143,34 +111,30 @@ impl Session {
         params: &[ParameterValue],
         mut result: Option<&mut RowSet>,
     ) -> Result<u64, Failure> {
-        let inside = self.traces.transaction;
-        let mut again = true;
+        let (mut again, mut stale) = (true, None);
         loop {
-            let prepared = self.prepare(sql).await?;
+            let prepared = match (self.prepare(sql).await, stale.take()) {
+                // In a transaction, the first error is what ended it.
+                (Err(Failure::Answer(error)), Some(stale)) if error::is_in_failed_transaction(&error) => {
+                    return Err(Failure::Answer(stale));
+                }
+                (prepared, _) => prepared?,
+            };
             let wanted = prepared.statement.params().len();
             if wanted != params.len() {
                 let given = params.len();
                 let message = format!("the statement takes {wanted} parameters, {given} were given");
                 return Err(Failure::Answer(Error::BadParameter(message)));
             }
-            self.traces.before(prepared.effect);
+            // Before it runs: even if it fails, or its answer is lost, it may have done this.
+            self.change = self.change.max(prepared.change);
             let Some(loan) = &mut self.loan else { return Err(Failure::Lost(self.gone())) };
             match stream(loan, &self.database, &prepared, params, result.as_deref_mut()).await {
-                Ok(affected) => {
-                    match prepared.effect {
-                        Effect::Ends => self.traces.transaction = false,
-                        Effect::Ruins => loan.forget_all(),
-                        _ => {}
-                    }
-                    return Ok(affected);
-                }
-                Err(Stop::Driver(error)) if error::is_stale(&error) => {
-                    loan.forget(sql);
-                    // Within a transaction the error has ended it already.
-                    if inside || !again {
-                        return Err(Failure::Answer(error::failed(&error, &self.database.endpoints)));
-                    }
+                Ok(affected) => return Ok(affected),
+                Err(Stop::Driver(error)) if again && error::is_stale(&error) => {
                     again = false;
+                    loan.forget(sql);
+                    stale = Some(error::failed(&error, &self.database.endpoints));
                 }
                 Err(Stop::Driver(error)) => return Err(self.judge(&error)),
                 Err(Stop::Here(failure)) => return Err(failure),
@@ -192,25 +156,28 @@ impl Session {
             let Some(loan) = &mut self.loan else { return Err(Failure::Lost(self.gone())) };
             match loan.prepare(sql).await {
                 Ok(prepared) => return Ok(prepared),
-                // Nothing has run, so that nothing can run twice.
-                Err(error) if again && self.traces.none() && error::ends_session(&error) => {
+                // Nothing has run, so nothing can run twice. Stale are the statements by which the driver looks types up.
+                Err(error)
+                    if again && self.is_replaceable() && (error::ends_session(&error) || error::is_stale(&error)) =>
+                {
                     again = false;
                     self.close();
                     self.database.close_idle();
                 }
-                Err(error) => {
-                    // The statements the driver itself prepares to look types up.
-                    self.traces.ruined |= error::is_stale(&error);
-                    return Err(self.judge(&error));
-                }
+                Err(error) => return Err(self.judge(&error)),
             }
         }
     }
 
-    /// Another connection in place of a closed one, unless the guest would miss what it did there.
+    /// Whether another connection would do as well: whether the guest has nothing in this one that it would miss.
+    fn is_replaceable(&self) -> bool {
+        self.change <= Change::Sequences
+    }
+
+    /// Another connection in place of a closed one, if that is possible.
     async fn reconnect(&mut self) -> Result<(), Failure> {
         self.close();
-        if !self.traces.none() {
+        if !self.is_replaceable() {
             return Err(Failure::Lost(self.gone()));
         }
         self.loan = Some(self.database.connect().await.map_err(Failure::Answer)?);
@@ -256,15 +223,13 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(loan) = self.loan.take() else { return };
-        if self.traces.none() {
+        if self.change == Change::Nothing {
             return;
         }
         let dirty = Dirty(Some(loan));
-        if self.traces.ruined {
-            return;
-        }
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(dirty.clean());
+            // Nobody waits for it, unless all connections are in use.
+            runtime.spawn(dirty.clean(self.change));
         }
     }
 }
@@ -288,13 +253,11 @@ struct Dirty(Option<Loan>);
 
 impl Dirty {
     /// Gives the connection back if it can be cleaned.
-    async fn clean(mut self) {
+    async fn clean(mut self, change: Change) {
         let Some(loan) = &self.0 else { return };
-        let cleaned = tokio::time::timeout(CLEANING_TIMEOUT, loan.client.simple_query(CLEAN)).await;
-        let left = |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(row) if row.columns().first().is_some_and(|column| column.name() == "prepared"));
-        match cleaned {
-            Ok(Ok(messages)) if !messages.iter().any(left) => drop(self.0.take()),
-            Ok(Ok(_)) => tracing::debug!("a session with prepared statements of its guest is closed"),
+        match tokio::time::timeout(CLEANING_TIMEOUT, loan.clean(change)).await {
+            Ok(Ok(true)) => drop(self.0.take()),
+            Ok(Ok(false)) => tracing::debug!("a session with prepared statements of its guest is closed"),
             Ok(Err(error)) => tracing::debug!(%error, "a session that could not be cleaned is closed"),
             Err(_) => tracing::debug!("a session that took too long to clean is closed"),
         }
@@ -376,8 +339,8 @@ fn read(row: &tokio_postgres::Row, prepared: &Prepared) -> Result<Row, (usize, U
     Ok(values)
 }
 
-/// Whether the statement would have the server wait for data from the guest, or send it some, outside of any result: the
-/// driver loses the thread there.
+/// Whether the statement would have the server wait for data from the guest, or send it some, outside of any result,
+/// which the interface has no way for.
 fn is_client_copy(sql: &str) -> bool {
     let sql = sql.trim_start();
     sql.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case("copy")) && {

@@ -21,10 +21,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
             }
             _ => books::get(isbn),
         },
-        ["till", interface] => {
-            let interface = interface.to_owned();
-            till::serve(&interface, &body(request).await)
-        }
+        ["till", "4"] => till::serve(&body(request).await),
         ["catalogue"] => room::fetch(query).await,
         ["socket"] => room::connect(query),
         ["variables", name] => room::variable(name),
