@@ -1,4 +1,5 @@
-//! Whether alerts and dashboards use metrics that exist, and whether Prometheus finds where to read them.
+//! Whether alerts and dashboards use metrics that exist, and whether Prometheus finds where to read them. Prometheus' own tool
+//! checks the syntax of an expression, but does not know our metrics.
 
 use std::fs;
 use std::path::Path;

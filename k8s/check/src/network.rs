@@ -1,4 +1,5 @@
-//! Whether ports lead somewhere, and whether the network policies allow the connections that are needed and no others.
+//! Whether ports lead somewhere, and whether the network policies allow the connections that are needed and no others: only
+//! we know what each pod is for.
 
 use serde_json::Value;
 

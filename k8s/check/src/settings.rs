@@ -29,7 +29,10 @@ pub fn check(set: &Set) -> Vec<String> {
             for source in container.list("/envFrom") {
                 settings.extend(maps.get(source.text("/configMapRef/name")).cloned().unwrap_or_default());
             }
-            let own = container.list("/env").iter();
+            let own = container
+                .list("/env")
+                .iter()
+                .filter(|it| it.get("value").is_some() || it.pointer("/valueFrom/secretKeyRef").is_some());
             settings.extend(own.map(|it| (it.text("/name").to_owned(), it.text("/value").to_owned())));
             let mut found = missing_files(&settings, container, &pods);
             found.extend(administrator(&settings, made));
@@ -79,12 +82,11 @@ fn probes(container: &Value) -> Vec<String> {
     missing.map(|port| format!("a probe asks port {}, which it does not have", shown(port))).collect()
 }
 
-/// Whether Kubernetes kills the pod before the runner has stopped.
+/// Whether Kubernetes kills a pod that takes its time to stop before the runner has stopped.
 fn killed(settings: &Labels, container: &Value, pods: &Pods) -> Option<String> {
+    let sleep = container.pointer("/lifecycle/preStop/sleep/seconds")?.as_u64()?;
     let seconds = |name: &str| settings.get(name).and_then(|value| value.strip_suffix('s')?.parse::<u64>().ok());
-    let needed = container.pointer("/lifecycle/preStop/sleep/seconds").and_then(Value::as_u64).unwrap_or(0)
-        + seconds("RUNNER_DRAIN_DELAY").unwrap_or(0)
-        + seconds("RUNNER_GRACE_PERIOD").unwrap_or(0);
+    let needed = sleep + seconds("RUNNER_DRAIN_DELAY").unwrap_or(0) + seconds("RUNNER_GRACE_PERIOD").unwrap_or(0);
     let granted = pods.spec.get("terminationGracePeriodSeconds").and_then(Value::as_u64).unwrap_or(GRACE_PERIOD);
     (granted <= needed).then(|| format!("is killed after {granted} s, but may take {needed} s to stop"))
 }

@@ -1,5 +1,6 @@
 //! The programs that do most of the checking, installed in the versions that this repository pins.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -95,8 +96,17 @@ impl Tools {
         // An object that was skipped was not checked.
         let complete = summary.first().is_some_and(|line| line.ends_with("Skipped: 0"));
         ensure!(complete && (output.status.success() || !invalid.is_empty()), "kubeconform: {}", words(&output));
+        // Without the paths of files: that of the schema differs between versions of Kubernetes.
         let place = format!("{} - ", path.display());
-        Ok(invalid.into_iter().map(|line| line.strip_prefix(&place).unwrap_or(line).to_owned()).collect())
+        let short = |line: &str| {
+            let line = line.strip_prefix(&place).unwrap_or(line);
+            match line.split_once(" problem validating schema. ").zip(line.split_once("#' - ")) {
+                Some(((object, _), (_, reason))) => format!("{object} {reason}"),
+                None => line.to_owned(),
+            }
+        };
+        let unique: BTreeSet<_> = invalid.into_iter().map(short).collect();
+        Ok(unique.into_iter().collect())
     }
 }
 
