@@ -16,6 +16,10 @@ const SCHEMAS: &str = "kubernetes-validate==1.37.0";
 /// The cluster that charts are rendered for. Without it, Helm takes the version of its own libraries.
 const KUBERNETES: &str = "1.34.0";
 
+/// The message where there is no Go.
+const NO_GO: &str = "Go is not installed: install Go 1.26 or newer (https://go.dev/dl/), which builds Helm, helm-unittest \
+                     and kubeconform";
+
 /// Helm, helm-unittest and kubeconform.
 #[derive(Debug)]
 pub struct Tools {
@@ -32,17 +36,13 @@ impl Tools {
             |name: &str| fs::read_to_string(modules.join(name)).with_context(|| format!("k8s/check/tools/{name}"));
         let pinned = read("go.mod")? + &read("go.sum")?;
         let tools = Self { folder: work.join("bin"), chart: root.join("k8s/chart") };
-        once(work, "tools", &pinned, || {
+        once(&tools.folder, &pinned, || {
             println!("building Helm, helm-unittest and kubeconform in {}", tools.folder.display());
             let mut go = Command::new("go");
             // The empty name makes a folder of the path. Without debug information the programs are half as large.
             go.args(["build", "-ldflags=-s -w", "-o"]).arg(tools.folder.join("")).arg("tool").current_dir(&modules);
             match go.output() {
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    bail!(
-                        "Go is not installed: install Go 1.26 or newer (https://go.dev/dl/), which builds Helm, helm-unittest and kubeconform"
-                    )
-                }
+                Err(error) if error.kind() == ErrorKind::NotFound => bail!("{NO_GO}"),
                 Err(error) => Err(error).context("cannot start go"),
                 Ok(output) => succeeded(&output).context("go build tool, in k8s/check/tools"),
             }
@@ -113,25 +113,16 @@ impl Tools {
 /// The folder with Kubernetes' schemas, one folder a version; installed unless `work` has it.
 pub fn schemas(work: &Path, versions: &[&str]) -> anyhow::Result<PathBuf> {
     let folder = work.join("schemas");
-    once(work, "schemas", &format!("{SCHEMAS} {versions:?}"), || {
+    once(&folder, &format!("{SCHEMAS} {versions:?}"), || {
         println!("installing {SCHEMAS} in {}", folder.display());
-        let python = work.join("python");
+        let (python, packages) = (work.join("python"), work.join("python/packages"));
         let run = |command: &mut Command| succeeded(&command.output().context("cannot start python3")?);
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&python))?;
-        let pip =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", SCHEMAS];
-        run(Command::new(python.join("bin/python")).args(pip))?;
-        let locate =
-            "import importlib.util as u; print(u.find_spec('kubernetes_validate').submodule_search_locations[0])";
-        let found =
-            Command::new(python.join("bin/python")).args(["-c", locate]).output().context("cannot start python")?;
-        succeeded(&found)?;
-        let package = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim());
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"];
+        run(Command::new(python.join("bin/python")).args(pip).args([SCHEMAS, "--target"]).arg(&packages))?;
+        let package = packages.join("kubernetes_validate/kubernetes-json-schema");
         for version in versions {
-            relocate(
-                &package.join(format!("kubernetes-json-schema/v{version}-local-strict")),
-                &folder.join(format!("v{version}")),
-            )?;
+            relocate(&package.join(format!("v{version}-local-strict")), &folder.join(format!("v{version}")))?;
         }
         Ok(())
     })?;
@@ -152,10 +143,10 @@ fn relocate(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Does what `install` does, unless a file in `work` says that the same `version` was installed before.
-fn once(work: &Path, name: &str, version: &str, install: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let stamp = work.join(format!("{name}.txt"));
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
+/// Does what `install` does, unless a file beside the folder says that this version is in it.
+fn once(folder: &Path, version: &str, install: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let stamp = folder.with_extension("txt");
+    if folder.is_dir() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
         return Ok(());
     }
     install()?;
