@@ -1,4 +1,4 @@
-//! Checks what is in `k8s/`, by a program of its own.
+//! Runs the program that checks `k8s/`.
 
 use std::process::Command;
 
@@ -6,15 +6,15 @@ use crate::cargo::cargo;
 use crate::progress;
 use crate::workspace::Workspace;
 
-/// What to do besides checking.
+/// Options of `cargo xtask k8s`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write k8s/manifests anew from the chart instead of comparing it.
+    /// Write k8s/manifests from the chart instead of comparing it.
     #[arg(long)]
     write: bool,
 }
 
-/// Lints, renders and checks the chart, the manifests and the SpinApps. Fails where there is neither Helm nor Go.
+/// Checks the chart, the manifests and the SpinApps. Fails where the tools cannot be installed.
 pub fn check(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let mut command = program(workspace);
     if args.write {
@@ -23,7 +23,7 @@ pub fn check(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     progress::run("checking k8s/", &mut command)
 }
 
-/// The same as a part of all tests: what this machine lacks the tools for is left out, with a line that says so.
+/// The same as a part of all tests. What needs tools that cannot be installed is left out, with a line that says so.
 pub fn test(workspace: &Workspace) -> anyhow::Result<()> {
     progress::run("checking k8s/", program(workspace).arg("--if-possible"))
 }

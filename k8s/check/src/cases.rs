@@ -1,4 +1,4 @@
-//! With which values the chart is rendered, and what else is checked.
+//! The values that the chart is rendered with, and the other sets of objects.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,45 +12,32 @@ use crate::objects::Set;
 pub struct Case {
     /// What to call it in messages.
     pub name: String,
-    /// Values files, the last of which counts most.
+    /// Values files; a later one overrides those before it.
     pub files: Vec<PathBuf>,
     /// Further options for Helm.
     pub options: Vec<String>,
-    /// What the values say is there already, as in `Secret/wiki-database/password` or `Pods/label=value`.
+    /// What the values expect to exist, as in `Secret/wiki-database/password` or `Pods/label=value`.
     pub given: Vec<String>,
 }
 
-/// How the first line of a values file begins that needs objects the chart does not make.
+/// How the first line of a values file begins that expects objects which the chart does not make.
 const GIVEN: &str = "# given: ";
 
-/// The chart's own values files, and those in `k8s/check/cases`, which are laid over `values-production.yaml` when they
-/// are called `production-…`.
+/// The chart's own values files, and those in `k8s/check/cases`; a `production-…` is laid over `values-production.yaml`.
 pub fn all(root: &Path) -> anyhow::Result<Vec<Case>> {
     let chart = root.join("k8s/chart");
     let mut cases = vec![Case { name: "values.yaml".into(), files: vec![], options: vec![], given: vec![] }];
-    for file in yaml_files(&chart)? {
-        let name = file_name(&file);
-        if name.starts_with("values-") {
-            let given = given(&file)?;
-            cases.push(Case { name, files: vec![file], options: vec![], given });
-        }
-    }
-    for file in yaml_files(&root.join("k8s/check/cases"))? {
-        let name = file_name(&file);
-        let given = given(&file)?;
-        let mut files = vec![file];
-        if name.starts_with("production-") {
-            files.insert(0, chart.join("values-production.yaml"));
-        }
-        cases.push(Case { name: format!("cases/{name}"), files, options: vec![], given });
+    let own = yaml_files(&chart)?.into_iter().filter(|file| file_name(file).starts_with("values-"));
+    for file in own.chain(yaml_files(&root.join("k8s/check/cases"))?) {
+        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let given = text.lines().next().and_then(|line| line.strip_prefix(GIVEN)).unwrap_or_default();
+        let given = given.split_whitespace().map(str::to_owned).collect();
+        let is_own = file.parent() == Some(&chart);
+        let name = if is_own { file_name(&file) } else { format!("cases/{}", file_name(&file)) };
+        let base = name.starts_with("cases/production-").then(|| chart.join("values-production.yaml"));
+        cases.push(Case { name, files: base.into_iter().chain([file]).collect(), options: vec![], given });
     }
     Ok(cases)
-}
-
-fn given(file: &Path) -> anyhow::Result<Vec<String>> {
-    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let given = text.lines().next().and_then(|line| line.strip_prefix(GIVEN)).unwrap_or_default();
-    Ok(given.split_whitespace().map(str::to_owned).collect())
 }
 
 /// The manifests for SpinKube, each file by itself.

@@ -1,23 +1,22 @@
 //! Checks what is in `k8s/`: the chart with every values file, the plain manifests and the SpinApps. `cargo xtask k8s`
 //! builds and runs it.
+//!
+//! Helm, helm-unittest and kubeconform check what one object or one template says. What is here is about several objects:
+//! whether they refer to each other correctly, and who can reach whom.
 
 #![forbid(unsafe_code)]
 
 mod cases;
-mod fields;
-mod helm;
-mod labels;
-mod lifecycle;
+mod kubeconform;
 mod manifests;
+mod mistakes;
 mod monitoring;
-mod names;
 mod network;
 mod objects;
 mod references;
-mod refusals;
-mod schemas;
-mod secrets;
-mod security;
+mod selectors;
+mod settings;
+mod tools;
 mod values;
 
 use std::env;
@@ -28,18 +27,18 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use crate::fields::Tables;
-use crate::helm::Helm;
+use crate::kubeconform::Schemas;
 use crate::objects::Set;
+use crate::tools::Tools;
 
 /// Checks the Helm chart, the manifests and the SpinApps in k8s/.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Write k8s/manifests anew instead of comparing it with the chart.
+    /// Write k8s/manifests from the chart instead of comparing it.
     #[arg(long)]
     write: bool,
 
-    /// Where Helm or the schemas are not to be had, say so and succeed.
+    /// Succeed with a message where the tools or the schemas cannot be installed.
     #[arg(long)]
     if_possible: bool,
 
@@ -48,19 +47,9 @@ struct Args {
     work: PathBuf,
 }
 
-/// Every check of one set of objects: its name and what it finds wrong.
-type Check = (&'static str, fn(&Set) -> anyhow::Result<Vec<String>>);
-
-const CHECKS: [Check; 8] = [
-    ("pod security", security::check),
-    ("names", names::check),
-    ("labels and selectors", labels::check),
-    ("starting and stopping", lifecycle::check),
-    ("ports and network policies", network::check),
-    ("references", references::check),
-    ("secrets", secrets::check),
-    ("metrics and alerts", monitoring::check),
-];
+/// Checks of objects that are applied together.
+const CHECKS: [fn(&Set) -> Vec<String>; 5] =
+    [selectors::check, references::check, network::check, settings::check, monitoring::check];
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -79,57 +68,50 @@ fn main() -> ExitCode {
 
 /// Runs every check and returns all mistakes.
 fn run(args: &Args) -> anyhow::Result<Vec<String>> {
-    // What `cargo run` says now, before what was so when this was compiled: checkouts may share a target folder.
+    // `cargo run` sets it. The value at compile time may be another checkout's that shares the target folder.
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = Path::new(&package).ancestors().nth(2).context("k8s-check is not in k8s/check of a workspace")?;
     let work = std::path::absolute(&args.work).context("--work")?;
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-    let helm = match Helm::find(root, &work) {
+    let tools = match Tools::install(root, &work) {
         Err(error) if args.if_possible => {
             println!("left out: {error:#}");
             return Ok(Vec::new());
         }
-        found => found?,
+        installed => installed?,
     };
     if args.write {
-        let count = manifests::write(root, &helm)?;
+        let count = manifests::write(root, &tools)?;
         println!("wrote {count} manifests to k8s/manifests");
         return Ok(Vec::new());
     }
 
     let mut mistakes = values::check(&root.join("k8s/chart"))?;
-    mistakes.extend(names::runbooks(root)?);
+    mistakes.extend(monitoring::runbooks(root)?);
+    mistakes.extend(manifests::differences(root, &tools)?);
     let mut sets = Vec::new();
     for case in cases::all(root)? {
-        helm.lint(&case)?;
-        sets.push(Set::parse(&case.name, &helm.template(&case)?, case.given)?);
+        tools.lint(&case)?;
+        sets.push(Set::parse(&case.name, &tools.template(&case)?, case.given)?);
     }
-    mistakes.extend(manifests::differences(root, &helm)?);
     sets.push(manifests::applied(root)?);
     sets.extend(cases::spinkube(root)?);
-
-    let tables = Tables::load(&root.join("k8s/check/fields"))?;
     for set in &sets {
-        mistakes.extend(tables.check(set));
-        for (name, check) in CHECKS {
-            let found = check(set).with_context(|| format!("{}: {name}", set.name))?;
-            mistakes.extend(found.into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
-        }
+        mistakes.extend(check(set).into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
     }
     let rendered: usize = sets.iter().map(|set| set.objects.len()).sum();
-    println!("{} sets with {rendered} objects, {} checks on each", sets.len(), CHECKS.len() + 1);
+    println!("{} sets with {rendered} objects", sets.len());
 
-    let (refused, wrongly) = refusals::check(&helm, &work)?;
-    println!("{refused} values files with a mistake, each refused by name");
-    mistakes.extend(wrongly);
-
-    match schemas::check(&work, &sets)? {
-        schemas::Outcome::Checked { objects, versions, mistakes: found } => {
-            println!("{objects} different objects against the schemas of Kubernetes {}", versions.join(", "));
-            mistakes.extend(found);
-        }
-        schemas::Outcome::Missing(reason) if args.if_possible => println!("left out: the schemas: {reason}"),
-        schemas::Outcome::Missing(reason) => anyhow::bail!("the schemas cannot be had: {reason}"),
+    mistakes.extend(tools.unit_tests()?);
+    let schemas = Schemas::install(root, &work, &tools, args.if_possible)?;
+    mistakes.extend(schemas.check(&work, &sets)?);
+    if schemas.are_complete() {
+        mistakes.extend(mistakes::check(root, &work, &sets, &schemas, check)?);
     }
     Ok(mistakes)
+}
+
+/// What all checks find in a set.
+fn check(set: &Set) -> Vec<String> {
+    CHECKS.iter().flat_map(|check| check(set)).collect()
 }

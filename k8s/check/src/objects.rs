@@ -1,24 +1,41 @@
-//! Kubernetes objects, read from YAML and typed.
+//! Kubernetes objects, read from YAML, and the pods they make.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use k8s_openapi::Resource;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::{CronJob, Job};
-use k8s_openapi::api::core::v1::{Pod, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Labels by name.
 pub type Labels = BTreeMap<String, String>;
 
+/// Reads parts of an object that may be missing. kubeconform has checked that those which are there have the right type.
+pub trait Fields {
+    /// The text at a JSON pointer, empty if there is none.
+    fn text(&self, pointer: &str) -> &str;
+    /// The items of the list at a JSON pointer.
+    fn list(&self, pointer: &str) -> &[Value];
+    /// The members of the object at a JSON pointer whose values are text.
+    fn map(&self, pointer: &str) -> Labels;
+}
+
+impl Fields for Value {
+    fn text(&self, pointer: &str) -> &str {
+        self.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn list(&self, pointer: &str) -> &[Value] {
+        self.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    fn map(&self, pointer: &str) -> Labels {
+        let members = self.pointer(pointer).and_then(Value::as_object).into_iter().flatten();
+        members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+}
+
 /// One object, as it was written.
 #[derive(Debug, Clone)]
 pub struct Object {
-    /// As in `apps/v1`.
-    pub api_version: String,
     /// As in `Deployment`.
     pub kind: String,
     /// Its name.
@@ -28,37 +45,19 @@ pub struct Object {
 }
 
 impl Object {
-    fn new(value: Value) -> anyhow::Result<Self> {
+    /// Fails on what has no kind or no name.
+    pub fn new(value: Value) -> anyhow::Result<Self> {
         let text = |pointer: &str| {
             let text = value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
             text.with_context(|| format!("an object has no {pointer}"))
         };
-        let (api_version, kind, name) = (text("/apiVersion")?, text("/kind")?, text("/metadata/name")?);
-        Ok(Self { api_version, kind, name, value })
+        let (kind, name) = (text("/kind")?, text("/metadata/name")?);
+        Ok(Self { kind, name, value })
     }
 
     /// As in `Deployment/wasiki`.
     pub fn title(&self) -> String {
         format!("{}/{}", self.kind, self.name)
-    }
-
-    /// Whether its kind is one of Kubernetes' own, and not defined by an operator.
-    pub fn is_built_in(&self) -> bool {
-        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
-        !group.contains('.') || (group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io")
-    }
-
-    /// The object's own labels.
-    pub fn labels(&self) -> Labels {
-        let labels = self.value.pointer("/metadata/labels").and_then(Value::as_object);
-        let pairs = labels.into_iter().flatten();
-        pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-    }
-
-    /// The object as the type that the library generated from Kubernetes' own description. Fails where a member has
-    /// another type.
-    pub fn typed<T: DeserializeOwned>(&self) -> anyhow::Result<T> {
-        serde_json::from_value(self.value.clone()).with_context(|| self.title())
     }
 }
 
@@ -69,25 +68,35 @@ pub struct Pods {
     pub owner: String,
     /// The labels of each.
     pub labels: Labels,
-    /// The rest of them; empty for those that an operator makes.
-    pub spec: PodSpec,
-    /// Whether an operator makes them, so that all one knows is their labels.
-    pub foreign: bool,
+    /// The rest of them; null for those that an operator makes, of which only the labels are known.
+    pub spec: Value,
+}
+
+impl Pods {
+    /// Whether an operator makes them.
+    pub fn is_foreign(&self) -> bool {
+        self.spec.is_null()
+    }
+
+    /// Every container.
+    pub fn containers(&self) -> impl Iterator<Item = &Value> {
+        self.spec.list("/initContainers").iter().chain(self.spec.list("/containers"))
+    }
 }
 
 /// Objects that are applied together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Set {
     /// What to call it in messages.
     pub name: String,
     /// The objects.
     pub objects: Vec<Object>,
-    /// What is there already, as in `Secret/wiki-database/password` or `Pods/label=value`.
+    /// What exists already, as in `Secret/wiki-database/password` or `Pods/label=value`.
     pub given: Vec<String>,
 }
 
 impl Set {
-    /// Reads YAML documents. Fails on what is no YAML, and on a document that is no object.
+    /// Reads YAML documents. Fails on invalid YAML, and on a document that is no object.
     pub fn parse(name: &str, text: &str, given: Vec<String>) -> anyhow::Result<Self> {
         let documents: Vec<Value> = serde_saphyr::from_multiple(text).with_context(|| name.to_owned())?;
         let objects: Vec<Object> = documents
@@ -99,57 +108,40 @@ impl Set {
         Ok(Self { name: name.to_owned(), objects, given })
     }
 
-    /// The objects of a type.
-    pub fn of<T: Resource + DeserializeOwned>(&self) -> anyhow::Result<Vec<T>> {
-        self.custom(T::API_VERSION, T::KIND).map(Object::typed).collect()
-    }
-
     /// The objects of a kind.
-    pub fn custom<'a>(&'a self, api_version: &str, kind: &str) -> impl Iterator<Item = &'a Object> {
-        self.objects.iter().filter(move |object| object.api_version == api_version && object.kind == kind)
+    pub fn of<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Object> {
+        self.objects.iter().filter(move |object| object.kind == kind)
     }
 
-    /// The pods that come of all objects.
-    pub fn pods(&self) -> anyhow::Result<Vec<Pods>> {
-        let mut pods = Vec::new();
-        for given in &self.given {
-            let Some((label, value)) = given.strip_prefix("Pods/").and_then(|given| given.split_once('=')) else {
-                continue;
-            };
-            let labels = Labels::from([(label.to_owned(), value.to_owned())]);
-            pods.push(Pods { owner: given.clone(), labels, spec: PodSpec::default(), foreign: true });
-        }
-        for object in &self.objects {
+    /// The pods that all objects make.
+    pub fn pods(&self) -> Vec<Pods> {
+        let one = |label: &str, value: &str| Labels::from([(label.to_owned(), value.to_owned())]);
+        let given = self.given.iter().filter_map(|given| {
+            let (label, value) = given.strip_prefix("Pods/")?.split_once('=')?;
+            Some(Pods { owner: given.clone(), labels: one(label, value), spec: Value::Null })
+        });
+        let made = self.objects.iter().filter_map(|object| {
             let template = match object.kind.as_str() {
-                "Deployment" => object.typed::<Deployment>()?.spec.map(|spec| spec.template),
-                "StatefulSet" => object.typed::<StatefulSet>()?.spec.map(|spec| spec.template),
-                "Job" => object.typed::<Job>()?.spec.map(|spec| spec.template),
-                "CronJob" => {
-                    let spec = object.typed::<CronJob>()?.spec.and_then(|spec| spec.job_template.spec);
-                    spec.map(|spec| spec.template)
+                "Deployment" | "StatefulSet" | "Job" => "/spec/template",
+                "CronJob" => "/spec/jobTemplate/spec/template",
+                "Pod" => "",
+                kind => {
+                    // CloudNativePG and SpinKube document these labels.
+                    let label = match kind {
+                        "Cluster" => "cnpg.io/cluster",
+                        "Pooler" => "cnpg.io/poolerName",
+                        "SpinApp" => "core.spinkube.dev/app-name",
+                        _ => return None,
+                    };
+                    return Some(Pods { owner: object.title(), labels: one(label, &object.name), spec: Value::Null });
                 }
-                "Pod" => {
-                    let Pod { metadata, spec, .. } = object.typed()?;
-                    Some(PodTemplateSpec { metadata: Some(metadata), spec })
-                }
-                // CloudNativePG and SpinKube document these labels.
-                "Cluster" => Some(foreign("cnpg.io/cluster", &object.name)),
-                "Pooler" => Some(foreign("cnpg.io/poolerName", &object.name)),
-                "SpinApp" => Some(foreign("core.spinkube.dev/app-name", &object.name)),
-                _ => None,
             };
-            let Some(PodTemplateSpec { metadata, spec }) = template else { continue };
-            let labels = metadata.and_then(|metadata| metadata.labels).unwrap_or_default();
-            let foreign = spec.is_none();
-            pods.push(Pods { owner: object.title(), labels, spec: spec.unwrap_or_default(), foreign });
-        }
-        Ok(pods)
+            let template = object.value.pointer(template)?;
+            let spec = template.get("spec")?.clone();
+            Some(Pods { owner: object.title(), labels: template.map("/metadata/labels"), spec })
+        });
+        given.chain(made).collect()
     }
-}
-
-fn foreign(label: &str, value: &str) -> PodTemplateSpec {
-    let labels = Labels::from([(label.to_owned(), value.to_owned())]);
-    PodTemplateSpec { metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }), spec: None }
 }
 
 /// Whether labels have all that a selector's map asks for.
@@ -158,43 +150,25 @@ pub fn has_all(labels: &Labels, wanted: &Labels) -> bool {
 }
 
 /// Whether a selector selects something with these labels. An empty one selects everything.
-pub fn selects(selector: &LabelSelector, labels: &Labels) -> bool {
-    let matches = selector.match_labels.as_ref().is_none_or(|wanted| has_all(labels, wanted));
-    matches
-        && selector.match_expressions.iter().flatten().all(|expression| {
-            let value = labels.get(&expression.key);
-            let listed = value.is_some_and(|value| expression.values.iter().flatten().any(|one| one == value));
-            match expression.operator.as_str() {
+pub fn selects(selector: &Value, labels: &Labels) -> bool {
+    has_all(labels, &selector.map("/matchLabels"))
+        && selector.list("/matchExpressions").iter().all(|expression| {
+            let value = labels.get(expression.text("/key"));
+            let listed = value.is_some_and(|value| expression.list("/values").iter().any(|one| one == value.as_str()));
+            match expression.text("/operator") {
                 "In" => listed,
                 "NotIn" => !listed,
                 "Exists" => value.is_some(),
                 "DoesNotExist" => value.is_none(),
-                // The schemas allow no other.
+                // Kubernetes has no other.
                 _ => false,
             }
         })
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
-
-    /// A set for the tests of the checks.
-    pub fn set(text: &str) -> Set {
-        Set::parse("test", text, vec![]).unwrap()
-    }
-
-    #[test]
-    fn empty_documents_are_none() {
-        let set = set("---\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n# nothing\n");
-        assert_eq!(set.objects.iter().map(Object::title).collect::<Vec<_>>(), ["Pod/a"]);
-    }
-
-    #[test]
-    fn an_object_needs_a_name() {
-        let error = Set::parse("x", "apiVersion: v1\nkind: Pod\nmetadata: {}\n", vec![]).unwrap_err();
-        assert_eq!(format!("{error:#}"), "x: an object has no /metadata/name");
-    }
 
     #[test]
     fn selectors_select_what_kubernetes_would() {
@@ -210,20 +184,6 @@ pub mod tests {
             (r#"{"matchExpressions": [{"key": "b", "operator": "DoesNotExist"}]}"#, true),
         ] {
             assert_eq!(selects(&serde_json::from_str(selector).unwrap(), &labels), selected, "{selector}");
-        }
-    }
-
-    #[test]
-    fn kinds_of_operators_are_told_from_kubernetes_own() {
-        for (api_version, built_in) in [
-            ("v1", true),
-            ("apps/v1", true),
-            ("networking.k8s.io/v1", true),
-            ("gateway.networking.k8s.io/v1", false),
-            ("monitoring.coreos.com/v1", false),
-        ] {
-            let set = set(&format!("apiVersion: {api_version}\nkind: X\nmetadata: {{name: a}}\n"));
-            assert_eq!(set.objects[0].is_built_in(), built_in, "{api_version}");
         }
     }
 }
