@@ -2,11 +2,9 @@
 
 #![forbid(unsafe_code)]
 
-mod chart;
-mod client;
-mod compare;
+mod alone;
+mod check;
 mod database;
-mod docs;
 mod goals;
 mod machine;
 mod measure;
@@ -15,18 +13,10 @@ mod options;
 mod peers;
 mod pgbench;
 mod process;
-mod progress;
-mod queries;
 mod report;
 mod run;
-mod search;
 mod seed;
-mod soak;
-mod start;
 mod stats;
-mod table;
-mod text;
-mod usage;
 mod workload;
 mod wrk;
 
@@ -44,7 +34,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure, and write report.json, report.md and chart.svg.
+    /// Measure, and write report.md.
     Run(Box<options::Options>),
     /// Serve as the peer `native`.
     Native(native::Args),
@@ -62,15 +52,5 @@ async fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
     }
 }

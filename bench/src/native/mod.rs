@@ -1,31 +1,42 @@
-//! The peer `native`: the wiki's most used routes as a plain hyper service with a pool of prepared statements.
+//! The peer `native`: the routes of the wiki that are asked most, as a plain hyper service with a pool of prepared
+//! statements.
 //!
-//! It is what the wiki could cost at least, in this language: the same SQL ([`sql`]), and requests are read and answers
-//! written by the wiki's own library. What it leaves out is WebAssembly, and everything a host does for a guest.
+//! It is what the wiki could cost at least, in this language: the same answers from the same work of the database, without
+//! WebAssembly, and without what a host does for a guest.
 
-mod handlers;
-mod row;
 pub mod sql;
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use postgres_types::{FromSql, ToSql, Type};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::net::TcpListener;
-use tokio_postgres::NoTls;
-use wiki::problem::Problem;
-use wiki::reply;
-use wiki::request::Request;
+use tokio_postgres::{NoTls, Row};
+use wiki_types::slug::slugify;
 
-/// Connections to the database: as many as the runner keeps unless it is told otherwise.
+/// Connections to the database: as many as the runner's default.
 const POOL_SIZE: usize = 16;
+
+/// Pages in a list.
+const LIMIT: usize = 50;
+
+/// Microseconds from 1970 to 2000, from which PostgreSQL counts.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 /// Where to listen and what to serve.
 #[derive(Debug, clap::Args)]
@@ -39,36 +50,222 @@ pub struct Args {
     database: String,
 }
 
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// An answer: its status, entity tag and JSON.
+type Answer = (StatusCode, Option<String>, Vec<u8>);
+
 /// Serves until it is killed; returns only when it cannot.
 pub async fn serve(args: &Args) -> anyhow::Result<()> {
     let database = args.database.parse().context("DATABASE_URL cannot be read")?;
-    // As the runner does: a connection that broke is found out by its next statement, not by a question of its own.
+    // As in the runner, a broken connection is found by its next statement, without a query of its own.
     let manager = Manager::from_config(database, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
     let pool = Pool::builder(manager).max_size(POOL_SIZE).runtime(Runtime::Tokio1).build().context("no pool")?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     loop {
         let (stream, _) = listener.accept().await.context("cannot accept a connection")?;
-        // Nagle's algorithm would hold answers back; the runner and uvicorn switch it off, too. A client that is gone already
-        // does not mind.
+        // Nagle's algorithm would delay answers; the runner and uvicorn turn it off, too.
         _ = stream.set_nodelay(true);
         let pool = pool.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, pool.clone()));
-            let connection =
-                http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-            // A client that goes away is no news.
-            _ = connection.await;
+            let service = service_fn(|request| answer(request, &pool));
+            // It ends with an error when the client closes it, which is no failure.
+            _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(request: http::Request<Incoming>, pool: Pool) -> Result<http::Response<Full<Bytes>>, Infallible> {
-    let answered = async {
-        let (head, body) = request.into_parts();
-        let body = body.collect().await.map_err(|error| Problem::bad_request(error.to_string()))?;
-        handlers::route(&mut Request::from_parts(head, body.to_bytes().into()), &pool).await
+async fn answer(request: Request<Incoming>, pool: &Pool) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (status, etag, body) = route(request, pool).await.unwrap_or_else(|error| {
+        (StatusCode::INTERNAL_SERVER_ERROR, None, json!({ "detail": error.to_string() }).to_string().into())
+    });
+    let response = Response::builder().status(status).header("content-type", "application/json");
+    let response = match etag {
+        Some(etag) => response.header("etag", etag).header("cache-control", "no-cache"),
+        None => response.header("cache-control", "no-store"),
     };
-    let response = answered.await.unwrap_or_else(|problem| reply::problem(&problem));
-    Ok(response.map(|body| Full::new(body.into())))
+    let failed = |_| Response::new(Full::default());
+    Ok(response.body(Full::new(body.into())).unwrap_or_else(failed))
+}
+
+async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let (noun, id) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+    let id = id.parse::<i64>();
+    match (&head.method, noun, id) {
+        (&Method::GET, "health", _) => {
+            let health = json!({ "status": "healthy", "timestamp": Time(SystemTime::now().into()) });
+            Ok((StatusCode::OK, None, serde_json::to_vec(&health)?))
+        }
+        (&Method::GET, "users", Ok(id)) => user(pool, id).await,
+        (&Method::GET, "posts", Ok(id)) => match query(pool, sql::POST, &[&id]).await?.first() {
+            Some(row) => shown(StatusCode::OK, &Post::read(row, Some(row.try_get(8)?), None)?),
+            None => not_found(),
+        },
+        (&Method::GET, "posts", _) => posts(pool).await,
+        (&Method::POST, "posts", _) => {
+            let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
+            let title = draft.content.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("Untitled");
+            let (slug, links) = (slugify(title), links(&draft.content));
+            let rows = query(pool, sql::INSERT, &[&draft.user_id, &title, &slug, &draft.content, &links]).await?;
+            match rows.first() {
+                Some(row) => shown(StatusCode::CREATED, &Post::read(row, Some(&draft.content), None)?),
+                None => not_found(),
+            }
+        }
+        (&Method::PUT, "posts", Ok(id)) => {
+            let seen = head.headers.get("if-match").ok_or("If-Match is missing")?;
+            let seen: i64 = seen.to_str()?.trim_matches('"').parse()?;
+            let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
+            let links = links(&draft.content);
+            let rows = query(pool, sql::UPDATE, &[&id, &seen, &draft.title, &draft.content, &links]).await?;
+            match rows.first() {
+                Some(row) => shown(StatusCode::OK, &Post::read(row, Some(&draft.content), None)?),
+                // The wiki distinguishes a missing page from an outdated version.
+                None => not_found(),
+            }
+        }
+        _ => not_found(),
+    }
+}
+
+fn not_found() -> Outcome<Answer> {
+    Ok((StatusCode::NOT_FOUND, None, b"{}".to_vec()))
+}
+
+fn shown(status: StatusCode, post: &Post) -> Outcome<Answer> {
+    Ok((status, Some(format!("\"{}\"", post.version)), serde_json::to_vec(post)?))
+}
+
+async fn query(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Outcome<Vec<Row>> {
+    let connection = pool.get().await?;
+    let statement = connection.prepare_cached(sql).await?;
+    Ok(connection.query(&statement, params).await?)
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: i64,
+    username: Option<&'a str>,
+    name: &'a str,
+    email: Option<&'a str>,
+    created_time: Time,
+}
+
+async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
+    let rows = query(pool, sql::USER, &[&id]).await?;
+    let Some(row) = rows.first() else { return not_found() };
+    let user = User {
+        id: row.try_get(0)?,
+        username: row.try_get(1)?,
+        name: row.try_get(2)?,
+        email: row.try_get(3)?,
+        created_time: row.try_get(4)?,
+    };
+    Ok((StatusCode::OK, Some(format!("\"{}\"", row.try_get::<_, i64>(5)?)), serde_json::to_vec(&user)?))
+}
+
+/// A page; without its content, but with its size, in a list.
+#[derive(Serialize)]
+struct Post<'a> {
+    post_id: i64,
+    user_id: i64,
+    title: &'a str,
+    slug: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    tags: Vec<&'a str>,
+    version: i64,
+    created_time: Time,
+    updated_time: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<i64>,
+}
+
+impl<'a> Post<'a> {
+    fn read(row: &'a Row, content: Option<&'a str>, size: Option<i64>) -> Outcome<Self> {
+        Ok(Self {
+            post_id: row.try_get(0)?,
+            user_id: row.try_get(1)?,
+            title: row.try_get(2)?,
+            slug: row.try_get(3)?,
+            content,
+            tags: row.try_get(4)?,
+            version: row.try_get(5)?,
+            created_time: row.try_get(6)?,
+            updated_time: row.try_get(7)?,
+            size,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Posts<'a> {
+    posts: Vec<Post<'a>>,
+    next: Option<String>,
+}
+
+async fn posts(pool: &Pool) -> Outcome<Answer> {
+    let rows = query(pool, sql::POSTS, &[&((LIMIT + 1) as i64)]).await?;
+    let post = |row| Post::read(row, None, Some(row.try_get(8)?));
+    let posts = rows.iter().take(LIMIT).map(post).collect::<Outcome<Vec<_>>>()?;
+    // The wiki's cursor: the hexadecimal digits of a JSON array.
+    let hexadecimal = |text: String| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let last = posts.last().filter(|_| rows.len() > LIMIT);
+    let next = last.map(|last| format!("/posts?cursor={}", hexadecimal(format!("[{}]", last.post_id))));
+    let body = serde_json::to_vec(&Posts { posts, next })?;
+    // FNV-1a, as the wiki tags lists.
+    let hash = body
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    Ok((StatusCode::OK, Some(format!("\"{hash:016x}\"")), body))
+}
+
+/// What a client sends.
+#[derive(Deserialize)]
+struct Draft {
+    user_id: Option<i64>,
+    title: Option<String>,
+    content: String,
+}
+
+/// The slugs of the pages that Markdown links to, each once.
+fn links(markdown: &str) -> Vec<String> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_WIKILINKS;
+    let mut slugs = Vec::new();
+    for event in Parser::new_ext(markdown, options) {
+        if let Event::Start(Tag::Link { link_type: LinkType::WikiLink { .. }, dest_url, .. }) = event {
+            let slug = slugify(&dest_url);
+            if !slugs.contains(&slug) {
+                slugs.push(slug);
+            }
+        }
+    }
+    slugs
+}
+
+/// A time of PostgreSQL, taken as UTC and written as the wiki writes it.
+struct Time(DateTime<Utc>);
+
+impl<'a> FromSql<'a> for Time {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Outcome<Self> {
+        let micros = i64::from_be_bytes(raw.try_into()?).checked_add(POSTGRES_EPOCH);
+        Ok(Self(micros.and_then(DateTime::from_timestamp_micros).ok_or("a time that cannot be written")?))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::TIMESTAMP
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
 }
