@@ -64,7 +64,8 @@ pub async fn search(options: &Options, server: &Database, report: &mut Report) -
     let running = Running::start(Peer::Runner, options, &database)?;
     let client = check::client()?;
     let mut words = Words::of(&database, seed).await?;
-    let kinds: [(&str, fn(&mut Words) -> String); 4] = [
+    type Draw = fn(&mut Words) -> String;
+    let kinds: [(&str, Draw); 4] = [
         ("one word", Words::word),
         ("two words", |words| format!("{} {}", words.word(), words.word())),
         ("a phrase of the text", |words| format!("\"{}\"", words.pair().join(" "))),

@@ -69,9 +69,12 @@ async fn write(client: &Client, running: &Running, db: &Database) -> anyhow::Res
     let page = json!({"user_id": 1, "content": "# A check\n\nSee [[Page 1]], `[[Page 2]]` and [[Page 1|it]]."});
     let created = send(with_json(client.post(&url), &page)).await?;
     let id = json(&created)?["post_id"].as_i64().with_context(|| format!("POST /posts is answered {created:?}"))?;
+    let rows = format!("{ROWS}{id}");
+    let mut written = db.column(&rows).await?;
     let edit = json!({"content": "# A check\n\nMore, see [[Page 3]].", "title": "Checked"});
     let edited = send(with_json(client.put(format!("{url}/{id}")).header("if-match", "\"1\""), &edit)).await?;
-    Ok((created, edited, db.column(&format!("{ROWS}{id}")).await?))
+    written.extend(db.column(&rows).await?);
+    Ok((created, edited, written))
 }
 
 /// The old service answers in its own words: its users and posts must be the wiki's.

@@ -52,8 +52,7 @@ pub struct Args {
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// An answer: its status, entity tag and JSON.
-type Answer = (StatusCode, Option<String>, Vec<u8>);
+type Answer = Response<Full<Bytes>>;
 
 /// Serves until it is killed; returns only when it cannot.
 pub async fn serve(args: &Args) -> anyhow::Result<()> {
@@ -76,28 +75,34 @@ pub async fn serve(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-async fn answer(request: Request<Incoming>, pool: &Pool) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (status, etag, body) = route(request, pool).await.unwrap_or_else(|error| {
-        (StatusCode::INTERNAL_SERVER_ERROR, None, json!({ "detail": error.to_string() }).to_string().into())
-    });
+async fn answer(request: Request<Incoming>, pool: &Pool) -> Result<Answer, Infallible> {
+    Ok(route(request, pool).await.unwrap_or_else(|error| {
+        let mut response = Response::new(Full::from(error.to_string()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    }))
+}
+
+/// `value` as JSON, with an entity tag for what may be kept.
+fn json(status: StatusCode, value: &impl Serialize, tag: impl FnOnce(&[u8]) -> Option<String>) -> Outcome<Answer> {
+    let body = serde_json::to_vec(value)?;
     let response = Response::builder().status(status).header("content-type", "application/json");
-    let response = match etag {
-        Some(etag) => response.header("etag", etag).header("cache-control", "no-cache"),
+    let response = match tag(&body) {
+        Some(tag) => response.header("etag", format!("\"{tag}\"")).header("cache-control", "no-cache"),
         None => response.header("cache-control", "no-store"),
     };
-    let failed = |_| Response::new(Full::default());
-    Ok(response.body(Full::new(body.into())).unwrap_or_else(failed))
+    Ok(response.body(Full::from(body))?)
 }
 
 async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path();
-    let (noun, id) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+    let path = head.uri.path().trim_start_matches('/');
+    let (noun, id) = path.split_once('/').unwrap_or((path, ""));
     let id = id.parse::<i64>();
     match (&head.method, noun, id) {
         (&Method::GET, "health", _) => {
             let health = json!({ "status": "healthy", "timestamp": Time(SystemTime::now().into()) });
-            Ok((StatusCode::OK, None, serde_json::to_vec(&health)?))
+            json(StatusCode::OK, &health, |_| None)
         }
         (&Method::GET, "users", Ok(id)) => user(pool, id).await,
         (&Method::GET, "posts", Ok(id)) => match query(pool, sql::POST, &[&id]).await?.first() {
@@ -132,11 +137,11 @@ async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
 }
 
 fn not_found() -> Outcome<Answer> {
-    Ok((StatusCode::NOT_FOUND, None, b"{}".to_vec()))
+    json(StatusCode::NOT_FOUND, &json!({}), |_| None)
 }
 
 fn shown(status: StatusCode, post: &Post) -> Outcome<Answer> {
-    Ok((status, Some(format!("\"{}\"", post.version)), serde_json::to_vec(post)?))
+    json(status, post, |_| Some(post.version.to_string()))
 }
 
 async fn query(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Outcome<Vec<Row>> {
@@ -164,7 +169,8 @@ async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
         email: row.try_get(3)?,
         created_time: row.try_get(4)?,
     };
-    Ok((StatusCode::OK, Some(format!("\"{}\"", row.try_get::<_, i64>(5)?)), serde_json::to_vec(&user)?))
+    let version: i64 = row.try_get(5)?;
+    json(StatusCode::OK, &user, |_| Some(version.to_string()))
 }
 
 /// A page; without its content, but with its size, in a list.
@@ -212,15 +218,14 @@ async fn posts(pool: &Pool) -> Outcome<Answer> {
     let post = |row| Post::read(row, None, Some(row.try_get(8)?));
     let posts = rows.iter().take(LIMIT).map(post).collect::<Outcome<Vec<_>>>()?;
     // The wiki's cursor: the hexadecimal digits of a JSON array.
-    let hexadecimal = |text: String| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits =
+        |post: &Post| format!("[{}]", post.post_id).bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let last = posts.last().filter(|_| rows.len() > LIMIT);
-    let next = last.map(|last| format!("/posts?cursor={}", hexadecimal(format!("[{}]", last.post_id))));
-    let body = serde_json::to_vec(&Posts { posts, next })?;
+    let next = last.map(|last| format!("/posts?cursor={}", digits(last)));
     // FNV-1a, as the wiki tags lists.
-    let hash = body
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    Ok((StatusCode::OK, Some(format!("\"{hash:016x}\"")), body))
+    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let tag = |body: &[u8]| Some(format!("{:016x}", body.iter().fold(0xcbf2_9ce4_8422_2325, add)));
+    json(StatusCode::OK, &Posts { posts, next }, tag)
 }
 
 /// What a client sends.
