@@ -54,7 +54,7 @@ pub async fn start(options: &Options, server: &Database, report: &mut Report) ->
          {idle} MB.\n",
         options.starts
     );
-    seed::remove_copy(server).await
+    Ok(())
 }
 
 /// Times searches one after another on one connection, as a person waits for one.
@@ -68,7 +68,7 @@ pub async fn search(options: &Options, server: &Database, report: &mut Report) -
     let kinds: [(&str, Draw); 4] = [
         ("one word", Words::word),
         ("two words", |words| format!("{} {}", words.word(), words.word())),
-        ("a phrase of the text", |words| format!("\"{}\"", words.pair().join(" "))),
+        ("a phrase of the text", |words| format!("\"{}\"", words.pair())),
         ("one OR another -third", |words| format!("{} OR {} -{}", words.word(), words.word(), words.word())),
     ];
     let mut table = "| kind | searches | 50 %, ms | 95 %, ms | longest, ms |\n|---|--:|--:|--:|--:|\n".to_owned();
@@ -92,8 +92,7 @@ pub async fn search(options: &Options, server: &Database, report: &mut Report) -
     let [p95] = percentiles(all, [0.95]);
     report.search = Some((seed.pages, p95));
     report.sections += &format!("\n### Searches in {} pages, one at a time\n\n{table}", grouped(seed.pages as f64));
-    drop(running);
-    seed::remove_copy(server).await
+    Ok(())
 }
 
 /// Sends the requests of `--soak`, for pages, and reads the memory meanwhile.
@@ -123,8 +122,7 @@ pub async fn soak(options: &Options, server: &Database, report: &mut Report) -> 
         grouped(requests as f64),
         memory.join(", ")
     );
-    drop(running);
-    seed::remove_copy(server).await
+    Ok(())
 }
 
 /// Whether the memory of the last quarter is about that of the one before. Medians, because it goes up and down by a

@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::options::Options;
 use crate::peers::{Peer, install_fastapi};
 use crate::report::{self, Report};
-use crate::{alone, machine, measure};
+use crate::{alone, machine, measure, seed};
 
 /// Measures what `options` ask for. The report is written after each part, because a run takes long and may be stopped.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
@@ -55,6 +55,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         println!("sending {} requests", options.soak_requests);
         alone::soak(options, &server, &mut report).await?;
     }
+    seed::remove_copy(&server).await?;
     report.busy = report.busy.max(machine::busy());
     let text = write(&report)?;
     println!("\n{text}\nWritten to {}", file.display());
