@@ -74,9 +74,9 @@ pub async fn versions(server: &Database, options: &Options, peers: &[Peer]) -> a
     let revision = first_line(Command::new("git").args(["describe", "--always", "--dirty"])).unwrap_or_default();
     let mut versions = vec![format!("PostgreSQL {postgresql}, wasiki {revision}")];
     let mut add = |program: &std::path::Path, hint: &'static str| {
-        // As in `wrk 4.1.0 [epoll] Copyright …`.
+        // As in `wrk debian/4.1.0 [epoll] Copyright …`.
         let line = first_line(Command::new(program).arg("--version")).context(hint)?;
-        versions.push(line.split(" [").next().unwrap_or_default().to_owned());
+        versions.push(line.split(" [").next().unwrap_or_default().replace("debian/", ""));
         anyhow::Ok(())
     };
     add(&options.runner, "cargo xtask bench builds it, unless it is named by --runner")?;
@@ -90,7 +90,11 @@ pub async fn versions(server: &Database, options: &Options, peers: &[Peer]) -> a
     if peers.iter().any(|peer| matches!(peer, Peer::FastApi(_))) {
         add("python3".as_ref(), "on Debian and Ubuntu: apt-get install python3-venv")?;
         let packages = fs::read_to_string(REQUIREMENTS).unwrap_or_default();
-        versions.extend(packages.lines().filter(|line| line.contains("==")).map(|line| line.replace("==", " ")));
+        let package = |line: &str| {
+            let (name, version) = line.split_once("==")?;
+            Some(format!("{} {version}", name.split('[').next().unwrap_or(name)))
+        };
+        versions.extend(packages.lines().filter_map(package));
     }
     Ok(versions.join(", "))
 }

@@ -23,6 +23,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Interval at which a starting server is asked.
 const POLL: Duration = Duration::from_micros(200);
 
+/// The variables with which the wiki and the old service are told their database.
+const DATABASE: [&str; 5] = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"];
+
 /// The Python packages of the old service.
 pub const REQUIREMENTS: &str = "bench/fastapi/requirements.txt";
 
@@ -56,6 +59,7 @@ impl Peer {
     }
 }
 
+/// The names of peers on the command line and in the report; `fastapi-N` is read by itself.
 const NAMES: [(&str, Peer); 6] = [
     ("runner", Peer::Runner),
     ("runner-fresh", Peer::RunnerFresh),
@@ -88,7 +92,6 @@ impl FromStr for Peer {
 
 /// A peer that runs.
 pub struct Running {
-    /// Which one.
     pub peer: Peer,
     /// Where it listens, as in `http://127.0.0.1:8000`.
     pub url: String,
@@ -142,26 +145,16 @@ fn server(peer: Peer, options: &Options, database: &Database, port: u16) -> anyh
             let mut command = command(environment(options).join("bin/uvicorn"));
             command.args(["app.main:app", "--host", "127.0.0.1", "--port", &port, "--no-access-log"]);
             command.args(["--workers", &workers.to_string()]).current_dir("bench/fastapi");
-            database.configure(&mut command, ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"]);
+            database.configure(&mut command, DATABASE);
             command.env("PYTHONDONTWRITEBYTECODE", "1");
             command
         }
         Peer::Spin => {
-            let spin =
-                options.spin.as_ref().context("the peer spin needs the variable SPIN: the path of the program")?;
-            let mut command = command(spin);
-            command.args([
-                "up",
-                "--quiet",
-                "--listen",
-                &format!("127.0.0.1:{port}"),
-                "--from",
-                "spin.toml",
-                "--state-dir",
-            ]);
-            command.arg(options.out.join("spin"));
-            let names = ["DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"];
-            let names = names.map(|name| format!("SPIN_VARIABLE_{name}"));
+            let spin = options.spin.as_ref();
+            let mut command = command(spin.context("the peer spin needs the variable SPIN: the path of the program")?);
+            command.args(["up", "--quiet", "--from", "spin.toml", "--listen", &format!("127.0.0.1:{port}")]);
+            command.arg("--state-dir").arg(options.out.join("spin"));
+            let names = DATABASE.map(|name| format!("SPIN_VARIABLE_{name}"));
             database.configure(&mut command, names.each_ref().map(String::as_str));
             command
         }

@@ -167,9 +167,9 @@ pub struct Words {
 
 impl Words {
     pub async fn of(database: &Database, seed: Seed) -> anyhow::Result<Self> {
-        let matches = "regexp_matches(content, ' ([a-z]+ [a-z]+)(?= )', 'g') WITH ORDINALITY AS pair (words, place)";
+        let matches = "regexp_matches(content, ' ([a-z]+ [a-z]+)(?= )', 'g') WITH ORDINALITY AS pair (found, place)";
         let from = format!("posts JOIN {} USING (id), {matches}", seed.spread(SEARCHED));
-        let pairs = database.column(&format!("SELECT words[1] FROM {from} ORDER BY id, place")).await?;
+        let pairs = database.column(&format!("SELECT found[1] FROM {from} ORDER BY id, place")).await?;
         ensure!(!pairs.is_empty(), "the pages have no words to search for");
         Ok(Self { pairs, random: fastrand::Rng::with_seed(1) })
     }
