@@ -7,7 +7,8 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::database::Database;
-use crate::peers::{Peer, Running};
+use crate::peer::Peer;
+use crate::peers::Running;
 use crate::workload::Workload;
 
 /// Members of JSON whose values differ between any two new pages or moments.

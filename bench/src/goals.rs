@@ -1,7 +1,7 @@
 //! The goals, and what was reached of them.
 
-use crate::peers::Peer;
-use crate::report::{Metric, Report, significant};
+use crate::peer::Peer;
+use crate::report::{Cell, Metric, Report, significant};
 use crate::workload::Workload;
 
 /// Connections that goals are about.
@@ -17,7 +17,7 @@ const WHY: &str = "[why](#what-stands-in-the-way)";
 /// The table of goals. What was not measured reaches nothing.
 pub fn table(report: &Report) -> String {
     let cell = |workload, peer, pages, metric| {
-        let is = |cell: &&crate::report::Cell| {
+        let is = |cell: &&Cell| {
             (cell.workload, cell.peer, cell.pages, cell.connections) == (workload, peer, pages, CONNECTIONS)
         };
         report.cells.iter().find(is)?.get(metric).filter(|value| *value > 0.0)
@@ -77,7 +77,7 @@ fn row(name: &str, sign: char, goal: f64, stretch: Option<f64>, reached: Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Cell, Sample};
+    use crate::report::Sample;
 
     #[track_caller]
     fn assert_rows(report: &Report, rows: &[&str]) {

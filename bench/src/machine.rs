@@ -9,7 +9,14 @@ use anyhow::Context;
 
 use crate::database::Database;
 use crate::options::Options;
-use crate::peers::{Peer, REQUIREMENTS};
+use crate::peer::Peer;
+use crate::peers::REQUIREMENTS;
+
+/// The share of the processors that other programs may use.
+pub const QUIET: f64 = 0.05;
+
+/// The share that a hypervisor may take during a measurement; above it, the measurement is repeated.
+pub const CALM: f64 = 0.10;
 
 /// This machine, as in `Xeon E5, 4 cores, 24 GB of memory, Linux 6.18.44`.
 pub fn describe() -> String {

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::database::Database;
-use crate::machine::Ticks;
+use crate::machine::{CALM, Ticks};
 use crate::options::Options;
 use crate::peers::Running;
 use crate::report::{Cell, Metric, Report, Sample, grouped};
@@ -19,9 +19,6 @@ use crate::{check, pgbench};
 
 /// Searches that the workload `search` draws from.
 const SEARCHES: usize = 500;
-
-/// The share of the processors that a hypervisor may take during a measurement; above it, it is made again.
-pub const CALM: f64 = 0.10;
 
 /// Measurements that are made at most for one that counts.
 const TRIES: u32 = 2;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, value_parser};
 
-use crate::peers::Peer;
+use crate::peer::Peer;
 use crate::workload::Workload;
 
 /// Options of `bench run`.

@@ -8,15 +8,16 @@ use chrono::{DateTime, Utc};
 
 use crate::database::Database;
 use crate::options::Options;
-use crate::peers::{Peer, install_fastapi};
-use crate::report::{self, Report};
-use crate::{alone, machine, measure, seed};
+use crate::peer::Peer;
+use crate::peers::install_fastapi;
+use crate::report::Report;
+use crate::{alone, machine, markdown, measure, seed};
 
 /// Measures what `options` ask for. The report is written after each part, because a run takes long and may be stopped.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let file = options.out.join("report.md");
     let write = |report: &Report| {
-        let text = report::markdown(report);
+        let text = markdown::write(report);
         fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display())).map(|()| text)
     };
     fs::create_dir_all(&options.out).with_context(|| format!("cannot create {}", options.out.display()))?;
@@ -34,7 +35,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         install_fastapi(options)?;
     }
     let mut report = Report { setting, busy: machine::busy(), ..Report::default() };
-    if report.busy > report::QUIET {
+    if report.busy > machine::QUIET {
         println!("The machine is not quiet: other programs use {:.0} % of its processors.", report.busy * 100.0);
     }
     if options.starts > 0 {
@@ -60,7 +61,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let text = write(&report)?;
     println!("\n{text}\nWritten to {}", file.display());
     if options.write_docs {
-        report::write_docs(&text)?;
+        markdown::write_docs(&text)?;
         println!("Written to docs/benchmarks.md");
     }
     ensure!(report.refused.is_empty(), "some cells were not measured:\n{}", report.refused.join("\n"));
