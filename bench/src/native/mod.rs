@@ -9,11 +9,10 @@ pub mod sql;
 use std::convert::Infallible;
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::SystemTime;
 
 use anyhow::Context;
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::DateTime;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -28,6 +27,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_postgres::{NoTls, Row};
 use wiki_types::slug::slugify;
+use wiki_types::{Post, PostSummary, Time, User};
 
 /// Connections to the database: as many as the runner's default.
 const POOL_SIZE: usize = 16;
@@ -101,24 +101,21 @@ async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
     let id = id.parse::<i64>();
     match (&head.method, noun, id) {
         (&Method::GET, "health", _) => {
-            let health = json!({ "status": "healthy", "timestamp": Time(SystemTime::now().into()) });
+            let health = json!({ "status": "healthy", "timestamp": Time::now() });
             json(StatusCode::OK, &health, |_| None)
         }
         (&Method::GET, "users", Ok(id)) => user(pool, id).await,
-        (&Method::GET, "posts", Ok(id)) => match query(pool, sql::POST, &[&id]).await?.first() {
-            Some(row) => shown(StatusCode::OK, &Post::read(row, Some(row.try_get(8)?), None)?),
-            None => not_found(),
-        },
+        (&Method::GET, "posts", Ok(id)) => {
+            let rows = query(pool, sql::POST, &[&id]).await?;
+            post(StatusCode::OK, rows.first(), |row| Ok(row.try_get(8)?))
+        }
         (&Method::GET, "posts", _) => posts(pool).await,
         (&Method::POST, "posts", _) => {
             let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
             let title = draft.content.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("Untitled");
             let (slug, links) = (slugify(title), links(&draft.content));
             let rows = query(pool, sql::INSERT, &[&draft.user_id, &title, &slug, &draft.content, &links]).await?;
-            match rows.first() {
-                Some(row) => shown(StatusCode::CREATED, &Post::read(row, Some(&draft.content), None)?),
-                None => not_found(),
-            }
+            post(StatusCode::CREATED, rows.first(), |_| Ok(draft.content))
         }
         (&Method::PUT, "posts", Ok(id)) => {
             let seen = head.headers.get("if-match").ok_or("If-Match is missing")?;
@@ -126,11 +123,8 @@ async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
             let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
             let links = links(&draft.content);
             let rows = query(pool, sql::UPDATE, &[&id, &seen, &draft.title, &draft.content, &links]).await?;
-            match rows.first() {
-                Some(row) => shown(StatusCode::OK, &Post::read(row, Some(&draft.content), None)?),
-                // The wiki distinguishes a missing page from an outdated version.
-                None => not_found(),
-            }
+            // The wiki distinguishes a missing page from an outdated version.
+            post(StatusCode::OK, rows.first(), |_| Ok(draft.content))
         }
         _ => not_found(),
     }
@@ -140,23 +134,10 @@ fn not_found() -> Outcome<Answer> {
     json(StatusCode::NOT_FOUND, &json!({}), |_| None)
 }
 
-fn shown(status: StatusCode, post: &Post) -> Outcome<Answer> {
-    json(status, post, |_| Some(post.version.to_string()))
-}
-
 async fn query(pool: &Pool, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Outcome<Vec<Row>> {
     let connection = pool.get().await?;
     let statement = connection.prepare_cached(sql).await?;
     Ok(connection.query(&statement, params).await?)
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    id: i64,
-    username: Option<&'a str>,
-    name: &'a str,
-    email: Option<&'a str>,
-    created_time: Time,
 }
 
 async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
@@ -167,61 +148,51 @@ async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
         username: row.try_get(1)?,
         name: row.try_get(2)?,
         email: row.try_get(3)?,
-        created_time: row.try_get(4)?,
+        created_time: row.try_get::<_, Timestamp>(4)?.0,
+        role: None,
     };
     let version: i64 = row.try_get(5)?;
     json(StatusCode::OK, &user, |_| Some(version.to_string()))
 }
 
-/// A page; without its content, but with its size, in a list.
-#[derive(Serialize)]
-struct Post<'a> {
-    post_id: i64,
-    user_id: i64,
-    title: &'a str,
-    slug: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
-    tags: Vec<&'a str>,
-    version: i64,
-    created_time: Time,
-    updated_time: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<i64>,
+/// A page of a list, or with no size.
+fn summary(row: &Row, size: i64) -> Outcome<PostSummary> {
+    Ok(PostSummary {
+        post_id: row.try_get(0)?,
+        user_id: row.try_get(1)?,
+        title: row.try_get(2)?,
+        slug: row.try_get(3)?,
+        tags: row.try_get(4)?,
+        version: row.try_get(5)?,
+        created_time: row.try_get::<_, Timestamp>(6)?.0,
+        updated_time: row.try_get::<_, Timestamp>(7)?.0,
+        size,
+    })
 }
 
-impl<'a> Post<'a> {
-    fn read(row: &'a Row, content: Option<&'a str>, size: Option<i64>) -> Outcome<Self> {
-        Ok(Self {
-            post_id: row.try_get(0)?,
-            user_id: row.try_get(1)?,
-            title: row.try_get(2)?,
-            slug: row.try_get(3)?,
-            content,
-            tags: row.try_get(4)?,
-            version: row.try_get(5)?,
-            created_time: row.try_get(6)?,
-            updated_time: row.try_get(7)?,
-            size,
-        })
-    }
+/// The page of the first row, or 404.
+fn post(status: StatusCode, row: Option<&Row>, content: impl FnOnce(&Row) -> Outcome<String>) -> Outcome<Answer> {
+    let Some(row) = row else { return not_found() };
+    let PostSummary { post_id, user_id, title, slug, tags, version, created_time, updated_time, .. } = summary(row, 0)?;
+    let content = content(row)?;
+    let protected = false;
+    let post = Post { post_id, user_id, title, slug, content, tags, version, created_time, updated_time, protected };
+    json(status, &post, |_| Some(version.to_string()))
 }
 
 #[derive(Serialize)]
-struct Posts<'a> {
-    posts: Vec<Post<'a>>,
+struct Posts {
+    posts: Vec<PostSummary>,
     next: Option<String>,
 }
 
 async fn posts(pool: &Pool) -> Outcome<Answer> {
     let rows = query(pool, sql::POSTS, &[&((LIMIT + 1) as i64)]).await?;
-    let post = |row| Post::read(row, None, Some(row.try_get(8)?));
-    let posts = rows.iter().take(LIMIT).map(post).collect::<Outcome<Vec<_>>>()?;
+    let posts = rows.iter().take(LIMIT).map(|row| summary(row, row.try_get(8)?)).collect::<Outcome<Vec<_>>>()?;
     // The wiki's cursor: the hexadecimal digits of a JSON array.
-    let digits =
-        |post: &Post| format!("[{}]", post.post_id).bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = |id: i64| format!("[{id}]").bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let last = posts.last().filter(|_| rows.len() > LIMIT);
-    let next = last.map(|last| format!("/posts?cursor={}", digits(last)));
+    let next = last.map(|last| format!("/posts?cursor={}", digits(last.post_id)));
     // FNV-1a, as the wiki tags lists.
     let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     let tag = |body: &[u8]| Some(format!("{:016x}", body.iter().fold(0xcbf2_9ce4_8422_2325, add)));
@@ -255,22 +226,17 @@ fn links(markdown: &str) -> Vec<String> {
     slugs
 }
 
-/// A time of PostgreSQL, taken as UTC and written as the wiki writes it.
-struct Time(DateTime<Utc>);
+/// A `timestamp` of PostgreSQL, which is UTC in all statements.
+struct Timestamp(Time);
 
-impl<'a> FromSql<'a> for Time {
+impl<'a> FromSql<'a> for Timestamp {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Outcome<Self> {
         let micros = i64::from_be_bytes(raw.try_into()?).checked_add(POSTGRES_EPOCH);
-        Ok(Self(micros.and_then(DateTime::from_timestamp_micros).ok_or("a time that cannot be written")?))
+        let time = micros.and_then(DateTime::from_timestamp_micros).ok_or("a time that cannot be written")?;
+        Ok(Self(time.naive_utc().into()))
     }
 
     fn accepts(ty: &Type) -> bool {
         *ty == Type::TIMESTAMP
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }

@@ -1,6 +1,6 @@
 //! The statements of the native server, which do what the wiki's do. `check.rs` compares what comes of them.
 
-/// What `Post::read` reads.
+/// What every statement for pages returns first.
 macro_rules! columns {
     () => {
         "id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', updated_time AT TIME ZONE 'UTC'"
