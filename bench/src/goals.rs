@@ -1,186 +1,134 @@
-//! The goals, and how far they were reached.
+//! The goals, and what was reached of them.
 
-use serde::{Deserialize, Serialize};
+use crate::peer::Peer;
+use crate::report::{Cell, Metric, Report, significant};
+use crate::workload::Workload;
 
-use crate::report::{Cell, Report};
-
-/// Connections that goals are about, unless they say otherwise.
+/// Connections that goals are about.
 const CONNECTIONS: u32 = 32;
 
-/// Workloads that goals are about.
-const WORKLOADS: [&str; 2] = ["get_user", "get_post"];
-
-/// A table that is small, and one that is large.
-const FEW: u64 = 1_000;
-const MANY: u64 = 1_000_000;
-
-/// Pages that are searched.
+/// The smallest soak and the smallest number of searched pages that goals are about.
+const SOAKED: u64 = 1_000_000;
 const SEARCHED: u64 = 100_000;
 
-/// A goal, and what was reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ratio {
-    /// What is compared.
-    pub name: String,
-    /// Whether less is better.
-    pub at_most: bool,
-    /// The goal.
-    pub goal: f64,
-    /// What would be better still.
-    pub stretch: Option<f64>,
-    /// What was reached; nothing where it was not measured.
-    pub reached: Option<f64>,
-    /// Whether that is the goal.
-    pub met: Option<bool>,
-    /// Whether it is more than the goal.
-    pub stretch_met: Option<bool>,
-    /// By how much it is not the goal, as a share of the goal.
-    pub missing: Option<f64>,
+/// Where docs/benchmarks.md has the reasons.
+const WHY: &str = "[why](#what-stands-in-the-way)";
+
+/// The table of goals. What was not measured reaches nothing.
+pub fn table(report: &Report) -> String {
+    let cell = |workload, peer, pages, metric| {
+        let is = |cell: &&Cell| {
+            (cell.workload, cell.peer, cell.pages, cell.connections) == (workload, peer, pages, CONNECTIONS)
+        };
+        report.cells.iter().find(is)?.get(metric).filter(|value| *value > 0.0)
+    };
+    let fewest = report.cells.iter().map(|cell| cell.pages).min().unwrap_or_default();
+    let workers = report.cells.iter().filter_map(|cell| match cell.peer {
+        Peer::FastApi(workers) if workers > 1 => Some(workers),
+        _ => None,
+    });
+    let workers = Peer::FastApi(workers.max().unwrap_or_default());
+    let mut table = format!("| at {CONNECTIONS} connections | goal | stretch | reached | |\n|---|--:|--:|--:|---|\n");
+    for workload in [Workload::GetUser, Workload::GetPost] {
+        let ratio =
+            |metric, one, other| Some(cell(workload, one, fewest, metric)? / cell(workload, other, fewest, metric)?);
+        let rps = |one, other| ratio(Metric::Rps, one, other);
+        let mut add = |name, sign, goal, stretch, reached| {
+            table += &row(&format!("{name}, {workload}"), sign, goal, stretch, reached);
+        };
+        add("runner/native", '≥', 0.6, Some(0.8), rps(Peer::Runner, Peer::Native));
+        add("runner/fastapi with 1 worker", '≥', 30.0, Some(50.0), rps(Peer::Runner, Peer::FastApi(1)));
+        add("runner/fastapi with a worker per core", '≥', 8.0, None, rps(Peer::Runner, workers));
+        add("runner/spin", '≥', 8.0, Some(12.0), rps(Peer::Runner, Peer::Spin));
+        add("runner-fresh/spin", '≥', 2.5, None, rps(Peer::RunnerFresh, Peer::Spin));
+        add("p99 of runner/native", '≤', 2.0, Some(1.3), ratio(Metric::P99, Peer::Runner, Peer::Native));
+    }
+    let [many, few] = [1_000_000, 1_000].map(|pages| cell(Workload::GetPost, Peer::Runner, pages, Metric::Rps));
+    let ratio = many.zip(few).map(|(many, few)| many / few);
+    let soak = report.soak.filter(|(requests, ..)| *requests >= SOAKED);
+    let flat = soak.map(|(.., flat)| f64::from(u8::from(flat)));
+    let search = report.search.filter(|(pages, _)| *pages >= SEARCHED).map(|(_, p95)| p95);
+    for (name, sign, goal, reached) in [
+        ("get_post at 1 million pages/at 1 thousand", '≥', 0.9, ratio),
+        ("start to first 200, ms", '≤', 30.0, report.start_ms),
+        ("idle memory, MB", '≤', 30.0, report.idle_mb),
+        ("memory after a million requests at 256 connections, MB", '≤', 150.0, soak.map(|(_, memory, _)| memory)),
+        ("that memory is flat (1 is yes)", '≥', 1.0, flat),
+        ("p95 of searches in 100,000 pages, ms", '≤', 50.0, search),
+    ] {
+        table += &row(name, sign, goal, None, reached);
+    }
+    table
 }
 
-impl Ratio {
-    fn at_least(name: impl Into<String>, goal: f64, stretch: Option<f64>, reached: Option<f64>) -> Self {
-        Self::new(name.into(), false, goal, stretch, reached)
-    }
-
-    fn at_most(name: impl Into<String>, goal: f64, stretch: Option<f64>, reached: Option<f64>) -> Self {
-        Self::new(name.into(), true, goal, stretch, reached)
-    }
-
-    fn new(name: String, at_most: bool, goal: f64, stretch: Option<f64>, reached: Option<f64>) -> Self {
-        let keeps = |limit: f64| reached.map(|reached| if at_most { reached <= limit } else { reached >= limit });
-        let met = keeps(goal);
-        let missing = reached.filter(|_| met == Some(false)).map(|reached| (reached - goal).abs() / goal);
-        Self { name, at_most, goal, stretch, reached, met, stretch_met: stretch.and_then(keeps), missing }
-    }
-}
-
-/// All goals, in the order they are shown in.
-pub fn ratios(report: &Report) -> Vec<Ratio> {
-    let cells = Cells(&report.cells);
-    let mut ratios = Vec::new();
-    let rps = |cell: &Cell| cell.rps;
-    for workload in WORKLOADS {
-        let ratio = |one: &str, other: &str| Some(cells.at(workload, one)?.rps / cells.at(workload, other)?.rps);
-        let name = |name: &str| format!("{name}, {workload}");
-        ratios.push(Ratio::at_least(name("runner/native"), 0.6, Some(0.8), ratio("runner", "native")));
-        ratios.push(Ratio::at_least(
-            name("runner/fastapi with 1 worker"),
-            30.0,
-            Some(50.0),
-            ratio("runner", "fastapi"),
-        ));
-        let workers = cells.fastapi_with_most_workers(workload);
-        let per_core = cells.at(workload, "runner").zip(workers).map(|(runner, workers)| rps(runner) / rps(workers));
-        ratios.push(Ratio::at_least(name("runner/fastapi with a worker per core"), 8.0, None, per_core));
-        ratios.push(Ratio::at_least(name("runner/spin"), 8.0, Some(12.0), ratio("runner", "spin")));
-        ratios.push(Ratio::at_least(name("runner-fresh/spin"), 2.5, None, ratio("runner-fresh", "spin")));
-        let p99 = cells
-            .at(workload, "runner")
-            .zip(cells.at(workload, "native"))
-            .map(|(one, other)| one.p99_ms / other.p99_ms);
-        ratios.push(Ratio::at_most(name("p99 of runner/native"), 2.0, Some(1.3), p99));
-    }
-    let large = cells
-        .find("get_post", "runner", MANY)
-        .zip(cells.find("get_post", "runner", FEW))
-        .map(|(large, small)| large.rps / small.rps);
-    ratios.push(Ratio::at_least("get_post at 1 million pages/at 1 thousand", 0.9, None, large));
-    let start = report.start.as_ref();
-    ratios.push(Ratio::at_most("start to first 200, ms", 30.0, None, start.map(|start| start.first_200_ms)));
-    ratios.push(Ratio::at_most("idle memory, MB", 30.0, None, start.map(|start| start.idle_rss_mb)));
-    let soak = report.soak.as_ref().filter(|soak| soak.requests >= MANY);
-    let last = soak.and_then(|soak| soak.rss_mb.last().copied());
-    ratios.push(Ratio::at_most("memory after a million requests at 256 connections, MB", 150.0, None, last));
-    let flat = soak.map(|soak| if soak.flat { 1.0 } else { 0.0 });
-    ratios.push(Ratio::at_least("that memory is flat (1 is yes)", 1.0, None, flat));
-    let search = report.search.as_ref().filter(|search| search.pages >= SEARCHED).map(|search| search.p95_ms);
-    ratios.push(Ratio::at_most("p95 of searches in 100,000 pages, ms", 50.0, None, search));
-    ratios
-}
-
-struct Cells<'a>(&'a [Cell]);
-
-impl<'a> Cells<'a> {
-    fn find(&self, workload: &str, peer: &str, rows: u64) -> Option<&'a Cell> {
-        let is = |cell: &&Cell| cell.workload == workload && cell.peer == peer;
-        self.0.iter().filter(is).find(|cell| cell.connections == CONNECTIONS && cell.rows == rows && cell.rps > 0.0)
-    }
-
-    /// Of the smallest table that was measured.
-    fn at(&self, workload: &str, peer: &str) -> Option<&'a Cell> {
-        let rows = self.0.iter().map(|cell| cell.rows).min()?;
-        self.find(workload, peer, rows)
-    }
-
-    fn fastapi_with_most_workers(&self, workload: &str) -> Option<&'a Cell> {
-        let workers = |cell: &Cell| cell.peer.strip_prefix("fastapi-").and_then(|count| count.parse::<u32>().ok());
-        let peer = self.0.iter().filter(|cell| workers(cell).is_some()).max_by_key(|cell| workers(cell))?;
-        self.at(workload, &peer.peer)
-    }
+fn row(name: &str, sign: char, goal: f64, stretch: Option<f64>, reached: Option<f64>) -> String {
+    let limit = |value: f64| format!("{sign} {}", significant(value));
+    let meets = |limit: f64, reached: f64| if sign == '≤' { reached <= limit } else { reached >= limit };
+    let verdict = match reached {
+        None => format!("not measured ({WHY})"),
+        Some(reached) if stretch.is_some_and(|stretch| meets(stretch, reached)) => "yes, and the stretch".to_owned(),
+        Some(reached) if meets(goal, reached) => "yes".to_owned(),
+        Some(reached) => format!("no, by {:.0} % ({WHY})", (reached - goal).abs() / goal * 100.0),
+    };
+    let [stretch, reached] = [stretch.map(limit), reached.map(significant)].map(Option::unwrap_or_default);
+    format!("| {name} | {} | {stretch} | {reached} | {verdict} |\n", limit(goal))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Searches, Soak, Start};
+    use crate::report::Sample;
 
-    fn cell(workload: &str, peer: &str, rows: u64, rps: f64, p99_ms: f64) -> Cell {
-        Cell { workload: workload.into(), peer: peer.into(), connections: 32, rows, rps, p99_ms, ..Cell::default() }
-    }
-
-    fn find(ratios: &[Ratio], name: &str) -> Ratio {
-        ratios.iter().find(|ratio| ratio.name == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    #[track_caller]
+    fn assert_rows(report: &Report, rows: &[&str]) {
+        let table = table(report);
+        for row in rows {
+            assert!(table.contains(&format!("\n| {row}")), "{row}\n{table}");
+        }
     }
 
     #[test]
     fn ratios_are_taken_of_the_same_workload() {
-        let cells = vec![
-            cell("get_user", "runner", 1000, 3000.0, 4.0),
-            cell("get_user", "native", 1000, 4000.0, 2.0),
-            cell("get_user", "fastapi", 1000, 200.0, 90.0),
-            cell("get_user", "fastapi-4", 1000, 600.0, 90.0),
-            cell("get_post", "runner", 1000, 1000.0, 4.0),
-            cell("get_post", "runner", 1_000_000, 800.0, 4.0),
+        let cells = [
+            (Workload::GetUser, Peer::Runner, 1000, 3000.0, 4.0),
+            (Workload::GetUser, Peer::Native, 1000, 4000.0, 2.0),
+            (Workload::GetUser, Peer::FastApi(1), 1000, 200.0, 90.0),
+            (Workload::GetUser, Peer::FastApi(4), 1000, 600.0, 90.0),
+            (Workload::GetPost, Peer::Runner, 1000, 1000.0, 4.0),
+            (Workload::GetPost, Peer::Runner, 1_000_000, 800.0, 4.0),
         ];
-        let ratios = ratios(&Report { cells, ..Report::default() });
-
-        let native = find(&ratios, "runner/native, get_user");
-        assert_eq!((native.reached, native.met, native.stretch_met), (Some(0.75), Some(true), Some(false)));
-        assert_eq!(native.missing, None);
-        let fastapi = find(&ratios, "runner/fastapi with 1 worker, get_user");
-        assert_eq!((fastapi.reached, fastapi.met, fastapi.missing), (Some(15.0), Some(false), Some(0.5)));
-        assert_eq!(find(&ratios, "runner/fastapi with a worker per core, get_user").reached, Some(5.0));
-        assert_eq!(find(&ratios, "p99 of runner/native, get_user").met, Some(true));
-        assert_eq!(find(&ratios, "get_post at 1 million pages/at 1 thousand").reached, Some(0.8));
-        assert_eq!(find(&ratios, "runner/native, get_post").reached, None);
-        assert_eq!(find(&ratios, "runner/spin, get_user").met, None);
+        let cell = |(workload, peer, pages, rps, p99)| {
+            Cell::of(workload, 32, pages, peer, &[Sample::from([(Metric::Rps, rps), (Metric::P99, p99)])])
+        };
+        let rows = [
+            "runner/native, get_user | ≥ 0.60 | ≥ 0.80 | 0.75 | yes |",
+            "runner/fastapi with 1 worker, get_user | ≥ 30.0 | ≥ 50.0 | 15.0 | no, by 50 % ([why](",
+            "runner/fastapi with a worker per core, get_user | ≥ 8.00 |  | 5.00 | no",
+            "p99 of runner/native, get_user | ≤ 2.00 | ≤ 1.30 | 2.00 | yes |",
+            "get_post at 1 million pages/at 1 thousand | ≥ 0.90 |  | 0.80 | no",
+            "runner/native, get_post | ≥ 0.60 | ≥ 0.80 |  | not measured",
+        ];
+        assert_rows(&Report { cells: cells.map(cell).into(), ..Report::default() }, &rows);
     }
 
     #[test]
-    fn limits_may_not_be_exceeded() {
-        let report = Report {
-            start: Some(Start { count: 1, first_200_ms: 45.0, idle_rss_mb: 30.0 }),
-            soak: Some(Soak { requests: 1_000_001, rss_mb: vec![90.0, 100.0], flat: true, ..Soak::default() }),
-            ..Report::default()
-        };
-        let ratios = ratios(&report);
-        let start = find(&ratios, "start to first 200, ms");
-        assert_eq!((start.met, start.missing), (Some(false), Some(0.5)));
-        assert_eq!(find(&ratios, "idle memory, MB").met, Some(true));
-        assert_eq!(find(&ratios, "memory after a million requests at 256 connections, MB").reached, Some(100.0));
-        assert_eq!(find(&ratios, "that memory is flat (1 is yes)").met, Some(true));
+    fn limits_must_not_be_exceeded() {
+        let (start_ms, idle_mb) = (Some(45.0), Some(30.0));
+        let report = Report { start_ms, idle_mb, soak: Some((1_000_001, 100.0, true)), ..Report::default() };
+        let rows = [
+            "start to first 200, ms | ≤ 30.0 |  | 45.0 | no, by 50 %",
+            "idle memory, MB | ≤ 30.0 |  | 30.0 | yes |",
+            "memory after a million requests at 256 connections, MB | ≤ 150 |  | 100 | yes |",
+            "that memory is flat (1 is yes) | ≥ 1.00 |  | 1.00 | yes |",
+        ];
+        assert_rows(&report, &rows);
     }
 
     #[test]
-    fn less_than_the_goal_is_about_reaches_nothing() {
-        let report = Report {
-            soak: Some(Soak { requests: 60_000, rss_mb: vec![90.0], flat: true, ..Soak::default() }),
-            search: Some(Searches { pages: 20_000, p95_ms: 1.0, ..Searches::default() }),
-            ..Report::default()
-        };
-        let ratios = ratios(&report);
-        let limits = ratios.iter().filter(|ratio| ratio.name.contains("memory") || ratio.name.contains("searches"));
-        assert!(limits.clone().count() > 2 && limits.into_iter().all(|ratio| ratio.met.is_none()));
+    fn less_than_a_goal_is_about_reaches_nothing() {
+        let report = Report { soak: Some((60_000, 90.0, true)), search: Some((20_000, 1.0)), ..Report::default() };
+        let rows = ["memory after a million requests at 256 connections, MB | ≤ 150 |  |  | not measured"];
+        assert_rows(&report, &rows);
+        assert_rows(&report, &["p95 of searches in 100,000 pages, ms | ≤ 50.0 |  |  | not measured"]);
     }
 }

@@ -1,129 +1,114 @@
-//! The machine and the versions of what is measured.
+//! The machine, how busy it is, and the versions of the programs that take part.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::database::Server;
-use crate::peers::{Peer, Programs};
-use crate::report::Machine;
-use crate::wrk::Wrk;
+use anyhow::Context;
 
-/// This machine.
-pub fn machine() -> Machine {
-    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
-    let kernel = read("/proc/sys/kernel/osrelease");
-    Machine {
-        processor: field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| "an unknown processor".to_owned()),
-        cores: thread::available_parallelism().map_or(1, usize::from),
-        memory_gb: memory_gb(&read("/proc/meminfo")),
-        kernel: format!("Linux {}", kernel.split(['-', '+']).next().unwrap_or_default().trim()),
-        busy: busy(),
-    }
+use crate::database::Database;
+use crate::options::Options;
+use crate::peer::Peer;
+use crate::peers::REQUIREMENTS;
+
+/// The share of the processors that other programs may use.
+pub const QUIET: f64 = 0.05;
+
+/// The share that a hypervisor may take during a measurement; above it, the measurement is repeated.
+pub const CALM: f64 = 0.10;
+
+/// This machine, as in `Xeon E5, 4 cores, 24 GB of memory, Linux 6.18.44`.
+pub fn describe() -> String {
+    let field = |file: &str, name: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let value = text.lines().find_map(|line| Some(line.strip_prefix(name)?.split_once(':')?.1.trim().to_owned()));
+        value.unwrap_or_else(|| format!("unknown {name}"))
+    };
+    let processor = field("/proc/cpuinfo", "model name");
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let kilobytes = field("/proc/meminfo", "MemTotal").split(' ').next().and_then(|kb| kb.parse().ok()).unwrap_or(0.0);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = kernel.trim().split(['-', '+']).next().unwrap_or_default();
+    format!("{processor}, {cores} cores, {:.0} GB of memory, Linux {kernel}", kilobytes / f64::from(1 << 20))
 }
 
-/// The share of the processors that is in use during a second, from 0 to 1: by others, when nothing is measured.
+/// The share of the processors that is used for a second, from 0 to 1: by other programs while nothing is measured.
 pub fn busy() -> f64 {
     let before = Ticks::now();
     thread::sleep(Duration::from_secs(1));
-    1.0 - before.until(Ticks::now()).idle
+    before.until(Ticks::now()).busy
 }
 
-/// What the processors have done since the system started, all together, in clock ticks (proc(5)).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What all processors have done since the system started, in clock ticks (proc_stat(5)).
+#[derive(Clone, Copy)]
 pub struct Ticks {
-    idle: u64,
-    stolen: u64,
-    all: u64,
+    idle: f64,
+    stolen: f64,
+    all: f64,
 }
 
-/// What the processors did in some time, as shares from 0 to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// What the processors did for some time, as shares from 0 to 1.
 pub struct Shares {
-    /// Nothing.
-    pub idle: f64,
-    /// Nothing, although they had to: a hypervisor let somebody else's machine run.
+    /// Anything but nothing.
+    pub busy: f64,
+    /// Wait for a hypervisor that ran another machine.
     pub stolen: f64,
 }
 
 impl Ticks {
-    /// Until now.
     pub fn now() -> Self {
-        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
+        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default())
     }
 
-    fn parse(stat: &str) -> Option<Self> {
-        let ticks: Vec<u64> =
-            stat.strip_prefix("cpu ")?.lines().next()?.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-        // The fourth and the fifth are idle, without and with a disk to wait for; those after the eighth are counted
-        // before.
-        Some(Self { idle: ticks.get(3..5)?.iter().sum(), stolen: *ticks.get(7)?, all: ticks.iter().take(8).sum() })
+    fn parse(stat: &str) -> Self {
+        // Of all processors together, user, nice, system, idle, iowait, irq, softirq and steal. Guests are counted in user.
+        let ticks = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).take(8);
+        let ticks: Vec<f64> = ticks.map(|number| number.parse().unwrap_or_default()).collect();
+        let at = |index: usize| ticks.get(index).copied().unwrap_or_default();
+        Self { idle: at(3) + at(4), stolen: at(7), all: ticks.iter().sum() }
     }
 
-    /// The shares between this moment and a later one; of no time at all, everything was idle.
     pub fn until(self, later: Self) -> Shares {
-        let all = later.all.saturating_sub(self.all);
-        let share = |before: u64, after: u64| after.saturating_sub(before) as f64 / all as f64;
-        match all {
-            0 => Shares { idle: 1.0, stolen: 0.0 },
-            _ => Shares { idle: share(self.idle, later.idle), stolen: share(self.stolen, later.stolen) },
-        }
+        let all = (later.all - self.all).max(1.0);
+        Shares { busy: 1.0 - (later.idle - self.idle) / all, stolen: (later.stolen - self.stolen) / all }
     }
 }
 
-fn field(text: &str, name: &str) -> Option<String> {
-    text.lines().find_map(|line| Some(line.strip_prefix(name)?.split_once(':')?.1.trim().to_owned()))
-}
-
-fn memory_gb(meminfo: &str) -> u64 {
-    let kilobytes = field(meminfo, "MemTotal").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
-    (kilobytes.unwrap_or_default() + (1 << 19)) >> 20
-}
-
-/// The versions of all that takes part.
-pub async fn versions(
-    server: &Server,
-    programs: &Programs,
-    peers: &[Peer],
-) -> anyhow::Result<BTreeMap<String, String>> {
-    // As in `wiki-runner 0.1.0 (Wasmtime 48.0.8)`.
-    let runner = said(Command::new(&programs.runner).arg("--version"));
-    let mut versions = BTreeMap::from([
-        ("PostgreSQL".to_owned(), server.version().await?),
-        ("wrk".to_owned(), Wrk::version()),
-        ("wiki-runner".to_owned(), after_the_name(&runner).to_owned()),
-    ]);
-    let commit = last_word(Command::new("git").args(["-C"]).arg(&programs.root).args(["rev-parse", "--short", "HEAD"]));
-    versions.insert("wasiki".to_owned(), commit);
+/// The programs that take part with their versions. Fails for a missing one with how to install it.
+pub async fn versions(server: &Database, options: &Options, peers: &[Peer]) -> anyhow::Result<String> {
+    let postgresql = server.column("SELECT split_part(current_setting('server_version'), ' ', 1)").await?.concat();
+    let revision = first_line(Command::new("git").args(["describe", "--always", "--dirty"])).unwrap_or_default();
+    let mut versions = vec![format!("PostgreSQL {postgresql}, wasiki {revision}")];
+    let mut add = |program: &std::path::Path, hint: &'static str| {
+        // As in `wrk debian/4.1.0 [epoll] Copyright …`.
+        let line = first_line(Command::new(program).arg("--version")).context(hint)?;
+        versions.push(line.split(" [").next().unwrap_or_default().replace("debian/", ""));
+        anyhow::Ok(())
+    };
+    add(&options.runner, "cargo xtask bench builds it, unless it is named by --runner")?;
+    add("wrk".as_ref(), "on Debian and Ubuntu: apt-get install wrk")?;
+    if peers.contains(&Peer::Pgbench) {
+        add("pgbench".as_ref(), "on Debian and Ubuntu: apt-get install postgresql")?;
+    }
+    if let Some(spin) = options.spin.as_ref().filter(|_| peers.contains(&Peer::Spin)) {
+        add(spin, "the variable SPIN must be the path of the program spin")?;
+    }
     if peers.iter().any(|peer| matches!(peer, Peer::FastApi(_))) {
-        versions.insert("Python".to_owned(), last_word(Command::new("python3").arg("--version")));
-        let pinned = fs::read_to_string(programs.root.join("bench/fastapi/requirements.txt")).unwrap_or_default();
-        versions.extend(
-            pinned
-                .lines()
-                .filter_map(|line| line.split_once("=="))
-                .map(|(name, version)| (name.split('[').next().unwrap_or(name).to_owned(), version.to_owned())),
-        );
+        add("python3".as_ref(), "on Debian and Ubuntu: apt-get install python3-venv")?;
+        let packages = fs::read_to_string(REQUIREMENTS).unwrap_or_default();
+        let package = |line: &str| {
+            let (name, version) = line.split_once("==")?;
+            Some(format!("{} {version}", name.split('[').next().unwrap_or(name)))
+        };
+        versions.extend(packages.lines().filter_map(package));
     }
-    if let Some(spin) = programs.spin.as_ref().filter(|_| peers.contains(&Peer::Spin)) {
-        versions.insert("Spin".to_owned(), after_the_name(&said(Command::new(spin).arg("--version"))).to_owned());
-    }
-    Ok(versions)
+    Ok(versions.join(", "))
 }
 
-fn said(command: &mut Command) -> String {
-    let output = command.stderr(Stdio::null()).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-}
-
-fn after_the_name(said: &str) -> &str {
-    said.lines().next().and_then(|line| line.split_once(' ')).map_or("unknown", |(_, version)| version)
-}
-
-fn last_word(command: &mut Command) -> String {
-    said(command).split_whitespace().last().unwrap_or("unknown").to_owned()
+fn first_line(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
@@ -131,24 +116,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_those_between_two_moments() {
-        let before = Ticks::parse("cpu  10 0 10 70 10 0 0 0 99 99\ncpu0 1 2 3\n").unwrap();
-        let after = Ticks::parse("cpu  35 0 10 130 20 0 0 5 99 99\n").unwrap();
-        assert_eq!(
-            (before, after),
-            (Ticks { idle: 80, stolen: 0, all: 100 }, Ticks { idle: 150, stolen: 5, all: 200 })
-        );
-        assert_eq!(before.until(after), Shares { idle: 0.7, stolen: 0.05 });
-        assert_eq!(before.until(before), Shares { idle: 1.0, stolen: 0.0 });
-        assert_eq!(Ticks::parse("intr 1"), None);
-    }
-
-    #[test]
-    fn the_system_is_read() {
-        assert_eq!(field("a\t: 1\nmodel name\t: X 3000\n", "model name").as_deref(), Some("X 3000"));
-        assert_eq!(memory_gb("MemTotal:       16384000 kB\n"), 16);
-        assert_eq!(memory_gb(""), 0);
-        assert_eq!(after_the_name("spin 4.0.2 (abc 2026-06-01)\n"), "4.0.2 (abc 2026-06-01)");
-        assert_eq!(after_the_name(""), "unknown");
+    fn shares_are_of_the_time_between_two_looks() {
+        let before = Ticks::parse("cpu  10 0 10 70 10 0 0 0 99 99\ncpu0 1 2 3\n");
+        let after = Ticks::parse("cpu  35 0 10 130 20 0 0 5 99 99\n");
+        let Shares { busy, stolen } = before.until(after);
+        assert!((busy - 0.3).abs() < 1e-9 && (stolen - 0.05).abs() < 1e-9, "{busy} {stolen}");
+        assert_eq!(before.until(before).stolen, 0.0);
     }
 }

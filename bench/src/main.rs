@@ -2,31 +2,23 @@
 
 #![forbid(unsafe_code)]
 
-mod chart;
-mod client;
-mod compare;
+mod alone;
+mod check;
 mod database;
-mod docs;
 mod goals;
 mod machine;
+mod markdown;
 mod measure;
 mod native;
 mod options;
+mod peer;
 mod peers;
 mod pgbench;
 mod process;
-mod progress;
-mod queries;
 mod report;
 mod run;
-mod search;
 mod seed;
-mod soak;
-mod start;
 mod stats;
-mod table;
-mod text;
-mod usage;
 mod workload;
 mod wrk;
 
@@ -44,7 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure, and write report.json, report.md and chart.svg.
+    /// Measure, and write report.md.
     Run(Box<options::Options>),
     /// Serve as the peer `native`.
     Native(native::Args),
@@ -62,15 +54,5 @@ async fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
     }
 }

@@ -1,20 +1,17 @@
 //! Medians and percentiles.
 
-/// The middle of some values, or the mean of the two in the middle; nothing of nothing.
+/// The median of some values; none of nothing.
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let values = sorted(values);
     let upper = *values.get(values.len() / 2)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    Some(f64::midpoint(values[values.len() / 2 - 1], upper))
+    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[values.len() / 2 - 1], upper) })
 }
 
-/// The smallest value that is not exceeded by `share` (from 0 to 1) of all; nothing of nothing.
-pub fn percentile(values: impl IntoIterator<Item = f64>, share: f64) -> Option<f64> {
+/// Percentiles of some values by nearest rank, for shares from 0 to 1; zeros of nothing.
+pub fn percentiles<const N: usize>(values: impl IntoIterator<Item = f64>, shares: [f64; N]) -> [f64; N] {
     let values = sorted(values);
-    let rank = (share * values.len() as f64).ceil() as usize;
-    values.get(rank.clamp(1, values.len().max(1)) - 1).copied()
+    let rank = |share: f64| ((share * values.len() as f64).ceil() as usize).max(1) - 1;
+    shares.map(|share| values.get(rank(share)).copied().unwrap_or_default())
 }
 
 fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
@@ -28,20 +25,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn medians_and_percentiles_are_in_order() {
         assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median([4.0, 1.0, 3.0, 2.0]), Some(2.5));
-        assert_eq!(median([7.0]), Some(7.0));
         assert_eq!(median([]), None);
-    }
-
-    #[test]
-    fn a_percentile_is_one_of_the_values() {
-        let hundred = || (1..=100).map(f64::from);
-        assert_eq!(percentile(hundred(), 0.5), Some(50.0));
-        assert_eq!(percentile(hundred(), 0.95), Some(95.0));
-        assert_eq!(percentile(hundred(), 1.0), Some(100.0));
-        assert_eq!(percentile(hundred(), 0.0), Some(1.0));
-        assert_eq!(percentile([], 0.5), None);
+        assert_eq!(percentiles((1..=100).map(f64::from), [0.0, 0.5, 0.95, 1.0]), [1.0, 50.0, 95.0, 100.0]);
+        assert_eq!(percentiles([], [0.5]), [0.0]);
     }
 }

@@ -1,48 +1,64 @@
-//! The wiki's statements: those that are private there as copies, which a test compares with the wiki's source.
+//! The statements of the native server, which do what the wiki's do. `check.rs` compares what comes of them.
 
-/// A new page, and a page's next version, each with its revision.
-pub use wiki::posts::{INSERT, UPDATE};
+/// What every statement for pages returns first.
+macro_rules! columns {
+    () => {
+        "id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', updated_time AT TIME ZONE 'UTC'"
+    };
+}
 
 /// A user by number.
-pub const USER: &str = "SELECT id, username, name, email, created_time AT TIME ZONE 'UTC', role, \
-                        password IS NOT NULL, version FROM users WHERE id = $1 AND deleted_time IS NULL";
+pub const USER: &str = "SELECT id, username, name, email, created_time AT TIME ZONE 'UTC', version FROM users
+                        WHERE id = $1 AND deleted_time IS NULL";
 
 /// A page by number.
-pub const POST: &str = "SELECT id, user_id, title, slug, content, tags, version, created_time AT TIME ZONE 'UTC', \
-                        updated_time AT TIME ZONE 'UTC', protected FROM posts WHERE id = $1 AND deleted_time IS NULL";
+pub const POST: &str = concat!("SELECT ", columns!(), ", content FROM posts WHERE id = $1 AND deleted_time IS NULL");
 
 /// The newest pages without their content.
-pub const POSTS: &str = "SELECT id, user_id, title, slug, tags, version, created_time AT TIME ZONE 'UTC', \
-                         updated_time AT TIME ZONE 'UTC', octet_length(content)::bigint \
-                         FROM posts WHERE deleted_time IS NULL ORDER BY id DESC LIMIT $1";
+pub const POSTS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", octet_length(content)::bigint FROM posts WHERE deleted_time IS NULL ORDER BY id DESC LIMIT $1"
+);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A new page and its revision: user, title, slug, content and links.
+pub const INSERT: &str = concat!(
+    "WITH given AS (
+       SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id
+       FROM users WHERE id = $1 AND deleted_time IS NULL
+     ), post AS (
+       INSERT INTO posts (id, user_id, title, slug, content, links)
+       SELECT id, user_id, $2,
+         CASE WHEN EXISTS (SELECT FROM posts WHERE slug = $3::text AND deleted_time IS NULL) THEN $3 || '-' || id ELSE $3 END,
+         $4, $5
+       FROM given
+       RETURNING *
+     ), revision AS (
+       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       SELECT id, version, user_id, title, slug, content, tags, '', octet_length(content), octet_length(content), created_time
+       FROM post
+     )
+     SELECT ",
+    columns!(),
+    " FROM post"
+);
 
-    /// A text without what white space, line continuations and quotes of Rust's strings add to it.
-    fn plain(text: &str) -> String {
-        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '"')).collect()
-    }
-
-    #[test]
-    fn the_statements_are_the_wikis_own() {
-        let users = plain(include_str!("../../../src/users.rs"));
-        let posts = plain(include_str!("../../../src/posts.rs"));
-        let lists = plain(include_str!("../../../src/posts/select.rs"));
-        let columns = plain(wiki::posts::COLUMNS);
-        let (columns_of_a_list, rest_of_a_list) =
-            POSTS.strip_prefix("SELECT ").unwrap().split_once(" FROM posts").unwrap();
-
-        assert!(users.contains(&plain(USER.strip_prefix("SELECT ").unwrap().split_once(" FROM").unwrap().0)));
-        assert!(users.contains(&plain("FROM users WHERE id = $1 AND deleted_time IS NULL")));
-        assert_eq!(plain(POST), plain(&format!("SELECT {columns} FROM posts WHERE id = $1 AND deleted_time IS NULL")));
-        assert!(posts.contains(&plain("FROM posts WHERE id = $1 AND deleted_time IS NULL")));
-        assert!(lists.contains(&plain(columns_of_a_list)));
-        assert_eq!(rest_of_a_list, " WHERE deleted_time IS NULL ORDER BY id DESC LIMIT $1");
-        assert!(posts.contains(&plain(INSERT)));
-        let (update, columns_of_an_update) = UPDATE.rsplit_once("SELECT ").unwrap();
-        assert!(posts.contains(&plain(update)));
-        assert_eq!(plain(columns_of_an_update), format!("{columns}FROMpost"));
-    }
-}
+/// The next version of a page and its revision: number, version seen, title or null, content and links.
+pub const UPDATE: &str = concat!(
+    "WITH before AS (
+       SELECT id, octet_length(content) AS size FROM posts WHERE id = $1
+     ), post AS (
+       UPDATE posts SET title = coalesce($3, title), content = $4, links = $5, version = version + 1, updated_time = now()
+       WHERE id = $1 AND deleted_time IS NULL AND version = $2 AND NOT protected
+         AND (title, content) IS DISTINCT FROM (coalesce($3, title), $4)
+       RETURNING *
+     ), revision AS (
+       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       SELECT post.id, version, user_id, title, slug, content, tags, '', octet_length(content),
+         octet_length(content) - before.size, updated_time
+       FROM post JOIN before ON before.id = post.id
+     )
+     SELECT ",
+    columns!(),
+    " FROM post"
+);
