@@ -3,7 +3,8 @@
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
@@ -126,7 +127,26 @@ pub const ROUTES: &[Route] = &[
     route!("/static/{name}", GET Nothing Plain(site::assets::read)),
 ];
 
-/// `GET /`: the endpoints for a program, the front page for a person
+/// The endpoints of the API.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(example = json!({
+    "message": "Welcome to the wiki.", "endpoints": { "/users": ["GET", "POST"] },
+})))]
+struct Index {
+    message: &'static str,
+    /// The methods of every path.
+    #[cfg_attr(test, schema(value_type = std::collections::BTreeMap<String, Vec<String>>))]
+    endpoints: Map<String, Value>,
+}
+
+/// List the endpoints
+///
+/// By `Accept`, the front page of the wiki instead, for people, who also get problems as pages.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/", operation_id = "readIndex", tag = "Service",
+    responses((status = 304), (status = 200, description = "The endpoints.",
+        content((Index = "application/json"), (String = "text/html")))),
+))]
 fn index(cx: &Context) -> Result<Response, Problem> {
     let response = match preferred(cx.request.headers(), &["application/json", "text/html"]) {
         "text/html" => site::front::show(cx)?,
@@ -138,7 +158,7 @@ fn index(cx: &Context) -> Result<Response, Problem> {
                     (route.path.to_owned(), methods.into())
                 })
                 .collect();
-            response::json(&json!({ "message": "Welcome to the wiki.", "endpoints": endpoints }))
+            response::json(&Index { message: "Welcome to the wiki.", endpoints })
         }
     };
     Ok(response::negotiated(response))

@@ -6,12 +6,24 @@ use crate::auth::{Context, accounts, password};
 use crate::web::json::Body;
 use crate::web::{Problem, Response, response};
 
-/// `GET /account`: whose account the request belongs to, and what it may do
+/// Who am I?
+///
+/// The account that the token or the session belongs to, and what it may do.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/account", operation_id = "readAccount", tag = "Access",
+    responses((status = 200, description = "The account.", body = wiki_types::Account, headers(("Cache-Control")))),
+))]
 pub fn read(cx: &Context) -> Result<Response, Problem> {
     Ok(response::no_store(response::json(cx.identity.account()?)))
 }
 
-/// `PUT /account/password`: needs the current one, and ends every other session
+/// Change your password
+///
+/// Needs the current one, and ends every other session. Tokens stay.
+#[cfg_attr(test, utoipa::path(
+    put, path = "/account/password", operation_id = "changePassword", tag = "Access",
+    request_body = wiki_types::PasswordChange, responses((status = 204, description = "The password is changed.")),
+))]
 pub fn change_password(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let current = body.required_text("current", rules::text).unwrap_or_default();

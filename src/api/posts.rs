@@ -15,7 +15,16 @@ use crate::web::request::query;
 use crate::web::response::{self, MARKDOWN};
 use crate::web::{Problem, Response, etag};
 
-/// `GET /posts`, newest first unless `?sort=` says otherwise; those that match `?q=`
+/// List pages
+///
+/// Newest first unless `sort` says otherwise. Items have their `size` in bytes in place of the content. A page that was
+/// renamed is found only by its current slug.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts", operation_id = "listPosts", tag = "Posts",
+    params(("limit", Query), ("cursor", Query), ("sort", Query), ("user_id", Query), ("tag", Query), ("slug", Query),
+        ("q", Query)),
+    responses((status = 200, description = "Pages.", body = wiki_types::Posts, headers(("ETag")))),
+))]
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     let mut filter = lists::filter(cx.request)?;
     if let Some(wanted) = query(cx.request, "q") {
@@ -25,7 +34,14 @@ pub fn list(cx: &Context) -> Result<Response, Problem> {
     Ok(lists::posts(cx.request, cx.db, filter, lists::order(cx.request)?)?.response(cx.request, "posts"))
 }
 
-/// `POST /posts`: by the user that is named, or by the sender
+/// Create a page
+///
+/// 404 means that there is no such user.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/posts", operation_id = "createPost", tag = "Posts", request_body = wiki_types::PostDraft,
+    responses((status = 201, description = "The new page.", body = Post, headers(("ETag"))),
+        (status = 404), (status = 409)),
+))]
 pub fn create(cx: &Context) -> Result<Response, Problem> {
     let draft = draft::read(Body::read(cx.request)?)?;
     let author = cx.identity.author(draft.user_id)?;
@@ -41,7 +57,14 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     }
 }
 
-/// `GET /posts/{id}` as JSON
+/// Read a page
+///
+/// As JSON or, by `Accept`, as its Markdown or as an HTML page.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts/{id}", operation_id = "readPost", tag = "Posts",
+    responses((status = 200, description = "The page.", headers(("ETag")),
+        content((Post = "application/json"), (String = "text/markdown"), (String = "text/html")))),
+))]
 pub fn read(cx: &Context, id: i64) -> Result<Response, Problem> {
     let post = find(cx, id)?;
     Ok(response::unless_known(cx.request, &tag(&post), || response::json(&post)))
@@ -55,9 +78,18 @@ pub fn read_markdown(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(response::unless_known(cx.request, &tag, body))
 }
 
-/// `PUT /posts/{id}`: replaces the content, and the title, slug and tags that are given
+/// Edit a page
 ///
-/// Needs the version the client saw, in If-Match or the body.
+/// Replaces the content, and the title, slug and tags that are given. Needs the version you saw, in `If-Match` or in
+/// the body: of any number of writers that saw the same version, exactly one wins. The others get 412, or 409 if they
+/// named it in the body, with the page as it is now, so that they can show the difference and merge. An edit that
+/// changes nothing makes no version.
+#[cfg_attr(test, utoipa::path(
+    put, path = "/posts/{id}", operation_id = "editPost", tag = "Posts", request_body = wiki_types::PostEdit,
+    responses((status = 200, description = "The page as it is now.", body = Post, headers(("ETag")), example = json!({
+        "content": "# Hello\n\nSecond thoughts.", "version": 2, "updated_time": "2026-11-22T10:05:00.000000Z",
+    })), (status = 409), (status = 412), (status = 428)),
+))]
 pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     let header = etag::if_match(cx.request.headers())?;
     let mut draft = draft::read(Body::read(cx.request)?)?;
@@ -86,7 +118,13 @@ pub(super) fn respond(saved: Saved, slug: Option<&str>, by_header: bool) -> Resu
     }
 }
 
-/// `DELETE /posts/{id}`: the page can no longer be read, but is kept with its history
+/// Delete a page
+///
+/// The page and its history are kept, but can no longer be read.
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/posts/{id}", operation_id = "deletePost", tag = "Posts",
+    responses((status = 204, description = "The page is deleted."), (status = 412)),
+))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
     match pages::delete(cx.db, id, seen, cx.identity.administers(), &cx.identity.actor())? {
@@ -97,7 +135,13 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     }
 }
 
-/// `POST /posts/{id}/restore`: a deleted page as it was, under another slug if its own is in use by now
+/// Restore a deleted page
+///
+/// As it was; under another slug if its own is now in use. A page that is not deleted stays as it is.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/posts/{id}/restore", operation_id = "restorePost", tag = "Posts",
+    responses((status = 200, description = "The page.", body = Post, headers(("ETag")))),
+))]
 pub fn restore(cx: &Context, id: i64) -> Result<Response, Problem> {
     match pages::restore(cx.db, id, cx.identity.administers(), &cx.identity.actor())? {
         Restored::Restored(post) | Restored::NotDeleted(post) => Ok(with_tag(&post)),
@@ -106,12 +150,25 @@ pub fn restore(cx: &Context, id: i64) -> Result<Response, Problem> {
     }
 }
 
-/// `PUT /posts/{id}/protection`: from now on, only administrators change the page
+/// Protect a page
+///
+/// From then on, only administrators change it. For administrators.
+#[cfg_attr(test, utoipa::path(
+    put, path = "/posts/{id}/protection", operation_id = "protectPost", tag = "Posts",
+    responses((status = 200, description = "The page.", body = Post, headers(("ETag")),
+        example = json!({ "protected": true }))),
+))]
 pub fn protect(cx: &Context, id: i64) -> Result<Response, Problem> {
     set_protection(cx, id, true)
 }
 
-/// `DELETE /posts/{id}/protection`: every writer may change the page again
+/// Stop protecting a page
+///
+/// Every writer may change it again. For administrators.
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/posts/{id}/protection", operation_id = "unprotectPost", tag = "Posts",
+    responses((status = 200, description = "The page.", body = Post, headers(("ETag")))),
+))]
 pub fn unprotect(cx: &Context, id: i64) -> Result<Response, Problem> {
     set_protection(cx, id, false)
 }

@@ -1,7 +1,6 @@
 //! Revisions: every state a page has had, what changed between them, and going back to one.
 
-use serde_json::json;
-use wiki_types::rules;
+use wiki_types::{Comparison, rules};
 
 use crate::api::posts;
 use crate::auth::Context;
@@ -12,17 +11,36 @@ use crate::web::request::{positive, query};
 use crate::web::{Problem, Response, etag, response};
 use crate::{diff, errors};
 
-/// `GET /posts/{id}/revisions`, newest first
+/// List a page's revisions
+///
+/// Newest first.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts/{id}/revisions", operation_id = "listRevisions", tag = "History",
+    params(("limit", Query), ("cursor", Query)),
+    responses((status = 200, description = "Revisions.", body = wiki_types::Revisions, headers(("ETag")))),
+))]
 pub fn list(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(lists::revisions_of(cx.request, cx.db, id)?.response(cx.request, "revisions"))
 }
 
-/// `GET /changes`: the revisions of all pages, newest first; those by one user with `?user_id=`
+/// List recent changes
+///
+/// The revisions of all pages, newest first.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/changes", operation_id = "listChanges", tag = "History",
+    params(("limit", Query), ("cursor", Query), ("user_id", Query)),
+    responses((status = 200, description = "Revisions.", body = wiki_types::Changes, headers(("ETag")))),
+))]
 pub fn changes(cx: &Context) -> Result<Response, Problem> {
     Ok(lists::changes(cx.request, cx.db)?.response(cx.request, "changes"))
 }
 
-/// `GET /posts/{id}/revisions/{version}`
+/// Read a revision
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts/{id}/revisions/{version}", operation_id = "readRevision", tag = "History",
+    responses((status = 200, description = "The page in that version.", body = wiki_types::Revision,
+        headers(("ETag")))),
+))]
 pub fn read(cx: &Context, id: i64, version: &str) -> Result<Response, Problem> {
     let Some(version) = positive(version) else {
         pages::find(cx.db, id)?.ok_or_else(errors::page_not_found)?;
@@ -33,9 +51,20 @@ pub fn read(cx: &Context, id: i64, version: &str) -> Result<Response, Problem> {
     Ok(response::tagged_by_content(cx.request, response::json(&revision)))
 }
 
-/// `GET /posts/{id}/compare`: what changed from the version `?from=` to `?to=`
+/// Compare two versions of a page
 ///
-/// Without `to`, the current version; without `from`, the one before `to`. `from=0` is the empty page before the first.
+/// Hunks of lines, each with its number in both versions and with the words that changed marked. It ends after 10,000
+/// lines; `truncated` says so.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts/{id}/compare", operation_id = "comparePost", tag = "History",
+    params(
+        ("from" = Option<i64>, Query, minimum = 0, example = 1,
+            description = "The older version; by default, the one before `to`. 0 is the empty page before the first."),
+        ("to" = Option<i64>, Query, minimum = 1, example = 1,
+            description = "The newer version; by default, the current one."),
+    ),
+    responses((status = 200, description = "The changes.", body = Comparison)),
+))]
 pub fn compare(cx: &Context, id: i64) -> Result<Response, Problem> {
     let given = |name, first: i64| match query(cx.request, name) {
         None => Ok(None),
@@ -47,16 +76,25 @@ pub fn compare(cx: &Context, id: i64) -> Result<Response, Problem> {
     };
     let (older, newer) = revisions::pair(cx.db, id, given("from", 0)?, given("to", 1)?)?;
     let difference = diff::difference(older.as_ref().map_or("", |older| &older.content), &newer.content);
-    Ok(response::json(&json!({
-        "post_id": newer.entry.post_id,
-        "from": older.as_ref().map(|revision| &revision.entry),
-        "to": newer.entry,
-        "truncated": difference.truncated,
-        "hunks": difference.hunks,
-    })))
+    Ok(response::json(&Comparison {
+        post_id: newer.entry.post_id,
+        from: older.map(|revision| revision.entry),
+        to: newer.entry,
+        truncated: difference.truncated,
+        hunks: difference.hunks,
+    }))
 }
 
-/// `POST /posts/{id}/revert`: makes the page what it was in `version`, as a new version
+/// Go back to a version of a page
+///
+/// Title, content and tags become what they were, as a new version. The slug stays, so that links work. `If-Match` is
+/// honoured, but not needed: no revision is lost.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/posts/{id}/revert", operation_id = "revertPost", tag = "History",
+    request_body = wiki_types::Reversion,
+    responses((status = 200, description = "The page as it is now.", body = wiki_types::Post, headers(("ETag"))),
+        (status = 412)),
+))]
 pub fn revert(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
     let mut body = Body::read(cx.request)?;

@@ -3,20 +3,32 @@
 use std::fmt::Write as _;
 
 use http::StatusCode;
-use serde_json::json;
-use wiki_types::Time;
+use wiki_types::{Health, Readiness, Time};
 
 use crate::auth::Context;
 use crate::store::{counters, migrations};
 use crate::web::response::{self, METRICS};
 use crate::web::{Problem, Response};
 
-/// `GET /health`: this instance works, whatever the database does
+/// Is this instance healthy?
+///
+/// Never uses the database.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/health", operation_id = "readHealth", tag = "Service",
+    responses((status = 200, description = "It is.", body = Health, headers(("Cache-Control")))),
+))]
 pub fn health(_: &Context) -> Result<Response, Problem> {
-    Ok(response::no_store(response::json(&json!({ "status": "healthy", "timestamp": Time::now() }))))
+    Ok(response::no_store(response::json(&Health { status: "healthy".into(), timestamp: Time::now() })))
 }
 
-/// `GET /ready`: the database can be reached and has the schema this version needs, or gets it now
+/// Can requests be answered?
+///
+/// That is, can the database be reached, and does it have the schema that this version needs? An older schema is
+/// brought up to date.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/ready", operation_id = "readReadiness", tag = "Service",
+    responses((status = 200, description = "They can.", body = Readiness, headers(("Cache-Control")))),
+))]
 pub fn ready(cx: &Context) -> Result<Response, Problem> {
     if migrations::version(cx.db)? < migrations::needed_version() {
         migrations::apply(cx.db)?;
@@ -28,10 +40,18 @@ pub fn ready(cx: &Context) -> Result<Response, Problem> {
             format!("The database has schema {schema}, but {} is needed.", migrations::needed_version()),
         ));
     }
-    Ok(response::no_store(response::json(&json!({ "status": "ready", "schema": schema }))))
+    Ok(response::no_store(response::json(&Readiness { status: "ready".into(), schema })))
 }
 
-/// `GET /metrics`: totals kept by the database, so that they are the same from every replica
+/// Metrics for Prometheus
+///
+/// In the text format: `users_created_total`, `posts_created_total`, `revisions_created_total`, `wiki_users`,
+/// `wiki_posts`, `wiki_revisions`, `wiki_build_info`. The totals are the same from every replica.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/metrics", operation_id = "readMetrics", tag = "Service",
+    responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain",
+        headers(("Cache-Control")))),
+))]
 pub fn metrics(cx: &Context) -> Result<Response, Problem> {
     let totals = Totals(counters::totals(cx.db)?);
     Ok(response::no_store(response::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))

@@ -1,7 +1,6 @@
 //! API tokens.
 
-use serde_json::json;
-use wiki_types::{Scope, Time, rules};
+use wiki_types::{MadeToken, Scope, Time, Tokens, rules};
 
 use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
 use crate::auth::{Context, identity, tokens};
@@ -11,14 +10,27 @@ use crate::store::tokens::NewToken;
 use crate::web::json::Body;
 use crate::web::{Problem, Response, response};
 
-/// `GET /tokens`: the sender's own, or those of `?user_id=` for administrators; the latest first
+/// List your tokens
+///
+/// The latest first, without the tokens themselves: those are shown once.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/tokens", operation_id = "listTokens", tag = "Access",
+    params(("user_id" = Option<String>, Query, description = "The owner, if that is not you. For administrators.")),
+    responses((status = 200, description = "All tokens.", body = Tokens, headers(("Cache-Control"))), (status = 403)),
+))]
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     let user_id = identity::subject(cx.identity, lists::user_id(cx.request))?;
     let tokens = store::tokens::of_user(cx.db, user_id)?;
-    Ok(response::no_store(response::json(&json!({ "tokens": tokens, "next": null }))))
+    Ok(response::no_store(response::json(&Tokens { tokens, next: None })))
 }
 
-/// `POST /tokens`: the only response that ever holds the token itself
+/// Make a token
+///
+/// No other response ever has the `token` itself.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/tokens", operation_id = "createToken", tag = "Access", request_body = wiki_types::NewToken,
+    responses((status = 201, description = "The token.", body = MadeToken, headers(("Cache-Control"))), (status = 409)),
+))]
 pub fn create(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let name = body.required_text("name", rules::line::<MAX_NAME>).unwrap_or_default();
@@ -26,13 +38,18 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     let expires_time = body.within_days("expires_time", MAX_DAYS);
     body.finish()?;
     let expires_time = expires_time.unwrap_or_else(|| Time::in_days(DEFAULT_DAYS));
-    let (token, credential) = tokens::create(cx.db, cx.identity, &NewToken { name, scope, expires_time })?;
-    let mut body = serde_json::to_value(&token).map_err(Problem::internal)?;
-    body["token"] = credential.into();
-    Ok(response::no_store(response::created(&format!("/tokens/{}", token.id), &body)))
+    let (listed, token) = tokens::create(cx.db, cx.identity, &NewToken { name, scope, expires_time })?;
+    let location = format!("/tokens/{}", listed.id);
+    Ok(response::no_store(response::created(&location, &MadeToken { listed, token })))
 }
 
-/// `DELETE /tokens/{id}`: the token no longer works
+/// Revoke a token
+///
+/// One of yours; for administrators, anyone's.
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/tokens/{id}", operation_id = "revokeToken", tag = "Access",
+    responses((status = 204, description = "The token no longer works.")),
+))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     tokens::revoke(cx.db, cx.identity, id)?;
     Ok(response::no_content())

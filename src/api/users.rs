@@ -13,7 +13,11 @@ use crate::store::users::{Deleted, UserRecord};
 use crate::web::json::Body;
 use crate::web::{Problem, Response, etag, response};
 
-/// `POST /users`
+/// Create a user
+#[cfg_attr(test, utoipa::path(
+    post, path = "/users", operation_id = "createUser", tag = "Users", request_body = wiki_types::NewUser,
+    responses((status = 201, description = "The new user.", body = User, headers(("ETag"))), (status = 409)),
+))]
 pub fn create(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     if !body.has("username") && !body.has("name") {
@@ -36,23 +40,39 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     Ok(response::tagged(response::created(&location, &shown_to(record, cx.identity)), &tag))
 }
 
-/// `GET /users`, oldest first; the one with a username with `?username=`
+/// List users
+///
+/// Oldest first.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/users", operation_id = "listUsers", tag = "Users",
+    params(("limit", Query), ("cursor", Query), ("username", Query)),
+    responses((status = 200, description = "Users.", body = wiki_types::Users, headers(("ETag")))),
+))]
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     let page = lists::users(cx.request, cx.db)?;
     Ok(page.map(|record| shown_to(record, cx.identity)).response(cx.request, "users"))
 }
 
-/// `GET /users/{id}`
+/// Read a user
+#[cfg_attr(test, utoipa::path(
+    get, path = "/users/{id}", operation_id = "readUser", tag = "Users",
+    responses((status = 200, description = "The user.", body = User, headers(("ETag")))),
+))]
 pub fn read(cx: &Context, id: i64) -> Result<Response, Problem> {
     let record = store::users::find(cx.db, id)?.ok_or_else(errors::user_not_found)?;
     let tag = tag(&record, cx.identity);
     Ok(response::unless_known(cx.request, &tag, || response::json(&shown_to(record, cx.identity))))
 }
 
-/// `PATCH /users/{id}`: members that are given change, `null` clears a username or an email
+/// Change a user
 ///
 /// Users change themselves. Administrators change anyone, and give roles and passwords. A change that changes nothing
 /// makes no version.
+#[cfg_attr(test, utoipa::path(
+    patch, path = "/users/{id}", operation_id = "updateUser", tag = "Users", request_body = wiki_types::UserChange,
+    responses((status = 200, description = "The user as it is now.", body = User, headers(("ETag")),
+        example = json!({ "name": "Docker Test", "email": null })), (status = 409), (status = 412)),
+))]
 pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
     let mut body = Body::read(cx.request)?;
@@ -73,7 +93,13 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(response::tagged(response::json(&shown_to(record, cx.identity)), &tag))
 }
 
-/// `DELETE /users/{id}`: what they wrote stays; their name, username and email go
+/// Delete a user
+///
+/// What they wrote stays; their name, username and email go.
+#[cfg_attr(test, utoipa::path(
+    delete, path = "/users/{id}", operation_id = "deleteUser", tag = "Users",
+    responses((status = 204, description = "The user is deleted."), (status = 412)),
+))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
     users::check_may_try(cx.identity, id)?;

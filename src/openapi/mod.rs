@@ -1,14 +1,233 @@
-//! The description of the API, made from the routes, the types of the responses and the limits that requests are held to.
+//! The description of the API: the attributes of the handlers, and what follows from the routes.
 //!
-//! It is made by a test and kept in `openapi.json`, so that a change to the API shows in review and serving it costs
-//! nothing. `cargo xtask openapi` renews it.
+//! A test compares it with `openapi.json`, so that a change to the API shows in review and serving it costs nothing.
+//! `cargo xtask openapi` renews the file.
+//!
+//! An attribute has what only its handler knows. The rest is added here, in the same way for every operation:
+//!
+//! - The parameters in the path, and 404 with them. A parameter without a schema is the shared one of its name.
+//! - The headers of a response. `ETag` stands for it and revalidation, `Cache-Control` alone for `no-store`.
+//! - The parameter `If-None-Match` with 304, and `If-Match` with 412.
+//! - The problems that follow from a body, a query, the need of the route, the method and the use of the database. A
+//!   response without a description is the shared one of its status.
+//! - The examples of bodies, which are those of their schemas. An example in an attribute has what differs.
 
-mod bodies;
-mod document;
-mod examples;
-mod operation;
-mod operations;
-mod parameters;
-mod responses;
-mod schemas;
+mod components;
 mod tests;
+
+use std::collections::BTreeSet;
+
+use http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use crate::auth::Need;
+use crate::routes::ROUTES;
+use crate::{api, routes, site};
+
+/// What holds for every operation, in Markdown.
+const DESCRIPTION: &str = "\
+A wiki over HTTP: users, pages in Markdown, their history, and search.
+
+JSON in and out, UTF-8. Times are RFC 3339, UTC. Unknown members of a request are ignored. Every path also works with \
+a slash at its end; every path has `OPTIONS`, and `HEAD` wherever it has `GET`. A method that a path does not have gets \
+405, with those it has in `Allow`.
+
+**Errors** are `application/problem+json` (RFC 9457), whatever the client prefers. Only at `/`, under `/wiki` and for \
+paths that do not exist, a client that prefers `text/html` gets a page instead.
+
+**Lists** come in parts. `next` is the address of the next part; following it, nothing is skipped or repeated while \
+others write.
+
+**Access**: a wiki is open to everyone (`open`), open to readers (`public-read`) or `private`. Where that is not enough, \
+a program sends a token (`Authorization: Bearer wasiki_…`). 401 means that the sender is unknown, 403 that the sender \
+may not do this.
+
+**Versions**: reads carry an `ETag`; with `If-None-Match`, a thing that has not changed gets 304. An edit says in \
+`If-Match` or in `version` what it is based on, so that no edit is lost.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Wasiki", description = DESCRIPTION, license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    tags(
+        (name = "Posts", description = "The wiki's pages: Markdown with a title, a name in URLs, and tags."),
+        (name = "History", description = "Every state a page has had, and the way back."),
+        (name = "Finding", description = "Pages by their words, tags and links."),
+        (name = "Users", description = "The authors of pages."),
+        (name = "Access", description = "Accounts, sessions, tokens, and the audit trail."),
+        (name = "Service", description = "The service itself."),
+    ),
+    paths(
+        routes::index, api::service::health, api::service::ready, api::service::metrics,
+        api::users::list, api::users::create, api::users::read, api::users::update, api::users::delete,
+        api::posts::list, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
+        api::posts::restore, api::posts::protect, api::posts::unprotect,
+        api::revisions::list, api::revisions::read, api::revisions::compare, api::revisions::revert,
+        api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
+        site::feed::show, api::account::read, api::account::change_password,
+        api::sessions::list, api::sessions::end, api::sessions::end_all,
+        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::description::read,
+    ),
+    components(schemas(wiki_types::FieldError)),
+)]
+struct Api;
+
+/// Operations that work without the database.
+const WITHOUT_DATABASE: [&str; 2] = ["/health", "/openapi.json"];
+
+/// The whole document.
+fn document() -> Value {
+    let mut document = serde_json::to_value(Api::openapi()).unwrap();
+    document["openapi"] = json!("3.1.1");
+    document["info"]["summary"] = json!("A wiki: users, pages with history, over HTTP.");
+    components::add(&mut document["components"]);
+    let examples = components::take_examples(&mut document["components"]["schemas"]);
+    let mut described = std::mem::take(object(&mut document["paths"]));
+    for (path, item) in &mut described {
+        for (method, operation) in object(item) {
+            complete(path, &method.to_uppercase().parse().unwrap(), operation, &examples);
+        }
+    }
+    described.insert("/user/{id}".to_owned(), by_singular(described["/users/{id}"].clone()));
+    // In the order of the routes. A test finds a path that is no route's.
+    for path in ROUTES.iter().map(|route| route.path) {
+        object(&mut document["paths"]).extend(described.shift_remove_entry(path));
+    }
+    object(&mut document["paths"]).extend(described);
+    document
+}
+
+/// The operations of `/users/{id}` under their other address.
+fn by_singular(mut item: Value) -> Value {
+    for operation in object(&mut item).values_mut() {
+        let about = operation["description"].as_str().unwrap_or_default();
+        let note = "The same as `/users/{id}`, under the address that clients of the former service know.";
+        operation["description"] = format!("{about}\n\n{note}").trim_start().into();
+        operation["operationId"] = format!("{}BySingular", operation["operationId"].as_str().unwrap()).into();
+    }
+    item
+}
+
+/// Adds to an operation what follows from its route, its parameters, its body and its responses.
+fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<String, Value>) {
+    let need = need(path, method);
+    let segments = path.split('/').filter(|segment| segment.starts_with('{'));
+    let mut parameters: Vec<Value> = segments.map(|segment| components::in_path(path, segment)).collect();
+    let mut statuses = BTreeSet::new();
+    if !parameters.is_empty() {
+        statuses.insert(404);
+    }
+    if let Some(Value::Array(query)) = operation.get_mut("parameters").map(Value::take) {
+        parameters.extend(query.into_iter().map(components::query_parameter));
+        statuses.insert(422);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        add_examples(body, examples);
+        statuses.extend([400, 413, 415, 422]);
+    }
+    let mut responses = object(&mut operation["responses"]).clone();
+    responses.retain(|status, response| {
+        let status = status.parse().unwrap();
+        let is_own = response.get("description").is_some();
+        if is_own {
+            set_headers(status, response);
+            add_examples(response, examples);
+        } else {
+            statuses.insert(status);
+        }
+        is_own
+    });
+    if *method == Method::GET && responses.values().any(|response| !response["headers"]["ETag"].is_null()) {
+        statuses.insert(304);
+    }
+    if statuses.contains(&304) {
+        parameters.push(components::parameter("IfNoneMatch"));
+    }
+    if statuses.contains(&412) {
+        parameters.push(components::parameter("IfMatch"));
+        statuses.insert(400);
+    }
+    if need != Need::Nothing {
+        statuses.insert(401);
+    }
+    if need == Need::Administer || !method.is_safe() {
+        statuses.insert(403);
+    }
+    if !method.is_safe() {
+        statuses.insert(429);
+    }
+    if !WITHOUT_DATABASE.contains(&path) {
+        statuses.extend([500, 503]);
+    }
+    responses.extend(statuses.into_iter().map(|status| (status.to_string(), components::response(status))));
+    operation["responses"] = responses.into();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    operation["security"] = security(need);
+}
+
+/// What the route needs.
+fn need(path: &str, method: &Method) -> Need {
+    let mut methods = ROUTES.iter().filter(|route| route.path == path).flat_map(|route| route.methods);
+    methods.find(|(has, ..)| has == method).map_or(Need::Nothing, |(_, need, _)| *need)
+}
+
+/// How a client may show who it is, where it may have to.
+fn security(need: Need) -> Value {
+    match need {
+        Need::Nothing | Need::Anyone => json!([]),
+        // Depending on the mode of the wiki, not at all.
+        Need::Read | Need::Write | Need::Register | Need::Person => json!([{ "token": [] }, { "session": [] }, {}]),
+        Need::Account | Need::OwnAccount | Need::Password | Need::Administer => {
+            json!([{ "token": [] }, { "session": [] }])
+        }
+    }
+}
+
+/// Replaces the headers of a response by the shared ones.
+fn set_headers(status: u16, response: &mut Value) {
+    let named = object(response).remove("headers").unwrap_or_default();
+    let mut headers = Vec::new();
+    if named.get("ETag").is_some() {
+        headers.extend([("ETag", "ETag"), ("Cache-Control", "Revalidated")]);
+    } else if named.get("Cache-Control").is_some() {
+        headers.push(("Cache-Control", "NotStored"));
+    }
+    if status == StatusCode::CREATED {
+        headers.push(("Location", "Location"));
+    }
+    if response["content"].as_object().is_some_and(|content| content.len() > 1) {
+        headers.push(("Vary", "Vary"));
+    }
+    for (header, name) in headers {
+        response["headers"][header] = components::header(name);
+    }
+}
+
+/// Adds the example of its schema to a body, in each of its forms. An example that is there already goes on top.
+fn add_examples(body: &mut Value, examples: &Map<String, Value>) {
+    for form in body.get_mut("content").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if let Some(example) = components::referenced(&form["schema"]).and_then(|schema| examples.get(schema)) {
+            let mut example = example.clone();
+            merge(&mut example, form.get_mut("example").map_or(json!({}), Value::take));
+            form["example"] = example;
+        }
+    }
+}
+
+/// Puts the members of `more` into `value`, and so on into those that both have.
+fn merge(value: &mut Value, more: Value) {
+    match (value, more) {
+        (Value::Object(members), Value::Object(more)) => {
+            for (name, more) in more {
+                merge(members.entry(name).or_insert(Value::Null), more);
+            }
+        }
+        (value, more) => *value = more,
+    }
+}
+
+fn object(value: &mut Value) -> &mut Map<String, Value> {
+    value.as_object_mut().unwrap()
+}

@@ -31,7 +31,14 @@ impl Feed {
     }
 }
 
-/// `GET /feed.atom`
+/// Recent changes as a feed
+///
+/// For feed readers (RFC 4287): the latest 50 changes.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/feed.atom", operation_id = "readFeed", tag = "History",
+    responses((status = 200, description = "The feed.", body = String, content_type = "application/atom+xml",
+        headers(("ETag")))),
+))]
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let feed = Feed { base: request::base(cx.request), changes: revisions::latest(cx.db, None, None, ENTRIES)? };
     let body = site::render(&feed, &Viewer::default())?.into_bytes();

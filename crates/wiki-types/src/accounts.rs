@@ -6,16 +6,22 @@ use crate::{Role, Scope, Time};
 
 /// The account a request belongs to, as `GET /account` returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "user_id": 1, "username": "ada", "name": "Ada", "role": "editor", "scope": "read", "password_is_given": false
+})))]
 pub struct Account {
     /// The number of its user.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub user_id: i64,
     /// The name to sign in with.
     pub username: String,
     /// The name shown to readers.
     pub name: String,
     /// What it may do.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub role: Role,
     /// The scope of the token that was sent; null for a session.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = true))]
     pub scope: Option<Scope>,
     /// Whether an administrator chose the password. The owner must then choose another before anything else.
     pub password_is_given: bool,
@@ -23,7 +29,10 @@ pub struct Account {
 
 /// A session, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "id": 1, "address": "192.0.2.7", "agent": "Mozilla/5.0", "created_time": "2026-11-22T10:00:00.000000Z",
+    "used_time": "2026-11-22T10:00:00.000000Z", "current": true,
+})))]
 pub struct Session {
     /// Its number.
     pub id: i64,
@@ -41,7 +50,10 @@ pub struct Session {
 
 /// A token, as its owner sees it: without the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "id": 1, "name": "nightly import", "scope": "write", "created_time": "2026-11-22T10:00:00.000000Z",
+    "expires_time": "2027-02-20T10:00:00.000000Z", "used_time": null,
+})))]
 pub struct Token {
     /// Its number.
     pub id: i64,
@@ -59,9 +71,28 @@ pub struct Token {
     pub used_time: Option<Time>,
 }
 
+/// A token that was just made, with what a program sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "id": 1, "name": "nightly import", "scope": "write", "created_time": "2026-11-22T10:00:00.000000Z",
+    "expires_time": "2027-02-20T10:00:00.000000Z", "used_time": null,
+    "token": "wasiki_1_0000000000000000000000000000000000000000000",
+})))]
+pub struct MadeToken {
+    /// The token as it is listed.
+    #[serde(flatten)]
+    pub listed: Token,
+    /// The token itself. No other response has it.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^wasiki_[0-9]+_[A-Za-z0-9_-]{43}$"))]
+    pub token: String,
+}
+
 /// An event in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "id": 1, "time": "2026-11-22T10:00:00.000000Z", "event": "page_deleted", "actor_id": 1, "actor": "Ada",
+    "address": "192.0.2.7", "user_id": null, "user": null, "post_id": 1, "details": "Hello",
+})))]
 pub struct AuditEntry {
     /// Its number; later ones are larger.
     pub id: i64,

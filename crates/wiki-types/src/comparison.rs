@@ -2,6 +2,43 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::RevisionEntry;
+
+/// What changed from one version of a page to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "post_id": 1,
+    "from": {
+        "post_id": 1, "version": 1, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "", "size": 20,
+        "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z",
+    },
+    "to": {
+        "post_id": 1, "version": 2, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "say more",
+        "size": 24, "delta": 4, "created_time": "2026-11-22T10:00:00.000000Z",
+    },
+    "truncated": false,
+    "hunks": [{ "lines": [
+        { "kind": "removed", "from_line": 1,
+          "parts": [{ "text": "The quick " }, { "text": "brown", "changed": true }, { "text": " fox." }] },
+        { "kind": "added", "to_line": 1,
+          "parts": [{ "text": "The quick " }, { "text": "red", "changed": true }, { "text": " fox." }] },
+    ] }],
+})))]
+pub struct Comparison {
+    /// The page.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub post_id: i64,
+    /// The older version; null if the newer one is the first.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub from: Option<RevisionEntry>,
+    /// The newer version.
+    pub to: RevisionEntry,
+    /// Whether the hunks end before the last change.
+    pub truncated: bool,
+    /// What changed, in order.
+    pub hunks: Vec<Hunk>,
+}
+
 /// Lines that changed, with some around them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

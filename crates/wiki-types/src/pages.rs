@@ -6,7 +6,10 @@ use crate::{Time, rules};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "post_id": 1, "user_id": 1, "title": "Hello", "slug": "hello", "content": "# Hello\n\nFirst page.", "tags": [],
+    "version": 1, "created_time": "2026-11-22T10:00:00.000000Z", "updated_time": "2026-11-22T10:00:00.000000Z",
+})))]
 pub struct Post {
     /// The page's number.
     pub post_id: i64,
@@ -33,7 +36,10 @@ pub struct Post {
 
 /// A page in a list: its size in place of its content, which may be a mebibyte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Summary))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Summary, example = json!({
+    "post_id": 1, "user_id": 1, "title": "Hello", "slug": "hello", "tags": [], "version": 1,
+    "created_time": "2026-11-22T10:00:00.000000Z", "updated_time": "2026-11-22T10:00:00.000000Z", "size": 20,
+})))]
 pub struct PostSummary {
     /// The page's number.
     pub post_id: i64,
@@ -55,28 +61,34 @@ pub struct PostSummary {
     pub size: i64,
 }
 
-/// The body of a request that creates or edits a page. Members that are `None` are left out: they stay as they are, or the
-/// wiki chooses them.
+/// A new page, or an edit of one. Members that are `None` are left out: they stay as they are, or the wiki chooses them.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewPost, description = "A new page.", example = json!({
+    "user_id": 1, "content": "# Hello\n\nFirst page.",
+})))]
 pub struct PostDraft<'a> {
-    /// Who writes.
+    /// The author. By default, the sender, if they have an account. Unless the wiki is open, only administrators name
+    /// another user.
     pub user_id: i64,
-    /// The title.
+    /// The title. By default, the first heading or the first line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'a str>,
-    /// The name in URLs.
+    /// The name in URLs, unique: letters and digits of any script in lower case, with single hyphens between them. By
+    /// default, made from the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<&'a str>,
-    /// The Markdown.
+    /// The Markdown, at most 1 MiB of UTF-8. It is kept byte for byte.
     pub content: &'a str,
-    /// All tags.
+    /// All tags, without commas; none is only one or two points. They are kept in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub tags: Option<&'a [String]>,
-    /// Why the edit was made.
+    /// The reason for the edit, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<&'a str>,
-    /// When the page was created, as RFC 3339 writes it. Now, if left out; edits cannot change it.
+    /// When the page was created, as RFC 3339 writes it; not in the future. By default, now. Edits cannot change it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_time: Option<&'a str>,
 }
 
@@ -95,7 +107,9 @@ impl PostDraft<'_> {
 
 /// A tag in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "name": "rust", "posts": 3
+})))]
 pub struct Tag {
     /// The tag itself.
     pub name: String,

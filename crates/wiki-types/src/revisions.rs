@@ -6,7 +6,10 @@ use crate::Time;
 
 /// A revision in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Entry))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Entry, example = json!({
+    "post_id": 1, "version": 1, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "", "size": 20,
+    "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z",
+})))]
 pub struct RevisionEntry {
     /// The page.
     pub post_id: i64,
@@ -34,7 +37,11 @@ pub struct RevisionEntry {
 
 /// A revision with everything the page was at the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "post_id": 1, "version": 1, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "", "size": 20,
+    "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z", "slug": "hello", "content": "# Hello\n\nFirst page.",
+    "tags": [],
+})))]
 pub struct Revision {
     /// Who wrote what, when and why.
     #[serde(flatten)]

@@ -7,7 +7,10 @@ use crate::html::escaped;
 
 /// A page that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Found))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Found, example = json!({
+    "post_id": 1, "user_id": 1, "title": "Hello", "slug": "hello", "tags": [],
+    "updated_time": "2026-11-22T10:00:00.000000Z", "snippet": "<mark>First</mark> page.", "rank": 0.4,
+})))]
 pub struct SearchResult {
     /// The page's number.
     pub post_id: i64,
@@ -71,6 +74,16 @@ impl<'de> Deserialize<'de> for Snippet {
         }
         Ok(Self(parts))
     }
+}
+
+/// The pages whose titles begin with what was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "suggestions": [{ "title": "Hello", "slug": "hello" }],
+})))]
+pub struct Suggestions {
+    /// The pages, by title.
+    pub suggestions: Vec<Suggestion>,
 }
 
 /// A page whose title begins with what was typed.

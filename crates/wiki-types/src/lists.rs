@@ -1,0 +1,42 @@
+//! Lists: a part of one, and where the next part is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AuditEntry, PostSummary, RevisionEntry, SearchResult, Session, Tag, Token, User};
+
+/// A type for each list: they differ in the name of the member that has the items.
+macro_rules! lists {
+    ($($(#[$doc:meta])+ $list:ident { $items:ident: $item:ty })+) => {$(
+        $(#[$doc])+
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub struct $list {
+            /// The items of this part.
+            pub $items: Vec<$item>,
+            /// The address of the next part; null in the last one.
+            #[cfg_attr(feature = "openapi", schema(format = "uri-reference", required = true))]
+            pub next: Option<String>,
+        }
+    )+};
+}
+
+lists! {
+    /// A part of the list of users.
+    Users { users: User }
+    /// A part of a list of pages.
+    Posts { posts: PostSummary }
+    /// A part of the list of a page's revisions.
+    Revisions { revisions: RevisionEntry }
+    /// A part of the list of all revisions.
+    Changes { changes: RevisionEntry }
+    /// A part of the results of a search.
+    Results { results: SearchResult }
+    /// A part of the list of tags.
+    Tags { tags: Tag }
+    /// The tokens of an account.
+    Tokens { tokens: Token }
+    /// The sessions of an account.
+    Sessions { sessions: Session }
+    /// A part of the audit trail.
+    Trail { entries: AuditEntry }
+}
