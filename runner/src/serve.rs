@@ -1,7 +1,7 @@
 //! `wiki-runner serve`: puts everything together, and starts and stops it in order.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,12 +83,15 @@ fn handler(
     let concurrency = settings.limits.max_concurrency.saturating_add(ConcurrencyLimit::RESERVED);
     let engine = engine::new(&settings.limits, concurrency.saturating_mul(count))?;
     let mut components = BTreeMap::new();
-    // Components may share a file, which is then compiled once.
+    // Components may share a file; it is compiled once.
+    let files = application.components.values().map(|component| &component.source).collect::<BTreeSet<_>>().len();
     let mut compiled: BTreeMap<PathBuf, Component> = BTreeMap::new();
     for (id, component) in application.components {
         let code = match &settings.application.precompiled {
-            Some(file) if count == 1 => precompiled::load(&engine, file)?,
-            Some(_) => bail!("--precompiled takes the code of one component, and this application has {count}"),
+            Some(file) if files == 1 => precompiled::load(&engine, file)?,
+            Some(_) => {
+                bail!("--precompiled takes the code of one file, and the components of this application have {files}")
+            }
             None => match compiled.entry(component.source.clone()) {
                 Entry::Occupied(known) => known.get().clone(),
                 Entry::Vacant(new) => new.insert(engine::load(&engine, &component.source)?).clone(),

@@ -37,16 +37,13 @@ pub struct Builder {
 impl App {
     /// The wiki.
     pub fn wiki() -> Builder {
-        let builder = Self::of(paths::manifest_of_the_wiki(), "/ready");
-        match paths::precompiled() {
-            Some(code) => builder.arg("--precompiled").arg(code),
-            None => builder,
-        }
+        Self::of(paths::manifest_of_the_wiki(), "/ready").precompiled(paths::precompiled())
     }
 
     /// The application that is not the wiki.
     pub fn bookshop() -> Builder {
-        Self::of(paths::manifest_of_the_bookshop(), "/health").env("SPIN_VARIABLE_MOTTO", "Read more.")
+        let builder = Self::of(paths::manifest_of_the_bookshop(), "/health").precompiled(paths::precompiled_bookshop());
+        builder.env("SPIN_VARIABLE_MOTTO", "Read more.")
     }
 
     /// The application of a manifest, which is ready when `GET ready` answers 200.
@@ -168,6 +165,14 @@ impl Builder {
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.recipe.args.push(arg.into());
         self
+    }
+
+    /// With this code instead of compiling the component at the start.
+    fn precompiled(self, code: Option<PathBuf>) -> Self {
+        match code {
+            Some(code) => self.arg("--precompiled").arg(code),
+            None => self,
+        }
     }
 
     /// With one more variable in the environment.

@@ -13,8 +13,9 @@
 //! # }
 //! ```
 //!
-//! Which database that is comes from `WASIKI_TEST_DATABASE`, and which programs from `WASIKI_RUNNER`,
-//! `WASIKI_CLI`, `WASIKI_MANIFEST`, `WASIKI_PRECOMPILED` and `WASIKI_COMPONENT`; `cargo xtask test` sets them all.
+//! Which database that is comes from `WASIKI_TEST_DATABASE`, and which programs from `WASIKI_RUNNER`, `WASIKI_CLI`,
+//! `WASIKI_MANIFEST`, `WASIKI_COMPONENT`, `WASIKI_PRECOMPILED` and `WASIKI_PRECOMPILED_BOOKSHOP`; `cargo xtask test` sets
+//! them all.
 
 #![forbid(unsafe_code)]
 

@@ -41,6 +41,11 @@ pub fn precompiled() -> Option<PathBuf> {
     from_environment("WASIKI_PRECOMPILED")
 }
 
+/// The bookshop compiled ahead of time, if there is such a file: `WASIKI_PRECOMPILED_BOOKSHOP`.
+pub fn precompiled_bookshop() -> Option<PathBuf> {
+    from_environment("WASIKI_PRECOMPILED_BOOKSHOP")
+}
+
 /// The wiki's component: `WASIKI_COMPONENT`, or the release build.
 pub fn component() -> PathBuf {
     from_environment("WASIKI_COMPONENT").unwrap_or_else(|| target().join("wasm32-wasip2/release/wiki.wasm"))

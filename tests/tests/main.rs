@@ -43,6 +43,7 @@ mod host {
     mod guests;
     mod instances;
     mod limits;
+    mod precompiled;
     mod stopping;
     mod tls;
     mod trace;

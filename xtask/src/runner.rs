@@ -39,17 +39,29 @@ pub fn build_dist(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(workspace.target.join("dist/wiki-runner"))
 }
 
-/// Compiles the component ahead of time, unless that was done by this program for this component.
+/// Compiles the wiki ahead of time.
 pub fn precompile(workspace: &Workspace, program: PathBuf, component: PathBuf) -> anyhow::Result<Runner> {
-    let manifest = workspace.manifest();
-    let precompiled = workspace.target.join("wiki.cwasm");
-    if is_stale(&precompiled, &[&program, &component, &manifest])? {
-        let mut command = Command::new(&program);
-        prepare(&mut command, workspace);
-        command.args(["compile", "--from"]).arg(&manifest).arg("-o").arg(&precompiled);
-        progress::run("compiling the component for this machine", &mut command)?;
-    }
+    let precompiled = compile(workspace, &program, &component, &workspace.manifest(), "wiki")?;
     Ok(Runner { program, component, precompiled })
+}
+
+/// Compiles the component `id` of a manifest ahead of time, unless that was done by this program for this component;
+/// returns where the code is.
+pub fn compile(
+    workspace: &Workspace,
+    program: &Path,
+    component: &Path,
+    manifest: &Path,
+    id: &str,
+) -> anyhow::Result<PathBuf> {
+    let code = workspace.target.join(format!("{id}.cwasm"));
+    if is_stale(&code, &[program, component, manifest])? {
+        let mut command = Command::new(program);
+        prepare(&mut command, workspace);
+        command.args(["compile", "--component", id, "--from"]).arg(manifest).arg("-o").arg(&code);
+        progress::run(&format!("compiling the component {id} for this machine"), &mut command)?;
+    }
+    Ok(code)
 }
 
 /// Whether a file is missing or older than one of those it is made from; fails when one of those is missing.

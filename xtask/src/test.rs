@@ -1,7 +1,9 @@
 //! Every check and every test, cheapest first; the first one that fails ends the run.
 
 use std::env;
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 use anyhow::ensure;
 
@@ -89,10 +91,12 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 /// compiled twice.
 fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner> {
     let component = component::build(workspace, toolchain, "wiki")?;
-    component::build(workspace, toolchain, "bookshop")?;
+    let bookshop = component::build(workspace, toolchain, "bookshop")?;
     let program = runner::build(workspace)?;
     progress::run("building the client", cargo(workspace, "build").args(["--workspace", "--bin", "wasiki"]))?;
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
+    let manifest = workspace.root.join("tests/guests/bookshop/spin.toml");
+    runner::compile(workspace, &program, &bookshop, &manifest, "shop")?;
     runner::precompile(workspace, program, component)
 }
 
@@ -167,7 +171,10 @@ struct Suite<'a> {
 impl Suite<'_> {
     /// The black-box tests on one database, without those of modules to skip; returns the line that sums them up.
     fn black_box(&mut self, name: &str, database: &str, skip: &[&str], runner: &Runner) -> anyhow::Result<String> {
+        // One more at once than there are processors: there is always a test that waits for a timeout.
+        let threads = thread::available_parallelism().map_or(2, NonZero::get) + 1;
         let mut tests = self.cargo_test(&["--test", "suite", "--", "--skip", "image::"]);
+        tests.args(["--test-threads", &threads.to_string()]);
         for module in skip {
             tests.args(["--skip", module]);
         }
@@ -186,7 +193,8 @@ impl Suite<'_> {
             .env("WASIKI_CLI", self.workspace.target.join("release/wasiki"))
             .env("WASIKI_MANIFEST", self.workspace.manifest())
             .env("WASIKI_COMPONENT", &runner.component)
-            .env("WASIKI_PRECOMPILED", &runner.precompiled);
+            .env("WASIKI_PRECOMPILED", &runner.precompiled)
+            .env("WASIKI_PRECOMPILED_BOOKSHOP", self.workspace.target.join("shop.cwasm"));
     }
 
     /// What a person sees, in a browser, on the embedded database; returns the line that sums it up.

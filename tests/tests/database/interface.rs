@@ -523,7 +523,7 @@ async fn values_with_every_kind_of_quote_reach_the_database() {
         return;
     }
     let database = Database::create_named(" it's \"quoted\" & 100%/@:\\").await;
-    let shop = App::of(blackbox::manifest_of_the_wiki(), "/ready").database(database).start().await;
+    let shop = App::wiki().database(database).start().await;
     shop.create_user("ada").await;
     assert_eq!(shop.database().column("SELECT username FROM users").await, ["ada"]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use blackbox::{App, Cut, Database, Output, of_another_engine, wiki_runner};
+use blackbox::{App, Cut, Database, Output, wiki_runner};
 use tempfile::TempDir;
 
 /// An address where nothing listens: a start with it needs no embedded database.
@@ -307,36 +307,6 @@ async fn a_migration_that_fails_changes_nothing_and_is_named() {
     let migrations = blackbox::repository().join("migrations");
     let output = run(&["migrate", text(&migrations), "--from", text(&manifest)]).await;
     assert!(output.error().contains("127.0.0.1:1") && !output.error().contains("verysecret"), "{}", output.error());
-}
-
-#[tokio::test]
-async fn code_compiled_ahead_of_time_is_run_and_checked() {
-    let folder = folder();
-    let manifest = blackbox::manifest_of_the_wiki();
-    let code = folder.path().join("wiki.cwasm");
-    for portable in [&[][..], &["--portable"]] {
-        let compile = ["compile", "--from", text(&manifest), "-o", text(&code)];
-        run(&[&compile, portable].concat()).await.success();
-        assert!(code.metadata().unwrap().len() > 100_000);
-
-        let wiki = App::of(manifest.clone(), "/ready").arg("--precompiled").arg(&code).start().await;
-        wiki.create_user("ada").await;
-    }
-
-    let garbage = write(&folder, "garbage.cwasm", "this is no machine code");
-    for file in [text(&garbage), "/no/such/file.cwasm"] {
-        let output = run(&["serve", "--from", text(&manifest), "--port", "0", "--precompiled", file]).await;
-        assert!(output.error().contains(file), "{}", output.error());
-    }
-    let older = folder.path().join("older.cwasm");
-    let version = run(&["--version"]).await;
-    std::fs::write(&older, of_another_engine(std::fs::read(&code).unwrap(), version.success())).unwrap();
-    let output = run(&["serve", "--from", text(&manifest), "--port", "0", "--precompiled", text(&older)]).await;
-    for part in [text(&older), "compile it again", "wiki-runner compile", "47"] {
-        assert!(output.error().contains(part), "{part}: {}", output.error());
-    }
-    let output = run(&["compile", "--from", text(&manifest), "-o", "/no/such/folder/x.cwasm"]).await;
-    assert!(output.error().contains("/no/such/folder"), "{}", output.error());
 }
 
 #[tokio::test]

@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_are_told_from_the_lowest_and_empty_ones_not_at_all() {
+    fn layers_are_listed_from_the_lowest_without_empty_ones() {
         let history = "0\tCMD [\"serve\"]\n4800000\tCOPY wiki.cwasm ./ # buildkit\n220000";
         let expected = [(220_000, "the base image".to_owned()), (4_800_000, "COPY wiki.cwasm ./".to_owned())];
         assert_eq!(layers(history), expected);
     }
 
     #[test]
-    fn sizes_are_those_docker_shows() {
+    fn sizes_are_written_as_docker_does() {
         assert_eq!(megabytes(19_240_000), "19.2 MB");
     }
 }

@@ -63,7 +63,7 @@ fn no_service_has_more_rights_than_it_needs() {
 }
 
 #[test]
-fn who_has_no_account_reads_and_only_the_wiki_has_the_administrator_s_password() {
+fn anonymous_visitors_read_and_only_the_wiki_has_the_admin_password() {
     let compose = compose();
     let mounts = |service: &str| {
         let volumes = compose["services"][service]["volumes"].as_array().cloned().unwrap_or_default();
@@ -86,7 +86,7 @@ fn who_has_no_account_reads_and_only_the_wiki_has_the_administrator_s_password()
 }
 
 #[test]
-fn what_is_built_from_is_named_one_by_one() {
+fn the_build_context_is_an_allowlist() {
     let ignored = text(".dockerignore");
     let mut rules = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     assert_eq!(rules.next(), Some("*"));
