@@ -6,32 +6,26 @@
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
-use pglite_oxide::PgliteServer;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+mod backend;
 mod cache;
 mod gate;
 
+use backend::Backend;
 use gate::Gate;
 
 /// Time the database gets to end in order. It needs some milliseconds, unless a statement is running; then the next
 /// start recovers, as after a crash.
 const STOP: Duration = Duration::from_secs(2);
-
-/// The longest path of a Unix socket on Linux (`sun_path` of unix(7), less the NUL at its end).
-const MAX_SOCKET_PATH: usize = 107;
-
-/// PostgreSQL's English stop words, which the library leaves out. Without them its default text search configuration
-/// fails at every use.
-const STOP_WORDS: &[u8] = include_bytes!("embedded/english.stop");
 
 /// A running database. It ends when this is dropped.
 pub struct Database {
@@ -107,55 +101,6 @@ fn prepare(dir: &Path) -> anyhow::Result<(File, Backend)> {
 fn make_private(dir: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     fs::set_permissions(dir, Permissions::from_mode(0o700))
-}
-
-/// PostgreSQL itself, which listens on a Unix socket in the data folder, where only this user can reach it.
-struct Backend {
-    root: PathBuf,
-    socket: PathBuf,
-    server: Mutex<Option<PgliteServer>>,
-}
-
-impl Backend {
-    fn new(dir: &Path) -> anyhow::Result<Self> {
-        let socket = dir.join("socket");
-        ensure!(
-            socket.as_os_str().len() <= MAX_SOCKET_PATH,
-            "has too long a path, {} characters at most: name another folder with --data",
-            MAX_SOCKET_PATH - "/socket".len()
-        );
-        let backend = Self { root: dir.join("postgres"), socket, server: Mutex::new(None) };
-        backend.restart()?;
-        Ok(backend)
-    }
-
-    /// Starts PostgreSQL, anew if it ran: the library's server ends when a connection fails it.
-    fn restart(&self) -> anyhow::Result<()> {
-        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        // It holds a lock on the folder until it is dropped.
-        *server = None;
-        // The library looks here first for what PostgreSQL finds below its share folder.
-        let shared = self.root.join("tmp/pglite/share/postgresql/tsearch_data");
-        fs::create_dir_all(&shared).context("cannot be written")?;
-        fs::write(shared.join("english.stop"), STOP_WORDS).context("cannot be written")?;
-        let started = PgliteServer::builder()
-            .path(&self.root)
-            .unix(&self.socket)
-            .database("postgres")
-            // A crash in the middle of a page is repaired from its copy in the log.
-            .postgres_config("full_page_writes", "on")
-            .postgres_config("synchronous_commit", "on")
-            // A quarter of what the library takes: this much memory is never given back.
-            .postgres_config("shared_buffers", "32MB")
-            .start()
-            .context("holds no database that can be started")?;
-        *server = Some(started);
-        Ok(())
-    }
-
-    fn stop(&self) {
-        self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 #[cfg(test)]

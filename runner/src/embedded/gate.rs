@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::Backend;
+use super::backend::Backend;
 
 /// Time to say who one is; PostgreSQL gives a minute (`authentication_timeout`) to clients far away.
 const GREETING: Duration = Duration::from_secs(5);

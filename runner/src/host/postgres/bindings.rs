@@ -10,7 +10,6 @@ wasmtime::component::bindgen!({
         }
     ",
     path: "../wit/deps/spin-postgres-4.0.0",
-    with: { "spin:postgres/postgres.connection": super::session::Session },
     // Trappable: a handle the table does not know is a fault of the host, not an answer to the guest.
     imports: { default: async | trappable },
 });

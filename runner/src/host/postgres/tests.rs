@@ -12,12 +12,14 @@ use bytesize::ByteSize;
 use tokio::sync::{Mutex, MutexGuard};
 use wasmtime::component::{Resource, ResourceTable};
 
-use super::bindings::v4::{DbDataType, DbError, DbValue, Error, HostConnection, Interval, ParameterValue, QueryError};
+use super::bindings::v4::{
+    Connection as GuestConnection, DbDataType, DbError, DbValue, Error, HostConnection, Interval, ParameterValue,
+    QueryError,
+};
 use super::bindings::v4::{RangeBoundKind, RowSet};
 use super::change::Change;
 use super::connection::Connection;
 use super::pool::connector;
-use super::session::Session;
 use super::tls::Authorities;
 use super::{Address, AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
 use crate::config::settings;
@@ -90,7 +92,7 @@ struct Guest {
     table: ResourceTable,
 }
 
-type Handle = Resource<Session>;
+type Handle = Resource<GuestConnection>;
 
 impl Guest {
     fn new(pools: Arc<Pools>, allowed: &[&str]) -> Self {

@@ -3,39 +3,45 @@
 use wasmtime::component::Resource;
 
 use super::PostgresView;
-use super::bindings::v4::{Error, Host, HostConnection, ParameterValue, RowSet};
+use super::bindings::v4::{Connection, Error, Host, HostConnection, ParameterValue, RowSet};
 use super::session::Session;
 
 impl Host for PostgresView<'_> {}
 
+/// The session that a guest's connection stands for. The two have the same number in the table: the generated bindings
+/// then need not know the type that is built on them.
+fn session(connection: &Resource<Connection>) -> Resource<Session> {
+    Resource::new_own(connection.rep())
+}
+
 impl HostConnection for PostgresView<'_> {
-    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Session>, Error>> {
+    async fn open(&mut self, address: String) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
         Ok(match self.ctx.open(address).await {
-            Ok(session) => Ok(self.table.push(session)?),
+            Ok(session) => Ok(Resource::new_own(self.table.push(session)?.rep())),
             Err(error) => Err(error),
         })
     }
 
     async fn query(
         &mut self,
-        connection: Resource<Session>,
+        connection: Resource<Connection>,
         statement: String,
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
-        Ok(self.table.get_mut(&connection)?.query(&statement, &params).await)
+        Ok(self.table.get_mut(&session(&connection))?.query(&statement, &params).await)
     }
 
     async fn execute(
         &mut self,
-        connection: Resource<Session>,
+        connection: Resource<Connection>,
         statement: String,
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.table.get_mut(&connection)?.execute(&statement, &params).await)
+        Ok(self.table.get_mut(&session(&connection))?.execute(&statement, &params).await)
     }
 
-    async fn drop(&mut self, connection: Resource<Session>) -> wasmtime::Result<()> {
-        self.table.delete(connection)?;
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        self.table.delete(session(&connection))?;
         Ok(())
     }
 }
