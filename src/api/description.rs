@@ -1,5 +1,4 @@
-//! The description of the API for programs. A unit test makes `openapi.json` and compares it; `cargo xtask openapi` writes
-//! it.
+//! The description of the API for programs. A unit test compares it with the handlers; `cargo xtask openapi` writes it.
 
 use http::StatusCode;
 

@@ -61,11 +61,11 @@ pub struct PostSummary {
     pub size: i64,
 }
 
-/// A new page, or an edit of one. Members that are `None` are left out: they stay as they are, or the wiki chooses them.
+/// A new page, or an edit of one. Members that are `None` are left out: they stay as they are, or have a default.
 #[derive(Debug, Clone, Copy, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = NewPost, description = "A new page.", example = json!({
-    "user_id": 1, "content": "# Hello\n\nFirst page.",
-})))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(
+    as = NewPost, description = "A new page.", example = json!({ "user_id": 1, "content": "# Hello\n\nFirst page." }),
+))]
 pub struct PostDraft<'a> {
     /// The author. By default, the sender, if they have an account. Unless the wiki is open, only administrators name
     /// another user.
