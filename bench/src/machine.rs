@@ -89,7 +89,8 @@ pub async fn versions(server: &Database, options: &Options, peers: &[Peer]) -> a
     add(&options.runner, "cargo xtask bench builds it, unless it is named by --runner")?;
     add("wrk".as_ref(), "on Debian and Ubuntu: apt-get install wrk")?;
     if peers.contains(&Peer::Pgbench) {
-        add("pgbench".as_ref(), "on Debian and Ubuntu: apt-get install postgresql")?;
+        let pgbench = first_line(Command::new("pgbench").arg("--version"));
+        pgbench.context("on Debian and Ubuntu: apt-get install postgresql")?;
     }
     if let Some(spin) = options.spin.as_ref().filter(|_| peers.contains(&Peer::Spin)) {
         add(spin, "the variable SPIN must be the path of the program spin")?;
