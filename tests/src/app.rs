@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Cut, Database, eventually, paths};
+use crate::{Client, Cut, Database, eventually, json, paths};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -31,6 +31,7 @@ pub struct Builder {
     replicas: usize,
     ready: &'static str,
     waits: bool,
+    opens_till: bool,
     limited: bool,
 }
 
@@ -50,8 +51,16 @@ impl App {
     pub fn of(manifest: PathBuf, ready: &'static str) -> Builder {
         let args = vec!["serve".into(), "--from".into(), manifest.into()];
         let recipe = Recipe { args, env: Vec::new(), open_files: None };
-        let builder =
-            Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true, limited: true };
+        let builder = Builder {
+            recipe,
+            database: None,
+            configured: false,
+            replicas: 1,
+            ready,
+            waits: true,
+            opens_till: false,
+            limited: true,
+        };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
     }
@@ -225,6 +234,13 @@ impl Builder {
         self
     }
 
+    /// Waits until the bookshop's till takes statements, too: the embedded database starts with the first of them, which
+    /// can take longer than a request may.
+    pub fn open_till(mut self) -> Self {
+        self.opens_till = true;
+        self
+    }
+
     /// Without the limit [`TEST_LIMIT`](crate::TEST_LIMIT): for services that several tests share.
     pub fn without_time_limit(mut self) -> Self {
         self.limited = false;
@@ -247,9 +263,17 @@ impl Builder {
                 Database::Server(created) => self.env("DATABASE_URL", String::from(created.url())),
             };
         }
-        let Builder { recipe, replicas, ready, waits, limited, .. } = self;
+        let Builder { recipe, replicas, ready, waits, opens_till, limited, .. } = self;
         let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, limited, ready, database };
         app.start(replicas, waits).await;
+        if opens_till {
+            eventually("the till is open", || async {
+                let sale = json!({"statements": [{"sql": "SELECT 1"}]});
+                let answer = app.post("/till/4").json(sale).await;
+                answer.status() == 200 && answer.json()["results"].is_array()
+            })
+            .await;
+        }
         app
     }
 }

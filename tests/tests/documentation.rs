@@ -127,6 +127,21 @@ fn everything_security_md_names_exists() {
     assert!(named > 110, "{named}");
 }
 
+/// A file that main.rs does not name is not compiled: its tests would be lost without notice.
+#[test]
+fn every_file_of_the_suite_is_a_module() {
+    let root = repository().join("tests/tests");
+    let modules = std::fs::read_to_string(root.join("main.rs")).unwrap();
+    let folders = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    for folder in folders.chain([root.clone()]) {
+        for file in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+        {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            assert!(name == "main" || modules.contains(&format!("mod {name};")), "{} is no module", file.display());
+        }
+    }
+}
+
 fn read_all(folder: &std::path::Path, text: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();

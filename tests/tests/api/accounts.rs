@@ -1,6 +1,6 @@
 //! Accounts: signing in and out, passwords, sessions, tokens, limits, and what is noted of them.
 
-use blackbox::{ADMIN_PASSWORD, App, Client, Database, GIVEN_PASSWORD, PASSWORD, Response, json};
+use blackbox::{ADMIN_PASSWORD, App, Client, Database, GIVEN_PASSWORD, PASSWORD, Response, at_once, json};
 
 const WRONG: &str = "not the password";
 
@@ -434,11 +434,9 @@ async fn an_address_that_tries_many_names_is_slowed_down() {
         let fields = [("username", name.as_str()), ("password", WRONG)];
         wiki.post("/wiki/-/sign-in").header("x-forwarded-for", address).form(&fields)
     };
-    let mut refused = false;
-    for name in 0..80 {
-        refused |= try_from("198.51.100.7", name).await.status() == 429;
-    }
-    assert!(refused, "80 names were tried from one address");
+    // At once: the limit rises again with time, and a slow machine could take longer for one after another.
+    let answers = at_once((0..80).map(|name| try_from("198.51.100.7", name).into_future())).await;
+    assert!(answers.iter().any(|answer| answer.status() == 429), "80 names were tried from one address");
     try_from("198.51.100.8", 999).await.expect(401);
 }
 
