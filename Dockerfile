@@ -1,15 +1,14 @@
-# The wiki as an image: a static wiki-runner without a compiler, the component's ahead-of-time code, and nothing else.
+# The image of the wiki: a static wiki-runner without a compiler, and the ahead-of-time code of the component.
 #
-#   docker build --tag wasiki .        or `cargo xtask image`, which can test it too
+#   docker build --tag wasiki .        or `cargo xtask image`, which can also test it
 #
-# Needs BuildKit. A stage runs again when a file it copies has changed, so that a change in src/ leaves the runner alone;
-# within a stage, cargo's target folder is kept on a cache mount, so that libraries are compiled once
-# (docs/decisions/0013).
+# Requires BuildKit. A stage runs again when a file it copies has changed, so a change in src/ does not rebuild the runner.
+# Within a stage, cargo's target folder is on a cache mount, so libraries are compiled once (docs/decisions/0013).
 
 FROM rust:1.95-bookworm AS rust
 WORKDIR /wasiki
 
-# The workspace without its sources: all that cargo needs to know of packages a stage does not build.
+# The workspace without its sources: what cargo needs for packages that a stage does not build.
 FROM rust AS workspace
 COPY . .
 RUN find . -type f ! -name 'Cargo.*' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' -delete \
@@ -19,15 +18,15 @@ RUN find . -type f ! -name 'Cargo.*' ! -path '*/src/lib.rs' ! -path '*/src/main.
       if [ ! -e "$sources/lib.rs" ] && [ ! -e "$sources/main.rs" ]; then mkdir -p "$sources" && touch "$sources/lib.rs"; fi; \
     done
 
-# All libraries, downloaded once. Not on a cache mount: two cargos that share one without its lock get in each other's way.
+# All libraries, downloaded once. Not on a cache mount: without a shared lock, concurrent cargo processes would conflict.
 FROM rust AS crates
 COPY --from=workspace /wasiki .
 RUN cargo fetch --locked --target "$(uname -m)-unknown-linux-gnu" --target wasm32-wasip2
 
-# Everywhere below, `touch`: cargo compares times, which say nothing about files that come from elsewhere.
+# All stages below use `touch`, because cargo compares modification times, which are meaningless for copied files.
 
-# The program that is shipped. glibc has the resolver of names in its static library, so that no other C library is
-# needed; the target is named so that build scripts and macros stay as they are.
+# The program in the image. glibc's static library contains the name resolver, so no other C library is needed. The explicit
+# target keeps RUSTFLAGS away from build scripts and macros.
 FROM crates AS runner
 COPY wit wit
 COPY crates/connection-string crates/connection-string
@@ -40,7 +39,7 @@ RUN --mount=type=cache,id=wasiki-runner,target=/wasiki/target,sharing=locked \
       --package wiki-runner --no-default-features --features otlp,mimalloc \
  && install -D "target/$target/dist/wiki-runner" /out/wiki-runner
 
-# The same program with the compiler, which stays here.
+# The same program with the compiler. It stays in this stage.
 FROM crates AS compiler
 COPY wit wit
 COPY crates/connection-string crates/connection-string
@@ -51,14 +50,14 @@ RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
  && cargo build --locked --release --package wiki-runner --no-default-features --features compiler \
  && install -D target/release/wiki-runner /out/wiki-runner
 
-# What compiles the component: found or installed by the repository's own chores.
+# The toolchain for the component, which xtask finds or installs.
 FROM crates AS toolchain
 COPY xtask xtask
 RUN --mount=type=cache,id=wasiki-xtask,target=/wasiki/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \
  && cargo build --locked --release --package xtask \
  && install -D target/release/xtask /out/release/xtask
-# It takes the folder it is in for the target folder.
+# xtask uses the folder that contains it as the target folder.
 RUN /out/release/xtask toolchain
 
 FROM toolchain AS component
@@ -74,7 +73,7 @@ RUN --mount=type=cache,id=wasiki-component,target=/wasiki/target,sharing=locked 
  && target/release/xtask component \
  && install -D -m 644 target/wasm32-wasip2/release/wiki.wasm /out/wiki.wasm
 
-# Ahead-of-time code, and the proof that the program that is shipped takes it: it serves, without a database.
+# Ahead-of-time code, and a test that the program in the image accepts it and serves requests, without a database.
 FROM rust AS application
 COPY --from=compiler /out/wiki-runner /usr/local/bin/compiler
 COPY --from=runner /out/wiki-runner /usr/local/bin/wiki-runner
@@ -98,11 +97,11 @@ ENV LISTEN_ADDR=0.0.0.0 \
     RUNNER_LOG_FORMAT=json \
     RUNNER_MANIFEST=/app/spin.toml \
     RUNNER_PRECOMPILED=/app/wiki.cwasm
-# 8000: the wiki. 9090: probes and the runner's metrics, not for the world.
+# 8000: the wiki. 9090: probes and the runner's metrics, which should not be public.
 EXPOSE 8000 9090
-# By number, so that Kubernetes can tell that it is not root.
+# A numeric id lets Kubernetes verify that the user is not root.
 USER 65532:65532
-# The process answers, whether or not the database does: a restart would not bring that back.
+# Checks the process, not the database, which a restart would not repair.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=10s --retries=3 CMD ["wiki-runner", "healthcheck"]
 ENTRYPOINT ["wiki-runner"]
 CMD ["serve"]

@@ -104,7 +104,7 @@ fn without_times(text: &str) -> String {
 fn everything_security_md_names_exists() {
     let root = repository();
     let text = std::fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
-    let tables = text.split_once("## What the runner withstands").expect("its heading").1;
+    let tables = text.split_once("## Runner guarantees").expect("its heading").1;
     let rows = tables.lines().filter(|line| line.starts_with("| "));
     let mut sources = String::new();
     for folder in ["src", "runner/src", "tests/tests", "tests/browser"] {

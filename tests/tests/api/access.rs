@@ -236,7 +236,7 @@ async fn an_invalid_access_mode_denies_everything() {
 
 #[tokio::test]
 async fn open_access_on_a_public_address_is_warned_about() {
-    const WARNING: &str = "anybody who reaches this address may read and change everything";
+    const WARNING: &str = "everyone who can reach this address can read and change everything";
     for (listen, mode, warns) in
         [("0.0.0.0", "open", true), ("0.0.0.0", "public-read", false), ("127.0.0.1", "open", false)]
     {
