@@ -180,6 +180,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper flushes at the end of a response, but does not read again until there is something to read. So the idle
+        // timeout starts here.
+        if self.state.phase() == Phase::Idle && self.poll_read_timeout(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
         self.unless_stalled(polled, cx)
     }
