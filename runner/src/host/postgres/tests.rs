@@ -56,7 +56,7 @@ impl Database {
         })
     }
 
-    /// The same, if it can serve several connections and stop a statement, which the embedded one cannot.
+    /// The same, if it has a process for each connection and can stop a statement, unlike the embedded one.
     async fn get_real() -> Option<Self> {
         let database = Self::get().await?;
         #[cfg(feature = "embedded")]
@@ -484,7 +484,7 @@ async fn postgresql_says_which_functions_change_the_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_nobody_uses_is_closed() {
-    let Some(database) = Database::get().await else { return };
+    let Some(database) = Database::get_real().await else { return };
     let settings = settings::Postgres { pg_idle_timeout: Duration::from_secs(1), ..settings() };
     let pools = Pools::new(&settings, DatabaseMetrics::new()).unwrap();
     let mut guest = Guest::new(pools.clone(), &["*://*:*"]);
