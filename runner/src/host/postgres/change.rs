@@ -7,11 +7,13 @@
 //! views, operators and casts is trusted.
 
 /// What is different in a session after a statement. Later ones include earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// Nothing.
+    #[default]
     Nothing,
-    /// `lastval()` and `currval()`, which belong to the session. Any write may set them, through a column's default.
+    /// `lastval()` and `currval()`, which belong to the session. Any write may set them, through a column's default. No
+    /// statement can read them that counts as changing nothing, since they are not `PARALLEL SAFE`.
     Sequences,
     /// Whether a transaction is open.
     Transaction,

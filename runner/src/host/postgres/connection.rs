@@ -21,6 +21,8 @@ const MAX_STATEMENTS: usize = 256;
 pub struct Connection {
     /// The driver's handle.
     pub client: Client,
+    /// What guests changed and is still to be undone: at most sequences, in front of a statement that changes something.
+    pub left: Change,
     driver: AbortHandle,
     statements: HashMap<Box<str>, Arc<Prepared>>,
 }
@@ -46,7 +48,7 @@ impl Connection {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        Ok(Self { client, driver: driver.abort_handle(), statements: HashMap::new() })
+        Ok(Self { client, left: Change::Nothing, driver: driver.abort_handle(), statements: HashMap::new() })
     }
 
     /// The statement `sql`, prepared now if it was not before.

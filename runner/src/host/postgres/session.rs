@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use deadpool::managed::Object;
 use futures_util::StreamExt as _;
+use futures_util::future::join;
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
@@ -129,7 +130,19 @@ impl Session {
             // Before it runs: even if it fails, or its answer is lost, it may have done this.
             self.change = self.change.max(prepared.change);
             let Some(loan) = &mut self.loan else { return Err(Failure::Lost(self.gone())) };
-            match stream(loan, &self.database, &prepared, params, result.as_deref_mut()).await {
+            let left =
+                if prepared.change == Change::Nothing { Change::Nothing } else { std::mem::take(&mut loan.left) };
+            let cleaning = async { left == Change::Nothing || loan.clean(left).await.is_ok() };
+            let statement = stream(loan, &self.database, &prepared, params, result.as_deref_mut());
+            // Both are sent at once, in this order.
+            let (is_clean, outcome) = join(cleaning, statement).await;
+            if !is_clean {
+                return Err(Failure::Lost(match outcome {
+                    Err(Stop::Driver(error)) => error::failed(&error, &self.database.endpoints),
+                    _ => self.gone(),
+                }));
+            }
+            match outcome {
                 Ok(affected) => return Ok(affected),
                 Err(Stop::Driver(error)) if again && error::is_stale(&error) => {
                     again = false;
@@ -222,8 +235,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some(loan) = self.loan.take() else { return };
-        if self.change == Change::Nothing {
+        let Some(mut loan) = self.loan.take() else { return };
+        if self.change <= Change::Sequences {
+            // Undone in front of the next statement that changes something: others cannot tell the difference.
+            loan.left = loan.left.max(self.change);
             return;
         }
         let dirty = Dirty(Some(loan));
