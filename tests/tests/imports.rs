@@ -1,4 +1,7 @@
-//! What the wiki's component asks of its host: only what every host has.
+//! What the wiki's component imports from its host: only what every host has.
+
+use std::path::Path;
+use std::process::Command;
 
 use wasmparser::{Parser, Payload};
 
@@ -58,12 +61,40 @@ fn the_list_of_allowed_imports_is_strict() {
 
 #[test]
 fn the_wiki_imports_only_what_every_host_has() {
-    let path = blackbox::component();
-    let component =
-        std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}: build the component first", path.display()));
-    let (imports, exports) = interfaces(&component);
+    let (imports, exports) = interfaces(&read(&blackbox::component()));
     assert!(imports.iter().any(|import| import == "spin:postgres/postgres@4.0.0"), "{imports:?}");
     let refused: Vec<_> = imports.iter().filter(|import| !is_allowed(import)).collect();
     assert!(refused.is_empty(), "not every host has {refused:?}");
     assert!(exports.iter().any(|export| export.starts_with("wasi:http/incoming-handler@0.2.")), "{exports:?}");
+}
+
+/// People of this ecosystem try `cargo component build`; see CONTRIBUTING.
+#[test]
+fn cargo_component_builds_a_component_with_the_same_interfaces() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let is_installed = Command::new(&cargo).args(["component", "--version"]).output().is_ok_and(|o| o.status.success());
+    if !is_installed {
+        println!("skipped: cargo-component is not installed");
+        return;
+    }
+    let target = blackbox::repository().join("target/cargo-component");
+    let built = Command::new(&cargo)
+        .args(["component", "build", "--release", "--target", "wasm32-wasip2", "--package", "wiki", "--lib"])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(blackbox::repository())
+        .output()
+        .expect("cargo can be started");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let sorted = |path: &Path| {
+        let (mut imports, mut exports) = interfaces(&read(path));
+        imports.sort();
+        exports.sort();
+        (imports, exports)
+    };
+    assert_eq!(sorted(&target.join("wasm32-wasip2/release/wiki.wasm")), sorted(&blackbox::component()));
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}: build the component first", path.display()))
 }

@@ -143,7 +143,8 @@ async fn a_service_that_is_killed() {
 #[tokio::test]
 async fn a_service_that_is_terminated() {
     // While it lasts, clients are asked to close their connections, which would otherwise close under their next request.
-    let mut wiki = App::wiki().env("RUNNER_DRAIN_DELAY", "1s").start().await;
+    // Long enough for each client to send a request meanwhile, on a machine that runs other tests too.
+    let mut wiki = App::wiki().env("RUNNER_DRAIN_DELAY", "4s").start().await;
     let writers = under_way(&wiki).await;
     wiki.restart().await;
     let log = writers.stop().await;
