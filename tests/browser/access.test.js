@@ -111,11 +111,11 @@ test("an administrator gives somebody an account, and they are denied what it do
   const rita = await signedIn(t, "rita", PASSWORD);
   // What somebody else chose is good for one thing.
   await heading(rita, "Your account");
-  await rita.getByText("Somebody else chose your password.").waitFor();
+  await rita.getByText("An administrator chose your password.").waitFor();
   await accessible(rita, "account with a given password");
   await choose(rita, PASSWORD, "a password of her own");
   await visit(rita, "/wiki/-/new", 403);
-  await rita.getByText("Your account is a reader's.").waitFor();
+  await rita.getByText("This needs the role editor; your role is reader.").waitFor();
   await accessible(rita, "denied");
   await visit(rita, "/wiki/-/audit", 403);
   assert.equal(await link(rita, "Audit trail").count(), 0);
