@@ -1,5 +1,6 @@
 //! The component's configuration: Spin variables, read once per instance.
 
+use std::net::Ipv6Addr;
 use std::sync::OnceLock;
 
 use connection_string::Parameters;
@@ -9,7 +10,7 @@ use wiki_types::Mode;
 ///
 /// | variable | default in spin.toml | meaning |
 /// |---|---|---|
-/// | `db_host` | `localhost` | host name or address |
+/// | `db_host` | `localhost` | host name or address, IPv6 in brackets or without |
 /// | `db_port` | `5432` | TCP port |
 /// | `db_name` | `wikidb` | database |
 /// | `db_user` | `postgres` | role |
@@ -51,13 +52,27 @@ impl Config {
     }
 
     fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
-        let parameters = Parameters::from_variables(&get)?;
+        let address = Self::ipv6(&get("db_host")?);
+        let mut parameters = Parameters::from_variables(|name| match (name, address) {
+            ("db_host", Some(address)) => Ok(format!("[{address}]")),
+            _ => get(name),
+        })?;
+        if let Some(address) = address {
+            parameters.push("hostaddr", address.to_string());
+        }
         let address =
             format!("{parameters} connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?).trim().to_owned();
         // A typing error must not open a wiki that was meant to be closed: every request fails instead.
         let mode =
             get("access")?.parse().map_err(|()| "variable access: must be one of open, public-read and private")?;
         Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
+    }
+
+    /// The IPv6 address that `host` is, in brackets or without.
+    ///
+    /// Spin compares a host as it stands in a URL, in brackets, and connects to it as it stands in no URL. So it gets both.
+    fn ipv6(host: &str) -> Option<Ipv6Addr> {
+        host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 }
 
@@ -66,9 +81,13 @@ mod tests {
     use super::*;
 
     fn config(password: &str, options: &str) -> String {
+        config_at("db.example", password, options)
+    }
+
+    fn config_at(host: &str, password: &str, options: &str) -> String {
         let get = |name: &str| {
             Ok(match name {
-                "db_host" => "db.example",
+                "db_host" => host,
                 "db_port" => "5432",
                 "db_name" => "wiki db",
                 "db_user" => "o'neil",
@@ -88,6 +107,16 @@ mod tests {
             config(r"a b@/%\", "sslmode=require"),
             r"host='db.example' port='5432' dbname='wiki db' user='o\'neil' password='a b@/%\\' connect_timeout=5 sslmode=require"
         );
+    }
+
+    #[test]
+    fn an_ipv6_address_is_given_in_both_forms() {
+        for host in ["2001:db8::1", "[2001:db8::1]"] {
+            assert_eq!(
+                config_at(host, "", ""),
+                r"host='[2001:db8::1]' port='5432' dbname='wiki db' user='o\'neil' hostaddr='2001:db8::1' connect_timeout=5"
+            );
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::site;
 use crate::site::address;
 use crate::web::headers::{self, Audience};
 use crate::web::negotiation::preferred;
-use crate::web::request::{is_secure, positive};
+use crate::web::request::{check, is_secure, positive};
 use crate::web::{Problem, Request, Response, csrf, response};
 
 /// A function that answers requests. The route's `{…}` segments are its arguments.
@@ -185,7 +185,7 @@ pub fn respond_to(
     services: &Services,
     identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
 ) -> Response {
-    let (identity, result) = match Target::find(request) {
+    let (identity, result) = match check(request).and_then(|()| Target::find(request)) {
         Ok(target) => target.call(request, services, identify),
         Err(problem) => (Identity::UNKNOWN, Err(problem)),
     };
@@ -286,7 +286,7 @@ impl Target {
     fn authorize(&self, cx: &Context, need: Need) -> Result<(), Problem> {
         cx.identity.check(need).inspect_err(|_| self.log_denial(cx))?;
         match cx.identity.user_id() {
-            Some(user_id) if !cx.request.method().is_safe() && !cx.identity.administers() => {
+            Some(user_id) if !cx.request.method().is_safe() && !cx.identity.is_administrator() => {
                 rate_limit::take(cx.db, CHANGES, &user_id.to_string())
             }
             _ => Ok(()),

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use wiki_types::rules::MAX_LIMIT;
 use wiki_types::{PostSummary, RevisionEntry, SearchResult};
 
 use crate::args::{Global, History, List, Search};
@@ -9,7 +10,7 @@ use crate::authors::Authors;
 use crate::error::Error;
 use crate::output;
 use crate::text::{may_colour, one_line, snippet};
-use crate::wiki::{MAX_LIMIT, Wiki, decode, with_query};
+use crate::wiki::{Wiki, decode, with_query};
 
 /// Prints the first `limit` items: as one JSON array, with members unknown here too, or each as `show` puts it.
 fn print<T: DeserializeOwned>(

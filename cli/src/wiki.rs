@@ -5,13 +5,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Method;
+use wiki_types::rules::MAX_LIMIT;
 use wiki_types::{Account, Post, PostDraft, PostSummary, User};
 
 use crate::error::Error;
 use crate::http::{Http, Request};
-
-/// The most items that the wiki returns at once.
-pub const MAX_LIMIT: usize = 200;
 
 #[derive(Debug)]
 pub struct Wiki {

@@ -66,6 +66,11 @@ impl Identity {
         }
     }
 
+    /// Whether the account is an administrator's, by whatever session or token they act.
+    pub fn is_administrator(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.role >= Role::Administrator)
+    }
+
     /// Whether they may do what only administrators may.
     pub fn administers(&self) -> bool {
         self.check(Need::Administer).is_ok()

@@ -20,8 +20,8 @@ use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 pub use outline::{Heading, MAX_HEADINGS};
 pub use rendered::Rendered;
 pub use title::title_of;
+pub use wiki_link::MAX_LINKS;
 use wiki_link::Pages;
-pub use wiki_link::{MAX_LINKS, MAX_TITLE};
 pub use writer::MAX_NESTING;
 use writer::Writer;
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use percent_encoding::utf8_percent_encode;
+use wiki_types::rules::MAX_TITLE;
 use wiki_types::slug::slugify;
 
 use super::outline;
@@ -10,9 +11,6 @@ use super::url::UNRESERVED;
 
 /// The most different pages whose existence is asked for; a link to another looks as if its page existed.
 pub const MAX_LINKS: usize = 1000;
-
-/// The most characters of a wiki link's title, which is the most a page's title may have; longer ones are no link.
-pub const MAX_TITLE: usize = 200;
 
 /// Where a wiki link leads.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME};
+use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME};
 use wiki_types::{Role, Scope, slug};
 
 use super::{merge, object};
@@ -10,7 +10,7 @@ use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{password, tokens};
 use crate::input::lists::MAX_QUERY;
 use crate::input::users::MAX_EMAIL;
-use crate::web::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::web::pagination::DEFAULT_LIMIT;
 use crate::web::request::MAX_BODY;
 
 /// Completes the schemas of the types, and adds the rest.

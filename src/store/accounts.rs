@@ -1,7 +1,8 @@
 //! Accounts: users with a password, and the first administrator.
 
 use crate::store::audit::Actor;
-use crate::store::db::{Db, Error};
+use crate::store::db::Db;
+use crate::store::error::Error;
 
 /// How an account signs in.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub fn credentials(db: &Db, username: &str) -> Result<Option<Credentials>, Error
 /// A user of this name without a password becomes that account. Nothing else about the user stays: anyone could have set
 /// it.
 pub fn create_first_administrator(db: &Db, username: &str, hash: String, address: &str) -> Result<(), Error> {
-    db.query(
+    db.execute(
         "WITH made AS (
            INSERT INTO users (username, name, role, password)
            SELECT $1, $1, 'administrator', $2
@@ -55,17 +56,16 @@ pub fn create_first_administrator(db: &Db, username: &str, hash: String, address
            INSERT INTO audit (event, address, user_id, details)
            SELECT 'account_created', $3, id, 'administrator' FROM made
          )
-         SELECT id FROM made",
+         SELECT FROM made",
         &[username.to_owned().into(), hash.into(), address.to_owned().into()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Replaces the password of the actor's account if its hash still is `old`, and ends their sessions except session `kept`.
 /// Returns whether it was replaced.
 pub fn change_password(db: &Db, old: &str, new: String, kept: Option<i64>, actor: &Actor) -> Result<bool, Error> {
     let [actor_id, address] = actor.params();
-    let row = db.query_one(
+    let mut row = db.query_row(
         "WITH changed AS (
            UPDATE users SET password = $3, password_is_given = false WHERE id = $1 AND password = $5 RETURNING id
          ), ended AS (
@@ -73,8 +73,8 @@ pub fn change_password(db: &Db, old: &str, new: String, kept: Option<i64>, actor
          ), noted AS (
            INSERT INTO audit (event, actor_id, address, user_id) SELECT 'password_changed', $1, $2, id FROM changed
          )
-         SELECT id FROM changed",
+         SELECT EXISTS (SELECT FROM changed)",
         &[actor_id, address, new.into(), kept.into(), old.to_owned().into()],
     )?;
-    Ok(row.is_some())
+    row.column()
 }

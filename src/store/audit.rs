@@ -4,7 +4,8 @@
 
 use wiki_types::AuditEntry;
 
-use crate::store::db::{self, Db, Error, Param};
+use crate::store::db::{self, Db, Param};
+use crate::store::error::Error;
 
 /// Who changes something, and where from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,9 +53,8 @@ pub fn before(db: &Db, before: i64, user_id: Option<i64>, count: usize) -> Resul
 /// Adds an entry for an event that changes nothing else.
 pub fn note(db: &Db, actor: &Actor, event: &'static str, user_id: Option<i64>) -> Result<(), Error> {
     let [actor_id, address] = actor.params();
-    db.query(
+    db.execute(
         "INSERT INTO audit (event, actor_id, address, user_id) VALUES ($1, $2, $3, $4)",
         &[event.to_owned().into(), actor_id, address, user_id.into()],
-    )?;
-    Ok(())
+    )
 }

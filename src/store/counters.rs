@@ -1,6 +1,7 @@
 //! Totals that the database keeps, so that they survive restarts and are the same from every replica.
 
-use crate::store::db::{Db, Error};
+use crate::store::db::Db;
+use crate::store::error::Error;
 
 /// Every counter and its total.
 pub fn totals(db: &Db) -> Result<Vec<(String, i64)>, Error> {

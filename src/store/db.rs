@@ -1,12 +1,14 @@
-//! One connection to PostgreSQL: statements out, typed rows back, and every database error turned into an [`Error`].
+//! One connection to PostgreSQL: statements out, typed rows back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
-use spin_sdk::pg4::{Connection, DbError, DbValue, Decode, PgError, QueryError};
+use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
 use wiki_types::{Role, Scope, Time};
+
+use crate::store::error::{self, Error};
 
 /// A statement's parameter. Numbers, strings, options of either and lists of strings become one with `into()`.
 pub use spin_sdk::pg4::ParameterValue as Param;
@@ -44,17 +46,6 @@ pub fn instant(param: usize) -> String {
     format!("'epoch'::timestamptz + ${param}::bigint * interval '1 microsecond'")
 }
 
-/// Why a statement failed.
-#[derive(Debug)]
-pub enum Error {
-    /// A unique index of this name already holds the value.
-    Duplicate(String),
-    /// The database is away or overloaded. The cause is for the log.
-    Unavailable(String),
-    /// The statement, or what it returned, was not what this program expects. The cause is for the log.
-    Internal(String),
-}
-
 impl Db {
     /// A database that is connected to when it is first needed.
     ///
@@ -64,46 +55,71 @@ impl Db {
         Self { address, migrate, connection: RefCell::default() }
     }
 
-    /// The rows of one statement.
-    ///
-    /// A statement that meets a table, column or function which the database does not have brings the schema up to date
-    /// and runs again. That is how a new database gets its tables, at no cost to one that has them.
-    pub fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Error> {
-        let connection = self.connection()?;
-        let result = match connection.query(sql, params) {
-            Err(PgError::QueryFailed(QueryError::DbError(error))) if is_outdated_schema(&error.code) => {
-                (self.migrate)(self)?;
-                connection.query(sql, params)
-            }
-            result => result,
-        };
-        let rows = result.map_err(Error::from)?.rows;
-        Ok(rows.into_iter().map(|values| Row(values.into_iter())).collect())
+    /// Runs a statement that returns no rows.
+    pub fn execute(&self, sql: &str, params: &[Param]) -> Result<(), Error> {
+        self.run(|connection| connection.execute(sql, params)).map(drop)
     }
 
-    /// The only row of a statement that returns at most one.
-    pub fn query_one(&self, sql: &str, params: &[Param]) -> Result<Option<Row>, Error> {
-        Ok(self.query(sql, params)?.into_iter().next())
-    }
-
-    /// The row of a statement that always returns one.
+    /// The row of a statement that always returns exactly one.
     pub fn query_row(&self, sql: &str, params: &[Param]) -> Result<Row, Error> {
-        self.query_one(sql, params)?.ok_or_else(|| Error::Internal("a statement returned no row".to_owned()))
+        let mut rows = self.run(|connection| connection.query(sql, params))?.rows.into_iter();
+        rows.next().map(Row::from).ok_or_else(|| Error::Internal("a statement returned no row".to_owned()))
     }
 
-    /// All rows of a statement, each read by `read`.
+    /// The only row of a SELECT that returns at most one.
+    pub fn query_one(&self, select: &str, params: &[Param]) -> Result<Option<Row>, Error> {
+        Ok(self.select(select, params)?.next().transpose()?.flatten())
+    }
+
+    /// All rows of a SELECT, each read by `read`.
     pub fn query_all<T>(
         &self,
-        sql: &str,
+        select: &str,
         params: &[Param],
         read: impl Fn(&mut Row) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.query(sql, params)?.iter_mut().map(read).collect()
+        self.select(select, params)?.filter_map(Result::transpose).map(|row| read(&mut row?)).collect()
+    }
+
+    /// The rows of a SELECT; none in place of a row where it has none.
+    ///
+    /// Spin 4.0.0 to 4.0.2 never answer a statement without a row (spinframework/spin#3671). So there always is one, whose
+    /// first column says whether the SELECT returned it. PostgreSQL can join a single row to others in one way only, which
+    /// keeps their order.
+    fn select(
+        &self,
+        select: &str,
+        params: &[Param],
+    ) -> Result<impl Iterator<Item = Result<Option<Row>, Error>>, Error> {
+        let sql = format!(
+            "SELECT found.* FROM (SELECT) AS always LEFT JOIN (SELECT true, rows.* FROM ({select}) AS rows) AS found ON true"
+        );
+        let rows = self.run(|connection| connection.query(&sql, params))?.rows;
+        Ok(rows.into_iter().map(|values| {
+            let mut row = Row::from(values);
+            Ok(row.column::<Option<bool>>()?.map(|_| row))
+        }))
     }
 
     /// Runs a statement that returns no rows, on the schema as it is.
     pub(super) fn execute_raw(&self, sql: &str) -> Result<(), Error> {
         self.connection()?.execute(sql, &[]).map(drop).map_err(Error::from)
+    }
+
+    /// Runs a statement.
+    ///
+    /// One that meets a table, column or function which the database does not have brings the schema up to date and runs
+    /// again. That is how a new database gets its tables, at no cost to one that has them.
+    fn run<T>(&self, statement: impl Fn(&Connection) -> Result<T, PgError>) -> Result<T, Error> {
+        let connection = self.connection()?;
+        let result = match statement(&connection) {
+            Err(error) if error::is_outdated_schema(&error) => {
+                (self.migrate)(self)?;
+                statement(&connection)
+            }
+            result => result,
+        };
+        result.map_err(Error::from)
     }
 
     /// Returns the connection to the host until the next statement, for work that takes long and needs none.
@@ -120,54 +136,14 @@ impl Db {
     }
 }
 
-/// Whether a SQLSTATE says that the schema is older than the statement: undefined_table, undefined_column,
-/// undefined_function, undefined_object, invalid_schema_name (PostgreSQL manual, appendix A).
-fn is_outdated_schema(code: &str) -> bool {
-    matches!(code, "42P01" | "42703" | "42883" | "42704" | "3F000")
-}
-
-impl From<PgError> for Error {
-    fn from(error: PgError) -> Self {
-        match error {
-            // A text is no answer of the database's: the connection broke while waiting for one.
-            PgError::ConnectionFailed(cause) | PgError::QueryFailed(QueryError::Text(cause)) => {
-                Self::Unavailable(cause)
-            }
-            PgError::QueryFailed(QueryError::DbError(error)) => error.into(),
-            PgError::BadParameter(cause) | PgError::ValueConversionFailed(cause) | PgError::Other(cause) => {
-                Self::Internal(cause)
-            }
-        }
-    }
-}
-
-/// SQLSTATE classes and codes are those of the PostgreSQL manual, appendix A.
-impl From<DbError> for Error {
-    fn from(error: DbError) -> Self {
-        // Without its detail and context, which hold values of rows and whole statements.
-        let cause = || format!("{}: {} ({})", error.severity, error.message, error.code);
-        match error.code.as_str() {
-            // unique_violation
-            "23505" => Self::Duplicate(constraint(&error)),
-            // connection exceptions; insufficient resources; operator intervention (shutting down, starting up, a
-            // statement cancelled by its time limit); a standby that takes no writes; lost races that another try may win
-            code if ["08", "53", "57", "40"].contains(&code.get(..2).unwrap_or_default()) || code == "25006" => {
-                Self::Unavailable(cause())
-            }
-            _ => Self::Internal(cause()),
-        }
-    }
-}
-
-/// The name of the constraint an error is about. Hosts that do not pass it on as a field still have it in the message,
-/// quoted.
-fn constraint(error: &DbError) -> String {
-    let field = error.extras.iter().find(|(name, _)| name.starts_with("constraint")).map(|(_, value)| value.as_str());
-    field.or_else(|| error.message.split('"').nth(1)).unwrap_or_default().to_owned()
-}
-
 /// A row, read from its first column to its last.
 pub struct Row(std::vec::IntoIter<DbValue>);
+
+impl From<Vec<DbValue>> for Row {
+    fn from(values: Vec<DbValue>) -> Self {
+        Self(values.into_iter())
+    }
+}
 
 impl Row {
     /// The next column. Fails when the statement and its reader do not agree on number and types of columns.
@@ -251,38 +227,6 @@ impl<T: Column> Column for Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    fn error(code: &str, message: &str, extras: &[(&str, &str)]) -> PgError {
-        PgError::QueryFailed(QueryError::DbError(DbError {
-            as_text: format!("ERROR: {message}"),
-            severity: "ERROR".into(),
-            code: code.into(),
-            message: message.into(),
-            detail: None,
-            extras: extras.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-        }))
-    }
-
-    #[test]
-    fn a_duplicate_names_its_index() {
-        let message = r#"duplicate key value violates unique constraint "users_username_key""#;
-        for extras in [&[][..], &[("constraint", "users_username_key")]] {
-            let error = Error::from(error("23505", message, extras));
-            assert!(matches!(error, Error::Duplicate(index) if index == "users_username_key"));
-        }
-    }
-
-    #[test]
-    fn an_outage_is_told_from_a_bug() {
-        let is_outage = |error: PgError| matches!(Error::from(error), Error::Unavailable(_));
-        assert!(is_outage(PgError::ConnectionFailed("refused".into())));
-        assert!(is_outage(PgError::QueryFailed(QueryError::Text("closed".into()))));
-        for code in ["57P01", "57P03", "53300", "40P01", "08006", "25006"] {
-            assert!(is_outage(error(code, "", &[])), "{code}");
-        }
-        for code in ["42601", "22021", "23503", ""] {
-            assert!(matches!(Error::from(error(code, "", &[])), Error::Internal(_)), "{code}");
-        }
-    }
 
     #[test]
     fn columns_are_read_in_order_and_checked() {

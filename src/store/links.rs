@@ -1,6 +1,7 @@
 //! Links between pages: which pages link to a page, and which slugs lead to one.
 
-use crate::store::db::{self, Db, Error};
+use crate::store::db::{self, Db};
+use crate::store::error::Error;
 use crate::store::pages::Filter;
 
 /// The pages that link to page `id`: by its slug, and by the slugs it used to have as long as no other page has them.

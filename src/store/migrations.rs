@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use schema::Migration;
 
-use crate::store::db::{Db, Error};
+use crate::store::db::Db;
+use crate::store::error::Error;
 
 /// Names and texts of the files in migrations/, in order.
 const FILES: &[(&str, &str)] = &[

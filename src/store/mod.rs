@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod audit;
 pub mod counters;
 pub mod db;
+mod error;
 pub mod links;
 pub mod migrations;
 pub mod pages;
@@ -21,7 +22,8 @@ pub mod tokens;
 pub mod users;
 
 pub use audit::Actor;
-pub use db::{Db, Error};
+pub use db::Db;
+pub use error::Error;
 
 /// The database behind the connection string that `address` returns, brought up to date where it is not.
 pub fn open(address: fn() -> Result<&'static str, Error>) -> Db {

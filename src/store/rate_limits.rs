@@ -3,7 +3,8 @@
 //! The generic cell rate algorithm: a key has one instant, at which everything that was used is available again. Each use
 //! moves it on by the time one use takes to come back, and is refused when it would be further away than a whole burst is.
 
-use crate::store::db::{Db, Error};
+use crate::store::db::Db;
+use crate::store::error::Error;
 
 /// How often something may be done.
 #[derive(Debug, Clone, Copy)]
@@ -41,17 +42,15 @@ pub fn take(db: &Db, limit: RateLimit, key: &str) -> Result<Taken, Error> {
 
 /// Gives one use back.
 pub fn give_back_one(db: &Db, limit: RateLimit, key: &str) -> Result<(), Error> {
-    db.query(
+    db.execute(
         "UPDATE limits SET full_time = full_time - $2::bigint * interval '1 second' WHERE key = $1",
         &[full_key(limit, key).into(), i64::from(limit.seconds).into()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Gives every use back.
 pub fn give_back(db: &Db, limit: RateLimit, key: &str) -> Result<(), Error> {
-    db.query("DELETE FROM limits WHERE key = $1", &[full_key(limit, key).into()])?;
-    Ok(())
+    db.execute("DELETE FROM limits WHERE key = $1", &[full_key(limit, key).into()])
 }
 
 fn full_key(limit: RateLimit, key: &str) -> String {

@@ -1,4 +1,4 @@
-//! How rows become structs.
+//! How rows become structs, and statements always return one.
 
 /// Defines a macro with the columns of a record, for SQL, and a function that reads them from a row.
 ///
@@ -17,8 +17,17 @@ macro_rules! record {
             };
         }
 
-        fn $read(row: &mut $crate::store::db::Row) -> Result<$type, $crate::store::db::Error> {
+        fn $read(row: &mut $crate::store::db::Row) -> Result<$type, $crate::store::error::Error> {
             Ok($type { $first: row.column()? $(, $field: row.column()?)* })
         }
+    };
+}
+
+/// The end of a statement that changes something: the only row of a SELECT, or one of NULLs.
+///
+/// A statement without a row is never answered by some hosts; see `Db::query_one`.
+macro_rules! row_or_nulls {
+    ($($select:expr),+ $(,)?) => {
+        concat!("SELECT result.* FROM (SELECT) AS always LEFT JOIN (", $($select),+, ") AS result ON true")
     };
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use wiki_types::{Revision, RevisionEntry, Time};
 
-use crate::store::db::{self, Db, Error, Param, Row};
+use crate::store::db::{self, Db, Param, Row};
+use crate::store::error::Error;
 
 record! {
     entry_columns, read_entry -> RevisionEntry {

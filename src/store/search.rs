@@ -4,7 +4,8 @@ use serde_json::Value;
 use wiki_types::search::SnippetPart;
 use wiki_types::{SearchResult, Snippet, Suggestion};
 
-use crate::store::db::{self, Db, Error, Param, Row};
+use crate::store::db::{self, Db, Param, Row};
+use crate::store::error::Error;
 use crate::store::pages::Filter;
 
 /// The most pages that are ranked, of those whose title and of those whose text matches: a word that is on every page must

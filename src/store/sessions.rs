@@ -3,7 +3,8 @@
 use wiki_types::{Account, Session};
 
 use crate::store::audit::Actor;
-use crate::store::db::{Db, Error, Row};
+use crate::store::db::{Db, Row};
+use crate::store::error::Error;
 use crate::store::users::{account_columns, read_account};
 
 /// Days after which a session expires, however much it is used (NIST SP 800-63B, AAL1: 30 days at most).
@@ -59,8 +60,7 @@ pub fn open(db: &Db, id: i64) -> Result<Option<Opened>, Error> {
 
 /// Notes that session `id` is in use.
 pub fn touch(db: &Db, id: i64) -> Result<(), Error> {
-    db.query("UPDATE sessions SET used_time = now() WHERE id = $1", &[id.into()])?;
-    Ok(())
+    db.execute("UPDATE sessions SET used_time = now() WHERE id = $1", &[id.into()])
 }
 
 /// The latest sessions of a user, newest first. `current` is the session that asks.
@@ -90,28 +90,27 @@ pub fn of_user(db: &Db, user_id: i64, current: Option<i64>) -> Result<Vec<Sessio
 /// `event` is what the audit trail calls it.
 pub fn end(db: &Db, id: i64, of_anyone: bool, event: &'static str, actor: &Actor) -> Result<bool, Error> {
     let [actor_id, address] = actor.params();
-    let row = db.query_one(
+    let mut row = db.query_row(
         "WITH ended AS (
            DELETE FROM sessions WHERE id = $1 AND (user_id = $2 OR $4) RETURNING user_id
          ), noted AS (
            INSERT INTO audit (event, actor_id, address, user_id) SELECT $5::text, $2, $3, user_id FROM ended
          )
-         SELECT user_id FROM ended",
+         SELECT EXISTS (SELECT FROM ended)",
         &[id.into(), actor_id, address, of_anyone.into(), event.to_owned().into()],
     )?;
-    Ok(row.is_some())
+    row.column()
 }
 
 /// Ends the sessions of the actor, except session `kept`.
 pub fn end_others(db: &Db, kept: Option<i64>, actor: &Actor) -> Result<(), Error> {
     let [actor_id, address] = actor.params();
-    db.query(
+    db.execute(
         "WITH ended AS (
            DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3 RETURNING user_id
          )
          INSERT INTO audit (event, actor_id, address, user_id)
          SELECT 'session_revoked', $1, $2, user_id FROM ended",
         &[actor_id, address, kept.into()],
-    )?;
-    Ok(())
+    )
 }

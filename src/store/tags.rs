@@ -2,7 +2,8 @@
 
 use wiki_types::Tag;
 
-use crate::store::db::{self, Db, Error};
+use crate::store::db::{self, Db};
+use crate::store::error::Error;
 
 record! {
     tag_columns, read_tag -> Tag { name: "name", posts: "posts" }

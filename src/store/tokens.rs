@@ -3,7 +3,8 @@
 use wiki_types::{Account, Scope, Time, Token};
 
 use crate::store::audit::Actor;
-use crate::store::db::{self, Db, Error, Row};
+use crate::store::db::{self, Db, Row};
+use crate::store::error::Error;
 use crate::store::users::{account_columns, read_account};
 
 /// The most tokens of one user.
@@ -48,8 +49,7 @@ pub fn open(db: &Db, id: i64) -> Result<Option<Opened>, Error> {
 
 /// Notes that token `id` is in use.
 pub fn touch(db: &Db, id: i64) -> Result<(), Error> {
-    db.query("UPDATE tokens SET used_time = now() WHERE id = $1", &[id.into()])?;
-    Ok(())
+    db.execute("UPDATE tokens SET used_time = now() WHERE id = $1", &[id.into()])
 }
 
 /// The tokens of a user, newest first.
@@ -82,9 +82,8 @@ pub fn create(db: &Db, token: &NewToken, hash: Vec<u8>, actor: &Actor) -> Result
                INSERT INTO audit (event, actor_id, address, user_id, details)
                SELECT 'token_created', $1, $2, $1, name || ' (' || scope || ')' FROM made
              )
-             SELECT ",
-            token_columns!(),
-            " FROM made"
+             ",
+            row_or_nulls!("SELECT true, ", token_columns!(), " FROM made")
         ),
         db::instant(6),
     );
@@ -97,21 +96,22 @@ pub fn create(db: &Db, token: &NewToken, hash: Vec<u8>, actor: &Actor) -> Result
         token.expires_time.micros().into(),
         db::count(MAX_TOKENS),
     ];
-    db.query_one(&sql, &params)?.as_mut().map(read_token).transpose()
+    let mut row = db.query_row(&sql, &params)?;
+    row.column::<Option<bool>>()?.map(|_| read_token(&mut row)).transpose()
 }
 
 /// Revokes token `id` of the actor, or of anyone with `of_anyone`. Returns whether there was such a token.
 pub fn revoke(db: &Db, id: i64, of_anyone: bool, actor: &Actor) -> Result<bool, Error> {
     let [actor_id, address] = actor.params();
-    let row = db.query_one(
+    let mut row = db.query_row(
         "WITH revoked AS (
            DELETE FROM tokens WHERE id = $1 AND (user_id = $2 OR $4) RETURNING user_id, name
          ), noted AS (
            INSERT INTO audit (event, actor_id, address, user_id, details)
            SELECT 'token_revoked', $2, $3, user_id, name FROM revoked
          )
-         SELECT user_id FROM revoked",
+         SELECT EXISTS (SELECT FROM revoked)",
         &[id.into(), actor_id, address, of_anyone.into()],
     )?;
-    Ok(row.is_some())
+    row.column()
 }

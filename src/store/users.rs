@@ -3,7 +3,8 @@
 use wiki_types::{Account, Role, Scope, User, rules};
 
 use crate::store::audit::Actor;
-use crate::store::db::{self, Db, Error, Row};
+use crate::store::db::{self, Db, Row};
+use crate::store::error::Error;
 
 /// A user, with what is not for everyone.
 #[derive(Debug)]
@@ -96,13 +97,15 @@ pub fn find_or_create(db: &Db, name: &str) -> Result<i64, Error> {
     if let Some(mut row) = find()? {
         return row.column();
     }
-    let insert = "INSERT INTO users (username, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id";
-    let row = match db.query_one(insert, &[username.into(), name.to_owned().into()])? {
-        Some(row) => Some(row),
-        // Another request created that username in between.
-        None => find()?,
-    };
-    row.ok_or_else(|| Error::Internal("a user was neither found nor created".to_owned()))?.column()
+    let insert = "WITH made AS (
+         INSERT INTO users (username, name) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id
+       )
+       SELECT (SELECT id FROM made)";
+    if let Some(id) = db.query_row(insert, &[username.into(), name.to_owned().into()])?.column()? {
+        return Ok(id);
+    }
+    // Another request created that username in between.
+    find()?.ok_or_else(|| Error::Internal("a user was neither found nor created".to_owned()))?.column()
 }
 
 /// A user to be created.
@@ -243,15 +246,15 @@ pub fn change(
         actor_id,
         address,
     ];
-    let mut row = match db.query_one(CHANGE, &params) {
-        Ok(Some(row)) => row,
-        Ok(None) => return Ok(Changed::Gone),
+    let mut row = match db.query_row(CHANGE, &params) {
+        Ok(row) => row,
         // Another user took the name after this statement began.
         Err(Error::Duplicate(index)) if index == "users_username_key" => return Ok(Changed::UsernameTaken),
         Err(Error::Duplicate(index)) if index == "users_email_key" => return Ok(Changed::EmailTaken),
         Err(error) => return Err(error),
     };
-    Ok(match &*row.column::<String>()? {
+    let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Changed::Gone) };
+    Ok(match &*outcome {
         "changed" => Changed::Changed(read_record(&mut row)?),
         "unchanged" => Changed::Unchanged(read_record(&mut row)?),
         "stale" => Changed::Stale(read_record(&mut row)?),
@@ -307,11 +310,14 @@ const CHANGE: &str = concat!(
        ) AS happened (event, details, is_true)
        WHERE is_true
      )
-     SELECT 'changed', ",
-    record_columns!(),
-    " FROM after UNION ALL SELECT outcome, ",
-    record_columns!(),
-    " FROM before WHERE outcome <> 'changed'"
+     ",
+    row_or_nulls!(
+        "SELECT 'changed', ",
+        record_columns!(),
+        " FROM after UNION ALL SELECT outcome, ",
+        record_columns!(),
+        " FROM before WHERE outcome <> 'changed'"
+    )
 );
 
 /// What [`delete`] did.
@@ -330,7 +336,7 @@ pub enum Deleted {
 /// Deletes user `id`, if they are at one of the versions `seen`: what they wrote stays, without their name.
 pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor: &Actor) -> Result<Deleted, Error> {
     let [actor_id, address] = actor.params();
-    let row = db.query_one(
+    let mut row = db.query_row(
         concat!(
             "WITH before AS (
                SELECT *, CASE
@@ -350,14 +356,13 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
              ), noted AS (
                INSERT INTO audit (event, actor_id, address, user_id) SELECT 'user_deleted', $4, $5, id FROM deleted
              )
-             SELECT outcome, ",
-            record_columns!(),
-            " FROM before"
+             ",
+            row_or_nulls!("SELECT outcome, ", record_columns!(), " FROM before")
         ),
         &[id.into(), db::numbers(seen), may_manage.into(), actor_id, address],
     )?;
-    let Some(mut row) = row else { return Ok(Deleted::Gone) };
-    Ok(match &*row.column::<String>()? {
+    let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Deleted::Gone) };
+    Ok(match &*outcome {
         "deleted" => Deleted::Deleted,
         "stale" => Deleted::Stale(read_record(&mut row)?),
         _ => Deleted::NotAllowed,

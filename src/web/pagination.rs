@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use form_urlencoded::Serializer;
 use serde::Serialize;
 use serde_json::{Value, json};
+use wiki_types::rules::MAX_LIMIT;
 
 use crate::web::problem::Problem;
 use crate::web::request::{Request, query};
@@ -12,8 +13,6 @@ use crate::web::response::{self, Response};
 
 /// Items of a page when the client does not say.
 pub const DEFAULT_LIMIT: usize = 50;
-/// The most items of a page.
-pub const MAX_LIMIT: usize = 200;
 
 /// The items a page may have: `?limit=`, from 1 to [`MAX_LIMIT`].
 fn limit(request: &Request) -> Result<usize, Problem> {

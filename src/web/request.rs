@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 
+use http::HeaderValue;
 use http::header::{COOKIE, HOST};
 use http::uri::{Scheme, Uri};
+
+use crate::web::Problem;
 
 /// A request with its whole body.
 pub type Request = http::Request<Vec<u8>>;
@@ -20,6 +23,18 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// The most bytes of a body that are read: a page of a mebibyte in which JSON escapes every character (`\u00e9`, six
 /// bytes) fits, with room for the other members.
 pub const MAX_BODY: usize = 8 << 20;
+
+/// Headers that decide who sends a request and whether it is allowed. None makes sense twice.
+const SINGLE: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
+
+/// 400 for a request that has a header twice which can have one meaning only: what is in front of the wiki may have read the
+/// other value.
+pub fn check(request: &Request) -> Result<(), Problem> {
+    match SINGLE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
+        Some(name) => Err(Problem::bad_request(format!("The request has more than one header {name}. Send it once."))),
+        None => Ok(()),
+    }
+}
 
 /// The number `text` is, if that can be an id or a version.
 pub fn positive(text: &str) -> Option<i64> {
@@ -64,17 +79,23 @@ pub fn base(request: &Request) -> String {
 
 /// Whether the client's connection is by TLS, to the host or to a proxy in front of it.
 pub fn is_secure(request: &Request) -> bool {
-    request.headers().get(FORWARDED_PROTO).is_some_and(|proto| proto == "https")
+    last(request, FORWARDED_PROTO).is_some_and(|proto| proto == "https")
         || full_url(request).is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS))
 }
 
 fn full_url(request: &Request) -> Option<Uri> {
-    request.headers().get(FULL_URL)?.to_str().ok()?.parse().ok()
+    last(request, FULL_URL)?.to_str().ok()?.parse().ok()
+}
+
+/// What the host, or the nearest proxy, says in a header. Spin appends its own headers to those that the client sent, so that
+/// only the last is its own.
+fn last<'a>(request: &'a Request, name: &str) -> Option<&'a HeaderValue> {
+    request.headers().get_all(name).iter().next_back()
 }
 
 /// The address of the client, as the host says: without its port, which says nothing of who it is.
 pub fn address(request: &Request) -> String {
-    let address = request.headers().get(CLIENT_ADDR).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let address = last(request, CLIENT_ADDR).and_then(|value| value.to_str().ok()).unwrap_or_default();
     address.parse().map_or_else(|_| address.to_owned(), |address: SocketAddr| address.ip().to_canonical().to_string())
 }
 
@@ -85,7 +106,7 @@ mod tests {
     fn request(headers: &[(&'static str, &str)]) -> Request {
         let mut request = Request::default();
         for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
+            request.headers_mut().append(*name, value.parse().unwrap());
         }
         request
     }
@@ -117,6 +138,26 @@ mod tests {
             assert_eq!(super::address(&request(&[("spin-client-addr", given)])), address);
         }
         assert_eq!(super::address(&request(&[])), "");
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_does_not_count() {
+        let claimed = [("spin-client-addr", "192.0.2.7:1"), ("spin-client-addr", "198.51.100.1:2")];
+        assert_eq!(super::address(&request(&claimed)), "198.51.100.1");
+        let claimed = [("spin-full-url", "https://evil/"), ("spin-full-url", "http://wiki.example/")];
+        assert_eq!(base(&request(&claimed)), "http://wiki.example");
+        let claimed = [("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")];
+        assert!(!is_secure(&request(&claimed)));
+    }
+
+    #[test]
+    fn headers_with_two_meanings_are_refused() {
+        for name in ["authorization", "host", "origin", "sec-fetch-site"] {
+            assert!(check(&request(&[(name, "a")])).is_ok(), "{name}");
+            let problem = check(&request(&[(name, "a"), (name, "b")])).unwrap_err();
+            assert_eq!(problem.status, http::StatusCode::BAD_REQUEST, "{name}");
+        }
+        assert!(check(&request(&[("cookie", "a=1"), ("cookie", "b=2")])).is_ok());
     }
 
     #[test]

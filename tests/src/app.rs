@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::PathBuf;
 
+use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
 use crate::{Client, Cut, Database, eventually, json, paths};
 
@@ -49,8 +50,10 @@ impl App {
 
     /// The application of a manifest, which is ready when `GET ready` answers 200.
     pub fn of(manifest: PathBuf, ready: &'static str) -> Builder {
-        let args = vec!["serve".into(), "--from".into(), manifest.into()];
-        let recipe = Recipe { args, env: Vec::new(), open_files: None };
+        let on_spin = paths::spin().is_some();
+        let args: &[&str] = if on_spin { &["up", "--listen", "127.0.0.1:0", "--from"] } else { &["serve", "--from"] };
+        let args = args.iter().map(OsString::from).chain([manifest.into()]).collect();
+        let recipe = Recipe { args, env: Vec::new(), open_files: None, on_spin };
         let builder = Builder {
             recipe,
             database: None,
@@ -106,7 +109,9 @@ impl App {
     pub async fn restart(&mut self) {
         for runner in &self.runners {
             let status = runner.terminate().await;
-            assert!(status.success(), "wiki-runner ended with {status} after SIGTERM:\n{}", runner.stderr());
+            // Spin lets the signal end it.
+            let ended = status.success() || self.recipe.on_spin;
+            assert!(ended, "wiki-runner ended with {status} after SIGTERM:\n{}", runner.stderr());
         }
         self.start_again().await;
     }
@@ -179,8 +184,8 @@ impl Builder {
     /// With this code instead of compiling the component at the start.
     fn precompiled(self, code: Option<PathBuf>) -> Self {
         match code {
-            Some(code) => self.arg("--precompiled").arg(code),
-            None => self,
+            Some(code) if !self.recipe.on_spin => self.arg("--precompiled").arg(code),
+            _ => self,
         }
     }
 
@@ -247,6 +252,18 @@ impl Builder {
         self
     }
 
+    /// Spin knows no `DATABASE_URL`: its parts are variables of the application.
+    fn with_spin_variables(mut self) -> Self {
+        let Some(at) = self.recipe.env.iter().position(|(name, _)| name == "DATABASE_URL") else { return self };
+        let (_, url) = self.recipe.env.remove(at);
+        let url = url.into_string().ok().and_then(|url| reqwest::Url::parse(&url).ok()).expect("DATABASE_URL is a URL");
+        self.env("SPIN_VARIABLE_DB_HOST", url.host_str().unwrap_or_default())
+            .env("SPIN_VARIABLE_DB_PORT", url.port().unwrap_or(5432).to_string())
+            .env("SPIN_VARIABLE_DB_NAME", percent_decoded(url.path().trim_start_matches('/')))
+            .env("SPIN_VARIABLE_DB_USER", percent_decoded(url.username()))
+            .env("SPIN_VARIABLE_DB_PASSWORD", percent_decoded(url.password().unwrap_or_default()))
+    }
+
     /// Starts it on a fresh database, or the one given, and waits until it is ready.
     ///
     /// # Panics
@@ -262,6 +279,9 @@ impl Builder {
                 Database::Embedded(folder) => self.arg("--data").arg(folder.path()),
                 Database::Server(created) => self.env("DATABASE_URL", String::from(created.url())),
             };
+        }
+        if self.recipe.on_spin {
+            self = self.with_spin_variables();
         }
         let Builder { recipe, replicas, ready, waits, opens_till, limited, .. } = self;
         let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, limited, ready, database };

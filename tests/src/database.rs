@@ -155,6 +155,13 @@ pub fn percent_encoded(text: &str) -> String {
     encoded
 }
 
+/// The text that a part of a URL stands for.
+pub fn percent_decoded(part: &str) -> String {
+    // In a form, a plus would be a space.
+    let form = format!("={}", part.replace('+', "%2B"));
+    form_urlencoded::parse(form.as_bytes()).map(|(_, value)| value.into_owned()).collect()
+}
+
 async fn connect(url: &Url) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url.as_str(), NoTls)
         .await

@@ -21,6 +21,11 @@ pub fn runner() -> PathBuf {
     from_environment("WASIKI_RUNNER").unwrap_or_else(|| target().join("release/wiki-runner"))
 }
 
+/// Spin, or what takes its arguments, to run the wiki on instead of the runner: `WASIKI_SPIN`.
+pub fn spin() -> Option<PathBuf> {
+    from_environment("WASIKI_SPIN")
+}
+
 /// The client's binary: `WASIKI_CLI`, or the release build.
 pub fn client() -> PathBuf {
     from_environment("WASIKI_CLI").unwrap_or_else(|| target().join("release/wasiki"))

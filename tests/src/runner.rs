@@ -6,15 +6,17 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-/// How to start a process: always the same, so that it can be started again.
+/// How to start a process, `wiki-runner` or Spin: always the same, so that it can be started again.
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// What comes after `wiki-runner`.
+    /// What comes after the program's name.
     pub args: Vec<OsString>,
     /// The process's environment besides what [`command`] leaves in it.
     pub env: Vec<(String, OsString)>,
     /// The most files it may have open, if not as many as this process.
     pub open_files: Option<u32>,
+    /// Whether the program is Spin.
+    pub on_spin: bool,
 }
 
 /// A running service.
@@ -29,18 +31,20 @@ pub struct Runner {
 
 /// `wiki-runner` with nothing of this process's environment that would configure it.
 pub fn command(recipe: &Recipe) -> Command {
+    let program = if recipe.on_spin { paths::spin().expect("WASIKI_SPIN names Spin") } else { paths::runner() };
     let mut command = match recipe.open_files {
-        None => Command::new(paths::runner()),
+        None => Command::new(program),
         Some(count) => {
             // A process can limit only itself, so a shell does and becomes the service.
             let mut shell = Command::new("sh");
-            shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &count.to_string()]).arg(paths::runner());
+            shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &count.to_string()]).arg(program);
             shell
         }
     };
     command.args(&recipe.args).env_clear().stdin(Stdio::null());
     // PATH and the folders for temporary and cached files are the machine's business, not the service's configuration.
-    for name in ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"] {
+    let of_the_host: &[&str] = if recipe.on_spin { &["WASIKI_PRECOMPILED", "WASIKI_SPIN_LIKE"] } else { &[] };
+    for name in ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"].iter().chain(of_the_host) {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
@@ -69,7 +73,7 @@ impl Runner {
         let mut runner = Self { child, stdout, stderr, url: String::new(), _watched: watched };
         match url.recv_timeout(START_LIMIT) {
             Ok(url) => runner.url = url,
-            Err(reason) => panic!("wiki-runner printed no address ({reason}) when started as {recipe:?}"),
+            Err(reason) => panic!("the host printed no address ({reason}) when started as {recipe:?}"),
         }
         runner
     }

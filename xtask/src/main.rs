@@ -12,6 +12,7 @@ mod postgres;
 mod progress;
 mod runner;
 mod schemathesis;
+mod spin;
 mod tally;
 mod test;
 mod toolchain;

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::browser::Browser;
 use crate::cargo::{cargo, prepare, without_settings};
@@ -16,6 +16,7 @@ use crate::postgres::{Installation, Server};
 use crate::progress::{self, note, say, step, watch};
 use crate::runner::{self, Runner};
 use crate::schemathesis;
+use crate::spin;
 use crate::tally::Tally;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::workspace::Workspace;
@@ -30,15 +31,25 @@ pub struct Args {
     /// Only break things while clients write, and say what was lost.
     #[arg(long)]
     faults: bool,
+
+    /// Only run what every host has to pass, on PostgreSQL and the Spin that SPIN names: SPIN=/path/to/spin.
+    #[arg(long, conflicts_with_all = ["embedded_only", "faults"])]
+    spin: bool,
 }
 
 /// Modules of the black-box tests that do not depend on the database: one run of them is enough.
 const INDEPENDENT: [&str; 4] = ["host::", "client::", "documentation::", "imports::"];
 
+/// Those that meet errors of statements while they run, which each release of Spin puts into words of its own.
+const WITH_ERRORS: [&str; 5] = ["api::accounts", "api::concurrency", "api::errors", "api::posts", "api::users"];
+
 /// Runs everything; fails naming the stage that failed. The last line printed is the sum of all tests.
 pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> anyhow::Result<()> {
     if args.faults {
         return faults(workspace, args);
+    }
+    if args.spin {
+        return on_spin(workspace, &spin::Host::real()?);
     }
     checks(workspace, commands)?;
     let toolchain = Toolchain::choose(workspace)?;
@@ -58,7 +69,12 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
 
     let mut results = vec![suite.black_box("embedded", "embedded", &[], &runner)?];
     match server.address() {
-        Some((name, url)) => results.push(suite.black_box(name, url, &INDEPENDENT, &runner)?),
+        Some((name, url)) => {
+            results.push(suite.black_box(name, url, &INDEPENDENT, &runner)?);
+            let skip = spin::runner_only(workspace)?;
+            results.push(suite.on_spin(&spin::Host::Like("4.0"), url, &runner, &[], &skip)?);
+            results.push(suite.on_spin(&spin::Host::Like("3.6"), url, &runner, &WITH_ERRORS, &skip)?);
+        }
         None if args.embedded_only => note("PostgreSQL is left out, as --embedded-only says"),
         None => note("PostgreSQL is left out: none is installed here, and DATABASE_URL names none"),
     }
@@ -87,13 +103,31 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs what every host has to pass on a Spin, and says what was left out.
+fn on_spin(workspace: &Workspace, host: &spin::Host) -> anyhow::Result<()> {
+    let runner = build(workspace, &Toolchain::choose(workspace)?)?;
+    let server = Postgres::find(workspace)?;
+    let (_, url) = server.address().context("no PostgreSQL is installed here, and DATABASE_URL names none")?;
+    let skip = spin::runner_only(workspace)?;
+    let mut suite = Suite { workspace, sum: Tally::default() };
+    let result = suite.on_spin(host, url, &runner, &[], &skip);
+    for test in &skip {
+        say(&format!("left out: {}: {}", test.name, test.reason));
+    }
+    say(&result?);
+    Ok(())
+}
+
 /// Builds everything under test. The runner is the one `up` uses, and everything else has the same features: nothing is
 /// compiled twice.
 fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner> {
     let component = component::build(workspace, toolchain, "wiki")?;
     let bookshop = component::build(workspace, toolchain, "bookshop")?;
     let program = runner::build(workspace)?;
-    progress::run("building the client", cargo(workspace, "build").args(["--workspace", "--bin", "wasiki"]))?;
+    progress::run(
+        "building the client",
+        cargo(workspace, "build").args(["--workspace", "--bin", "wasiki", "--bin", "spin-like"]),
+    )?;
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let manifest = workspace.root.join("tests/guests/bookshop/spin.toml");
     runner::compile(workspace, &program, &bookshop, &manifest, "shop")?;
@@ -180,6 +214,28 @@ impl Suite<'_> {
         }
         self.on(database, runner, &mut tests);
         let label = format!("blackbox ({name})");
+        let tally = self.run(&label, &mut tests)?;
+        ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
+        Ok(format!("{label}: {tally}"))
+    }
+
+    /// The black-box tests, or those of some modules, on a host that takes the arguments of `spin up`.
+    fn on_spin(
+        &mut self,
+        host: &spin::Host,
+        database: &str,
+        runner: &Runner,
+        modules: &[&str],
+        skip: &[spin::RunnerOnly],
+    ) -> anyhow::Result<String> {
+        let mut tests = self.cargo_test(&["--test", "suite", "--"]);
+        tests.args(modules);
+        for test in skip {
+            tests.args(["--skip", &test.name]);
+        }
+        self.on(database, runner, &mut tests);
+        host.choose(self.workspace, &mut tests);
+        let label = format!("blackbox ({})", host.label());
         let tally = self.run(&label, &mut tests)?;
         ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
         Ok(format!("{label}: {tally}"))

@@ -24,6 +24,9 @@ pub const MAX_USERNAME: usize = 64;
 /// The most characters of a user's name.
 pub const MAX_NAME: usize = 200;
 
+/// The most items of a page of a list: `?limit=`.
+pub const MAX_LIMIT: usize = 200;
+
 /// A line of 1 to `MAX` characters, no control characters among them, that shows something.
 pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
     let length = text.chars().count();

@@ -5,6 +5,8 @@ mod limits;
 mod safety;
 mod spec;
 
+use wiki_types::rules::MAX_TITLE;
+
 use super::*;
 
 /// The HTML of `markdown` on a wiki that has the page `home` and no other.

@@ -5,7 +5,8 @@ mod order;
 
 use wiki_types::{Post, PostSummary, Time};
 
-use crate::store::db::{self, Db, Error, Param, Row};
+use crate::store::db::{self, Db, Param, Row};
+use crate::store::error::Error;
 use crate::store::links;
 pub use filter::Filter;
 pub use order::Order;

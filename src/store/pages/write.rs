@@ -5,7 +5,8 @@ use wiki_types::{Post, Time};
 
 use crate::markdown;
 use crate::store::audit::Actor;
-use crate::store::db::{self, Db, Error, Param};
+use crate::store::db::{self, Db, Param};
+use crate::store::error::Error;
 use crate::store::pages::read_post;
 
 /// The unique index over the slugs of pages.
@@ -138,14 +139,14 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_overrid
         db::texts(Some(markdown::links(&draft.content))),
         may_override.into(),
     ];
-    let mut row = match db.query_one(SAVE, &params) {
-        Ok(Some(row)) => row,
-        Ok(None) => return Ok(Saved::Gone),
+    let mut row = match db.query_row(SAVE, &params) {
+        Ok(row) => row,
         // Another page took the slug after this statement began.
         Err(Error::Duplicate(index)) if index == SLUG_INDEX => return Ok(Saved::SlugTaken),
         Err(error) => return Err(error),
     };
-    Ok(match &*row.column::<String>()? {
+    let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Saved::Gone) };
+    Ok(match &*outcome {
         "saved" => Saved::Saved(read_post(&mut row)?),
         "unchanged" => Saved::Unchanged(read_post(&mut row)?),
         "stale" => Saved::Stale(Box::new(read_post(&mut row)?)),
@@ -185,11 +186,14 @@ const SAVE: &str = concat!(
          after.updated_time
        FROM after JOIN before ON before.id = after.id
      )
-     SELECT 'saved', ",
-    post_columns!(),
-    " FROM after UNION ALL SELECT outcome, ",
-    post_columns!(),
-    " FROM before WHERE outcome <> 'saved'"
+     ",
+    row_or_nulls!(
+        "SELECT 'saved', ",
+        post_columns!(),
+        " FROM after UNION ALL SELECT outcome, ",
+        post_columns!(),
+        " FROM before WHERE outcome <> 'saved'"
+    )
 );
 
 /// What [`delete`] did.
@@ -208,7 +212,7 @@ pub enum Deleted {
 /// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept.
 pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, actor: &Actor) -> Result<Deleted, Error> {
     let [actor_id, address] = actor.params();
-    let row = db.query_one(
+    let mut row = db.query_row(
         concat!(
             "WITH before AS (
                SELECT *, CASE
@@ -224,14 +228,13 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, acto
                INSERT INTO audit (event, actor_id, address, post_id, details)
                SELECT 'page_deleted', $4, $5, id, title FROM deleted
              )
-             SELECT outcome, ",
-            post_columns!(),
-            " FROM before"
+             ",
+            row_or_nulls!("SELECT outcome, ", post_columns!(), " FROM before")
         ),
         &[id.into(), db::numbers(seen), may_override.into(), actor_id, address],
     )?;
-    let Some(mut row) = row else { return Ok(Deleted::Gone) };
-    Ok(match &*row.column::<String>()? {
+    let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Deleted::Gone) };
+    Ok(match &*outcome {
         "deleted" => Deleted::Deleted,
         "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
         "protected" => Deleted::Protected,
@@ -257,14 +260,14 @@ pub enum Restored {
 pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
     let [actor_id, address] = actor.params();
     let params = [id.into(), may_override.into(), actor_id, address];
-    let update = || db.query_one(RESTORE, &params);
-    let row = match update() {
+    let update = || db.query_row(RESTORE, &params);
+    let mut row = match update() {
         // Another page took the slug after this statement began. The next try sees that page.
         Err(Error::Duplicate(index)) if index == SLUG_INDEX => update(),
         result => result,
-    };
-    let Some(mut row) = row? else { return Ok(Restored::Gone) };
-    Ok(match &*row.column::<String>()? {
+    }?;
+    let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Restored::Gone) };
+    Ok(match &*outcome {
         "restored" => Restored::Restored(read_post(&mut row)?),
         "not deleted" => Restored::NotDeleted(read_post(&mut row)?),
         "protected" => Restored::Protected,
@@ -289,18 +292,21 @@ const RESTORE: &str = concat!(
        INSERT INTO audit (event, actor_id, address, post_id, details)
        SELECT 'page_restored', $3, $4, id, title FROM after
      )
-     SELECT 'restored', ",
-    post_columns!(),
-    " FROM after UNION ALL SELECT outcome, ",
-    post_columns!(),
-    " FROM before WHERE outcome <> 'restored'"
+     ",
+    row_or_nulls!(
+        "SELECT 'restored', ",
+        post_columns!(),
+        " FROM after UNION ALL SELECT outcome, ",
+        post_columns!(),
+        " FROM before WHERE outcome <> 'restored'"
+    )
 );
 
 /// Sets whether only administrators may change page `id`, and returns the page; none if there is no such page.
 pub fn set_protection(db: &Db, id: i64, protected: bool, actor: &Actor) -> Result<Option<Post>, Error> {
     let [actor_id, address] = actor.params();
     let event = if protected { "page_protected" } else { "page_unprotected" };
-    let mut row = db.query_one(
+    let mut row = db.query_row(
         concat!(
             "WITH before AS (
                SELECT * FROM posts WHERE id = $1 AND deleted_time IS NULL FOR UPDATE
@@ -311,15 +317,18 @@ pub fn set_protection(db: &Db, id: i64, protected: bool, actor: &Actor) -> Resul
                INSERT INTO audit (event, actor_id, address, post_id, details)
                SELECT $3, $4, $5, id, title FROM after
              )
-             SELECT ",
-            post_columns!(),
-            " FROM after UNION ALL SELECT ",
-            post_columns!(),
-            " FROM before WHERE protected = $2"
+             ",
+            row_or_nulls!(
+                "SELECT true, ",
+                post_columns!(),
+                " FROM after UNION ALL SELECT true, ",
+                post_columns!(),
+                " FROM before WHERE protected = $2"
+            )
         ),
         &[id.into(), protected.into(), event.to_owned().into(), actor_id, address],
     )?;
-    row.as_mut().map(read_post).transpose()
+    row.column::<Option<bool>>()?.map(|_| read_post(&mut row)).transpose()
 }
 
 fn unknown_outcome(outcome: &str) -> Error {

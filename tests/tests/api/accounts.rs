@@ -441,6 +441,30 @@ async fn an_address_that_tries_many_names_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn a_client_cannot_say_what_only_the_host_knows() {
+    let wiki = App::wiki().access("private").start().await;
+    let as_if_from = |number: usize, name: String, password: &'static str| {
+        let request = wiki.post("/wiki/-/sign-in").form(&[("username", name.as_str()), ("password", password)]);
+        request
+            .header("spin-client-addr", format!("198.51.100.{number}:1"))
+            .header("spin-full-url", "https://evil.example/")
+    };
+    let signed_in = as_if_from(0, "admin".to_owned(), ADMIN_PASSWORD).await;
+    assert!(!signed_in.has_header("strict-transport-security"), "the connection is not by TLS: {signed_in:?}");
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let sessions = wiki.get("/sessions").cookie(&cookie).await.expect(200).json();
+    assert_eq!(sessions["sessions"][0]["address"], "127.0.0.1", "{sessions}");
+    // One password guessed at under 70 addresses, and 80 names tried under 80.
+    let mut statuses = Vec::new();
+    for number in 1..=70 {
+        statuses.push(as_if_from(number, "admin".to_owned(), WRONG).await.status());
+    }
+    assert!(statuses[12..].iter().all(|status| *status == 429), "{statuses:?}");
+    let names = (0..80).map(|number| as_if_from(number, format!("somebody-{number}"), WRONG).into_future());
+    assert!(at_once(names).await.iter().any(|answer| answer.status() == 429), "80 names were tried from one address");
+}
+
+#[tokio::test]
 async fn changes_from_one_address_are_limited_by_the_runner() {
     let wiki = App::wiki()
         .env("RUNNER_TRUSTED_PROXIES", "127.0.0.0/8")

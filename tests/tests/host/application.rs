@@ -250,3 +250,9 @@ async fn requests_have_an_id() {
         Some(false)
     );
 }
+
+#[tokio::test]
+async fn what_the_runner_answers_itself_has_security_headers() {
+    let refused = shared::bookshop().await.get("/").header("host", "a b").await;
+    assert_eq!((refused.status(), refused.header("x-content-type-options")), (400, "nosniff"));
+}

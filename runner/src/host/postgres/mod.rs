@@ -1,7 +1,7 @@
 //! `spin:postgres/postgres@4.0.0` for guests: pooled connections to the hosts the manifest permits.
 
 mod address;
-mod bindings;
+pub mod bindings;
 mod change;
 mod connection;
 mod error;
