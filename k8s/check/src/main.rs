@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod connections;
 mod kubeconform;
 mod manifests;
 mod mistakes;
@@ -48,8 +49,8 @@ struct Args {
 }
 
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 5] =
-    [selectors::check, references::check, network::check, settings::check, monitoring::check];
+const CHECKS: [fn(&Set) -> Vec<String>; 6] =
+    [selectors::check, references::check, network::check, settings::check, monitoring::check, connections::check];
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -96,7 +97,7 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
         sets.push(Set::parse(&case.name, &tools.template(&case)?, case.given)?);
     }
     sets.push(manifests::applied(root)?);
-    sets.extend(cases::spinkube(root)?);
+    sets.extend(cases::spinkube(root, &connections::given(&sets)?)?);
     for set in &sets {
         mistakes.extend(check(set).into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
     }
