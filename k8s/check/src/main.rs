@@ -15,6 +15,7 @@ mod monitoring;
 mod network;
 mod objects;
 mod references;
+mod releases;
 mod selectors;
 mod settings;
 mod tools;
@@ -49,8 +50,15 @@ struct Args {
 }
 
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 6] =
-    [selectors::check, references::check, network::check, settings::check, monitoring::check, connections::check];
+const CHECKS: [fn(&Set) -> Vec<String>; 7] = [
+    selectors::check,
+    references::check,
+    network::check,
+    settings::check,
+    monitoring::check,
+    releases::check,
+    connections::check,
+];
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {

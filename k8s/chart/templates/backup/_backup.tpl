@@ -5,7 +5,7 @@ metadata:
   labels:
     {{- include "wasiki.labels" (list $root "backup") | nindent 4 }}
 spec:
-  {{- include "wasiki.podCommon" $root | nindent 2 }}
+  {{- include "wasiki.podCommon" (list $root) | nindent 2 }}
   securityContext:
     {{- include "wasiki.podSecurity" $root.Values.postgresql.image.user | nindent 4 }}
   restartPolicy: Never
@@ -33,7 +33,7 @@ spec:
         - {name: backup, mountPath: /backup}
         - {name: tmp, mountPath: /tmp}
   volumes:
-    {{- include "wasiki.databaseVolume" $root | nindent 4 }}
+    {{- include "wasiki.databaseVolume" (list $root) | nindent 4 }}
     - name: backup
       persistentVolumeClaim:
         claimName: {{ default (printf "%s-backup" (include "wasiki.fullname" $root)) $root.Values.backup.storage.existingClaim }}
