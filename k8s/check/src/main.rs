@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod commands;
 mod connections;
 mod kubeconform;
 mod manifests;
@@ -98,6 +99,7 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
     let mut mistakes = values::check(&root.join("k8s/chart"))?;
     mistakes.extend(monitoring::runbooks(root)?);
     mistakes.extend(monitoring::unlisted(root)?);
+    mistakes.extend(commands::check(root)?);
     mistakes.extend(manifests::differences(root, &tools)?);
     let mut sets = Vec::new();
     for case in cases::all(root)? {
