@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
@@ -17,6 +18,9 @@ use crate::config::{settings, variables};
 use crate::database::Database;
 use crate::host::postgres::connect;
 
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Options of `wiki-runner migrate`.
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -27,6 +31,9 @@ pub struct Migrate {
     /// The application's manifest, which says which variables name its database.
     #[arg(short = 'f', long = "from", env = "RUNNER_MANIFEST", value_name = "FILE", default_value = "spin.toml")]
     pub manifest: PathBuf,
+
+    #[command(flatten)]
+    waiting: settings::Waiting,
 
     #[command(flatten)]
     postgres: settings::Postgres,
@@ -52,11 +59,34 @@ pub async fn run(args: &Migrate) -> anyhow::Result<()> {
     let env = Environment::of_process();
     let database = Database::start(&manifest, &env, &args.embedded).await?;
     let address = address(&variables::resolve(&manifest, &env, database.embedded_url())?)?;
-    let client = connect(&address, &args.postgres).await?;
+    let client = connect_within(args.waiting.wait, &address, &args.postgres).await?;
     if apply(&client, &migrations).await? == 0 {
         println!("up to date");
     }
     Ok(())
+}
+
+/// Connects, and tries again for as long as `wait`: the server may be starting, or the network not let a new container through
+/// yet. Fails with the last reason.
+async fn connect_within(wait: Duration, address: &str, postgres: &settings::Postgres) -> anyhow::Result<Client> {
+    let end = Instant::now() + wait;
+    let mut known = String::new();
+    loop {
+        match connect(address, postgres).await {
+            Err(error) if Instant::now() < end => {
+                let reason = format!("{error:#}");
+                if reason != known {
+                    tracing::warn!(%reason, "waiting for the database");
+                    known = reason;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) if !wait.is_zero() => {
+                return Err(error.context(format!("gave up after {}", humantime::format_duration(wait))));
+            }
+            connected => return connected,
+        }
+    }
 }
 
 /// Applies `migrations` and returns how many were new.

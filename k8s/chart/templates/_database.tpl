@@ -76,6 +76,16 @@ caKey: {{ .key }}
 {{- end }}
 {{- end }}
 
+{{/* The password of the chart's own database, in base64: what the Secret has, or else a new one. Every template of a release
+     gets the same. */}}
+{{- define "wasiki.ownPassword" -}}
+{{- if not .Values.ownPassword -}}
+{{- $secret := lookup "v1" "Secret" .Release.Namespace (include "wasiki.database" . | fromYaml).passwordSecret -}}
+{{- $_ := set .Values "ownPassword" (dig "data" .Values.postgresql.auth.passwordKey (randAlphaNum 32 | b64enc) (default dict $secret)) -}}
+{{- end -}}
+{{ .Values.ownPassword }}
+{{- end }}
+
 {{/* The runner's settings of the database, as a map. */}}
 {{- define "wasiki.databaseSettings" -}}
 {{- with include "wasiki.database" . | fromYaml -}}
@@ -120,16 +130,18 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 {{- end }}
 {{- end }}
 
-{{/* The volume with the password and the certificate authority: an item for `volumes`. */}}
+{{/* The volume with the password and the certificate authority, an item for `volumes`: (list $), or (list $ "secret") for
+     another Secret with the password. */}}
 {{- define "wasiki.databaseVolume" -}}
-{{- with include "wasiki.database" . | fromYaml -}}
+{{- $secret := rest . | first -}}
+{{- with include "wasiki.database" (first .) | fromYaml -}}
 - name: database
   projected:
     # 0440, for the pod's group, which is fsGroup. In decimal, for YAML 1.2 has no such octal numbers.
     defaultMode: 288
     sources:
       - secret:
-          name: {{ .passwordSecret }}
+          name: {{ default .passwordSecret $secret }}
           items: [{key: {{ .passwordKey }}, path: password}]
       {{- if .caSecret }}
       - secret:
@@ -180,17 +192,68 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
     - {port: {{ (include "wasiki.database" . | fromYaml).port }}, protocol: TCP}
 {{- end }}
 
-{{/* The pods that may reach the database: a list for `from`. */}}
+{{/* The pods that may reach the database: a list for `from`. Migrations bring a policy of their own. */}}
 {{- define "wasiki.databaseClients" -}}
-{{- $jobs := dict "migration" .Values.migration.enabled "backup" .Values.backup.enabled }}
-{{- range list "wiki" "migration" "backup" }}
-{{- if dig . true $jobs }}
+{{- range ternary (list "wiki" "backup") (list "wiki") .Values.backup.enabled }}
 - podSelector:
     matchLabels:
       {{- include "wasiki.selectorLabels" (list $ .) | nindent 6 }}
 {{- end }}
-{{- end }}
 {{- with .Values.networkPolicy.databaseFrom }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* The spec of the NetworkPolicy for the chart's own database: (list $ "further clients, a list for `from`"). */}}
+{{- define "wasiki.postgresqlPolicy" -}}
+{{- $root := first . -}}
+podSelector:
+  matchLabels:
+    {{- include "wasiki.selectorLabels" (list $root "postgresql") | nindent 4 }}
+policyTypes: [Ingress, Egress]
+ingress:
+  - ports:
+      - {port: postgresql, protocol: TCP}
+    from:
+      {{- include "wasiki.databaseClients" $root | trim | nindent 6 }}
+      {{- with rest . | first }}
+      {{- . | nindent 6 }}
+      {{- end }}
+{{- end }}
+
+{{/* The same for CloudNativePG's. What goes out is not limited: the servers talk to the API server and to where their backups
+     are. */}}
+{{- define "wasiki.clusterPolicy" -}}
+{{- $root := first . -}}
+podSelector:
+  matchLabels:
+    cnpg.io/cluster: {{ include "wasiki.clusterName" $root }}
+policyTypes: [Ingress]
+ingress:
+  - ports:
+      - {port: 5432, protocol: TCP}
+    from:
+      {{- include "wasiki.databaseClients" $root | trim | nindent 6 }}
+      {{- with rest . | first }}
+      {{- . | nindent 6 }}
+      {{- end }}
+      {{- if $root.Values.cnpg.pooler.enabled }}
+      - podSelector:
+          matchLabels:
+            cnpg.io/poolerName: {{ include "wasiki.poolerName" $root }}
+      {{- end }}
+  # Replication, and the port on which servers tell how they are.
+  - ports:
+      - {port: 5432, protocol: TCP}
+      - {port: 8000, protocol: TCP}
+    from:
+      - podSelector:
+          matchLabels:
+            cnpg.io/cluster: {{ include "wasiki.clusterName" $root }}
+      - namespaceSelector:
+          matchLabels:
+            kubernetes.io/metadata.name: {{ $root.Values.cnpg.operatorNamespace }}
+  # Metrics.
+  - ports:
+      - {port: 9187, protocol: TCP}
 {{- end }}

@@ -84,15 +84,16 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* What every pod has in common. */}}
+{{/* What every pod has in common: (list $), or (list $ "account") for another account. */}}
 
 {{- define "wasiki.podCommon" -}}
-serviceAccountName: {{ include "wasiki.serviceAccountName" . }}
+{{- $root := first . -}}
+serviceAccountName: {{ default (include "wasiki.serviceAccountName" $root) (rest . | first) }}
 # Nothing here talks to the API server.
 automountServiceAccountToken: false
 # Else every Service of the namespace becomes environment variables, some of which are settings of the runner.
 enableServiceLinks: false
-{{- with .Values.image.pullSecrets }}
+{{- with $root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -40,14 +40,15 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// The manifests for SpinKube, each file by itself.
-pub fn spinkube(root: &Path) -> anyhow::Result<Vec<Set>> {
+/// The manifests for SpinKube, each file by itself, with what is there besides for all of them.
+pub fn spinkube(root: &Path, given: &str) -> anyhow::Result<Vec<Set>> {
     let folder = root.join("k8s/spinkube");
     let mut sets = Vec::new();
     for file in yaml_files(&folder)? {
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         // Made by commands, so that no password is in the repository.
-        let given = vec!["Secret/wasiki-database/password".to_owned(), "Secret/wasiki-admin/admin-password".to_owned()];
+        let secrets = ["Secret/wasiki-database/password", "Secret/wasiki-admin/admin-password"];
+        let given = secrets.into_iter().chain([given]).map(str::to_owned).collect();
         sets.push(Set::parse(&format!("spinkube/{}", file_name(&file)), &text, given)?);
     }
     Ok(sets)

@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod cases;
+mod commands;
+mod connections;
 mod kubeconform;
 mod manifests;
 mod mistakes;
@@ -14,6 +16,7 @@ mod monitoring;
 mod network;
 mod objects;
 mod references;
+mod releases;
 mod selectors;
 mod settings;
 mod tools;
@@ -48,8 +51,15 @@ struct Args {
 }
 
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 5] =
-    [selectors::check, references::check, network::check, settings::check, monitoring::check];
+const CHECKS: [fn(&Set) -> Vec<String>; 7] = [
+    selectors::check,
+    references::check,
+    network::check,
+    settings::check,
+    monitoring::check,
+    releases::check,
+    connections::check,
+];
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -88,6 +98,8 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
 
     let mut mistakes = values::check(&root.join("k8s/chart"))?;
     mistakes.extend(monitoring::runbooks(root)?);
+    mistakes.extend(monitoring::unlisted(root)?);
+    mistakes.extend(commands::check(root)?);
     mistakes.extend(manifests::differences(root, &tools)?);
     let mut sets = Vec::new();
     for case in cases::all(root)? {
@@ -95,7 +107,7 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
         sets.push(Set::parse(&case.name, &tools.template(&case)?, case.given)?);
     }
     sets.push(manifests::applied(root)?);
-    sets.extend(cases::spinkube(root)?);
+    sets.extend(cases::spinkube(root, &connections::given(&sets)?)?);
     for set in &sets {
         mistakes.extend(check(set).into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
     }

@@ -1,6 +1,7 @@
 //! Whether alerts and dashboards use metrics that exist, and whether Prometheus finds where to read them. Prometheus' own tool
 //! checks the syntax of an expression, but does not know our metrics.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -81,6 +82,19 @@ fn endpoints(monitor: &Object, set: &Set) -> Vec<String> {
     let wanted = monitor.value.list("/spec/endpoints").iter().map(|endpoint| endpoint.text("/port"));
     let missing = wanted.filter(|port| !known.contains(port));
     missing.map(|port| format!("{}: the Service has no port {port:?}", monitor.title())).collect()
+}
+
+/// Metrics of the runner that docs/OPERATIONS.md has and `metrics.txt` lacks.
+pub fn unlisted(root: &Path) -> anyhow::Result<Vec<String>> {
+    let handbook = fs::read_to_string(root.join("docs/OPERATIONS.md")).context("docs/OPERATIONS.md")?;
+    let names = handbook.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let names: BTreeSet<_> = names.filter(|word| word.starts_with("wiki_runner_")).collect();
+    let is_listed = |name: &str| {
+        // A histogram is three metrics, and the OpenMetrics format leaves `_info` out of the name of a type.
+        ["", "_bucket", "_info"].iter().any(|suffix| METRICS.lines().any(|known| known == format!("{name}{suffix}")))
+    };
+    let missing = names.into_iter().filter(|name| !is_listed(name));
+    Ok(missing.map(|name| format!("k8s/check/metrics.txt lacks {name}, which docs/OPERATIONS.md has")).collect())
 }
 
 /// Alerts of the chart without a heading of their name in docs/OPERATIONS.md, to which their runbook links lead.

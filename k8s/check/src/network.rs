@@ -141,6 +141,32 @@ fn role(pods: &Pods) -> &str {
     }
 }
 
+/// Whether pods are those of a database.
+pub fn is_database(pods: &Pods) -> bool {
+    role(pods) == "postgresql"
+}
+
+/// Whether one of the policies lets pods out to a database, wherever that is. Others may select them, too, and allow less.
+pub fn may_leave(policies: &[&Object], from: &Pods) -> bool {
+    let mut rules = selecting(policies, from, "Egress").into_iter().flat_map(|spec| spec.list("/egress"));
+    rules.any(|rule| rule.list("/ports").iter().any(|port| port["port"] == DATABASE))
+}
+
+/// Whether one of the policies lets pods in at a database, even if others that select it do not.
+pub fn lets_in(policies: &[&Object], from: &Pods, database: &Pods) -> bool {
+    !selecting(policies, database, "Ingress").is_empty() && allowed(policies, from, database, DATABASE)
+}
+
+/// The specs of the policies that select pods in a direction.
+fn selecting<'a>(policies: &[&'a Object], pods: &Pods, direction: &str) -> Vec<&'a Value> {
+    policies
+        .iter()
+        .map(|policy| &policy.value["spec"])
+        .filter(|spec| selects(&spec["podSelector"], &pods.labels))
+        .filter(|spec| spec.list("/policyTypes").iter().any(|kind| kind == direction))
+        .collect()
+}
+
 /// Whether the policies let pods reach a port of other pods in the same namespace.
 fn allowed(policies: &[&Object], from: &Pods, to: &Pods, port: u64) -> bool {
     let port_matches = |rule: &&Value| {
@@ -149,12 +175,7 @@ fn allowed(policies: &[&Object], from: &Pods, to: &Pods, port: u64) -> bool {
     };
     // Pods that no policy of a direction selects are not restricted in it.
     let permitted = |pods: &Pods, direction: &str, rules: &str, peers: &str, other: &Pods| {
-        let selecting: Vec<&Value> = policies
-            .iter()
-            .map(|policy| &policy.value["spec"])
-            .filter(|spec| selects(&spec["podSelector"], &pods.labels))
-            .filter(|spec| spec.list("/policyTypes").iter().any(|kind| kind == direction))
-            .collect();
+        let selecting = selecting(policies, pods, direction);
         let mut rules = selecting.iter().flat_map(|spec| spec.list(rules));
         selecting.is_empty() || rules.any(|rule| port_matches(&rule) && any_peer(rule.list(peers), other))
     };

@@ -12,8 +12,7 @@ pub fn check(set: &Set) -> Vec<String> {
     let known = known(set);
     let mut wrong = Vec::new();
     for object in &set.objects {
-        let mut wanted = BTreeSet::new();
-        collect(&object.value, &mut wanted);
+        let mut wanted = wanted(object);
         if object.kind == "Ingress" && !has_issuer(object) {
             wanted.extend(
                 object.value.list("/spec/tls").iter().map(|tls| format!("Secret/{}/tls.crt", tls.text("/secretName"))),
@@ -30,17 +29,27 @@ pub fn check(set: &Set) -> Vec<String> {
 
 /// What exists: `Kind/name`, and `Kind/name/key` for each key.
 fn known(set: &Set) -> BTreeSet<String> {
+    let mut known = given(set);
+    known.extend(set.objects.iter().flat_map(names));
+    known
+}
+
+/// `Kind/name` of an object, and `Kind/name/key` for each key.
+pub fn names(object: &Object) -> BTreeSet<String> {
+    let mut names = BTreeSet::from([object.title()]);
+    if matches!(object.kind.as_str(), "ConfigMap" | "Secret") {
+        let keys = ["/data", "/stringData"].into_iter().flat_map(|data| object.value.map(data).into_keys());
+        names.extend(keys.map(|key| format!("{}/{key}", object.title())));
+    }
+    names
+}
+
+/// What exists without the set's own objects: what users, Kubernetes and operators make.
+pub fn given(set: &Set) -> BTreeSet<String> {
     let mut known: BTreeSet<String> = set.given.iter().cloned().collect();
     known.extend(set.given.iter().filter_map(|given| Some(given.rsplit_once('/')?.0.to_owned())));
     // Every namespace has it.
     known.insert("ServiceAccount/default".into());
-    for object in &set.objects {
-        known.insert(object.title());
-        if matches!(object.kind.as_str(), "ConfigMap" | "Secret") {
-            let keys = ["/data", "/stringData"].into_iter().flat_map(|data| object.value.map(data).into_keys());
-            known.extend(keys.map(|key| format!("{}/{key}", object.title())));
-        }
-    }
     // CloudNativePG makes these of a Cluster.
     for cluster in set.of("Cluster") {
         known.insert(format!("Secret/{}-app/password", cluster.name));
@@ -52,6 +61,13 @@ fn known(set: &Set) -> BTreeSet<String> {
 /// cert-manager makes the Secret of an Ingress with its annotations.
 fn has_issuer(ingress: &Object) -> bool {
     ingress.value.map("/metadata/annotations").keys().any(|name| name.starts_with("cert-manager.io/"))
+}
+
+/// What an object refers to.
+pub fn wanted(object: &Object) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    collect(&object.value, &mut wanted);
+    wanted
 }
 
 /// Every reference in an object, by the names that Kubernetes and the operators have for them.

@@ -249,6 +249,15 @@ pub struct Postgres {
     pub pg_ca_file: Option<PathBuf>,
 }
 
+/// How long a migration waits.
+#[derive(Debug, Clone, Args)]
+pub struct Waiting {
+    /// Time to wait for a database that does not accept connections yet.
+    // None by default: at a prompt, a wrong address is likelier than a database that starts.
+    #[arg(long, env = "RUNNER_MIGRATE_WAIT", default_value = "0s", value_parser = parse_duration)]
+    pub wait: Duration,
+}
+
 /// The embedded database.
 #[derive(Debug, Clone, Args)]
 pub struct Embedded {

@@ -1,6 +1,7 @@
 //! The runner's commands, and what a start that cannot work says.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use blackbox::{App, Cut, Database, Output, wiki_runner};
 use tempfile::TempDir;
@@ -307,6 +308,38 @@ async fn a_migration_that_fails_changes_nothing_and_is_named() {
     let migrations = blackbox::repository().join("migrations");
     let output = run(&["migrate", text(&migrations), "--from", text(&manifest)]).await;
     assert!(output.error().contains("127.0.0.1:1") && !output.error().contains("verysecret"), "{}", output.error());
+}
+
+#[tokio::test]
+async fn a_migration_waits_for_its_database() {
+    let migrations = blackbox::repository().join("migrations");
+    let manifest = blackbox::manifest_of_the_wiki();
+    let args = ["migrate", text(&migrations), "--from", text(&manifest)];
+    let nothing = Cut::cut_off("127.0.0.1:1".to_owned());
+    let url = format!("postgres://nobody:verysecret@{}/none", nothing.address());
+    let began = Instant::now();
+    let output = wiki_runner(&args, &[("DATABASE_URL", url.as_str()), ("RUNNER_MIGRATE_WAIT", "1s")]).await;
+    assert!(began.elapsed() >= Duration::from_secs(1), "{output:#?}");
+    let port = nothing.address().port().to_string();
+    assert!(output.error().contains("gave up after 1s") && output.error().contains(&port), "{}", output.error());
+
+    if Database::needs_server("it has no wire to cut") {
+        return;
+    }
+    let database = Database::create().await;
+    let mut url = database.url().unwrap();
+    let mut wire = Cut::cut_off(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
+    url.set_ip_host(wire.address().ip()).unwrap();
+    url.set_port(Some(wire.address().port())).unwrap();
+    let env = [("DATABASE_URL", url.as_str()), ("RUNNER_MIGRATE_WAIT", "20s")];
+    let mending = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        wire.mend();
+    };
+    let (output, ()) = tokio::join!(wiki_runner(&args, &env), mending);
+    assert!(output.success().contains("applied 0001_"), "{output:#?}");
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert_eq!(said.matches("waiting for the database").count(), 1, "{said}");
 }
 
 #[tokio::test]

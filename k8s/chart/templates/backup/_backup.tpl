@@ -1,14 +1,18 @@
-{{/* The pod of a dump or a restoration: (dict "root" $ "script" "…"). */}}
+{{/* The pod of a dump or a restoration: (dict "root" $ "script" "…" "deadline" seconds, if there is one). */}}
 {{- define "wasiki.backupPod" -}}
 {{- $root := .root -}}
 metadata:
   labels:
     {{- include "wasiki.labels" (list $root "backup") | nindent 4 }}
 spec:
-  {{- include "wasiki.podCommon" $root | nindent 2 }}
+  {{- include "wasiki.podCommon" (list $root) | nindent 2 }}
   securityContext:
     {{- include "wasiki.podSecurity" $root.Values.postgresql.image.user | nindent 4 }}
   restartPolicy: Never
+  {{- with .deadline }}
+  # Ends before the Job's own deadline, which would remove the pod with its log.
+  activeDeadlineSeconds: {{ . }}
+  {{- end }}
   containers:
     - name: backup
       image: {{ include "wasiki.backupImage" $root }}
@@ -25,6 +29,15 @@ spec:
       command: [sh, -euc]
       args:
         - |
+          # The network may need a moment to let a new pod through, and the database one to start. `psql` says why it fails.
+          end=$(($(date +%s) + 120))
+          until PGCONNECT_TIMEOUT=5 psql --no-psqlrc --quiet --command='SELECT 1' > /dev/null 2> /tmp/reason; do
+            if [ "$(date +%s)" -ge "$end" ]; then
+              echo "gave up after 120 s, nothing was changed: $(cat /tmp/reason)" >&2
+              exit 1
+            fi
+            sleep 1
+          done
           {{- .script | nindent 10 }}
       resources:
         {{- toYaml $root.Values.backup.resources | nindent 8 }}
@@ -33,10 +46,38 @@ spec:
         - {name: backup, mountPath: /backup}
         - {name: tmp, mountPath: /tmp}
   volumes:
-    {{- include "wasiki.databaseVolume" $root | nindent 4 }}
+    {{- include "wasiki.databaseVolume" (list $root) | nindent 4 }}
     - name: backup
       persistentVolumeClaim:
-        claimName: {{ default (printf "%s-backup" (include "wasiki.fullname" $root)) $root.Values.backup.storage.existingClaim }}
+        claimName: {{ include "wasiki.backupClaim" $root }}
     - name: tmp
       emptyDir: {}
+{{- end }}
+
+{{/* The claim of the volume with the dumps. */}}
+{{- define "wasiki.backupClaim" -}}
+{{ default (printf "%s-backup" (include "wasiki.fullname" .)) .Values.backup.storage.existingClaim }}
+{{- end }}
+
+{{/* The spec of a pod that only mounts that volume. It says whether dumps can be written. */}}
+{{- define "wasiki.backupClaimPod" -}}
+{{- include "wasiki.podCommon" (list .) }}
+securityContext:
+  {{- include "wasiki.podSecurity" .Values.postgresql.image.user | nindent 2 }}
+restartPolicy: Never
+containers:
+  - name: volume
+    image: {{ include "wasiki.backupImage" . }}
+    imagePullPolicy: {{ .Values.postgresql.image.pullPolicy }}
+    securityContext:
+      {{- include "wasiki.containerSecurity" . | nindent 6 }}
+    command: [test, -w, /backup]
+    resources:
+      {{- toYaml .Values.backup.resources | nindent 6 }}
+    volumeMounts:
+      - {name: backup, mountPath: /backup}
+volumes:
+  - name: backup
+    persistentVolumeClaim:
+      claimName: {{ include "wasiki.backupClaim" . }}
 {{- end }}
