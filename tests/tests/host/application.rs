@@ -62,6 +62,8 @@ async fn a_guest_sees_the_request_as_every_spin_host_shows_it() {
         .header("spin-client-addr", "6.6.6.6:6")
         .header("spin-path-match-user", "root")
         .header("Spin-Anything", "forged")
+        .header("Spin_Client_Addr", "6.6.6.6:6")
+        .header("spin_path-info", "/root")
         .body("text/plain", "a body");
     let shape = request.await.expect(200).json();
     assert_eq!(shape["method"], "PATCH");
@@ -75,7 +77,7 @@ async fn a_guest_sees_the_request_as_every_spin_host_shows_it() {
     assert!(client.starts_with("127.0.0.1:"), "{shape}");
 
     let headers = shape["headers"].as_object().unwrap();
-    let mut names: Vec<&str> = headers.keys().map(String::as_str).filter(|name| name.starts_with("spin-")).collect();
+    let mut names: Vec<&str> = headers.keys().map(String::as_str).filter(|name| name.starts_with("spin")).collect();
     names.sort_unstable();
     let promised = [
         "spin-base-path",
