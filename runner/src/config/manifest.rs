@@ -319,14 +319,19 @@ fn check_keys(place: Place, table: &Table, known: &[&str], refused: &[(&str, &st
 }
 
 /// `: did you mean "…"?` when one of `names` is close to `wrong`.
-fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    closest(wrong, names).map_or(String::new(), |name| format!(": did you mean {name:?}?"))
+}
+
+/// The one of `names` that `wrong` was probably meant to be.
+pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // The bound that clap uses for its suggestions.
     const ALIKE: f64 = 0.7;
     names
         .map(|name| (strsim::jaro(wrong, name), name))
         .filter(|(alike, _)| *alike > ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(String::new(), |(_, name)| format!(": did you mean {name:?}?"))
+        .map(|(_, name)| name)
 }
 
 fn typed<T: DeserializeOwned>(place: Place, table: Table) -> anyhow::Result<T> {
