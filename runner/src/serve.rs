@@ -115,6 +115,7 @@ fn handler(
     })
 }
 
+        request_id: settings.admin.request_id,
 /// The URL at which a browser on this machine reaches the server.
 fn url(local: SocketAddr, secure: bool) -> String {
     let scheme = if secure { "https" } else { "http" };

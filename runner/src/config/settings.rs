@@ -96,6 +96,24 @@ pub struct Admin {
     // Off by default: a line costs about as much as a small request, and the metrics count every request anyway.
     #[arg(long, env = "RUNNER_ACCESS_LOG", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub access_log: bool,
+
+    /// Where the id of a request is shown besides log lines and errors: nowhere (`log`), in the response's X-Request-Id, or
+    /// also in the request's as the guest sees it.
+    // Clients can quote it. Guests need it only to pass it on: what they print is logged with it anyway, and Spin does not
+    // add it.
+    #[arg(long, env = "RUNNER_REQUEST_ID", value_enum, default_value_t = RequestId::Response, value_name = "PLACE")]
+    pub request_id: RequestId,
+}
+
+/// Where the id of a request is shown. Each place includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum RequestId {
+    /// In log lines and in errors of the runner.
+    Log,
+    /// In the response's X-Request-Id.
+    Response,
+    /// In the X-Request-Id of the request that the guest sees.
+    Guest,
 }
 
 /// How clients are identified, and how often each may write.
