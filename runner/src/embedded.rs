@@ -43,7 +43,7 @@ impl Database {
     /// The first start on a machine takes longer than later ones: the library unpacks itself.
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
         let dir = dir.to_owned();
-        let place = format!("the data folder {}", dir.display());
+        let place = format!("the data folder {} (--data, RUNNER_DATA)", dir.display());
         let (lock, backend) = tokio::task::spawn_blocking(move || prepare(&dir))
             .await
             .context("starting the database")?
@@ -189,7 +189,8 @@ mod tests {
     async fn a_folder_in_use_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let _database = Database::start(dir.path()).await.unwrap();
-        let expected = format!("the data folder {}: is in use by another wiki-runner", dir.path().display());
+        let expected =
+            format!("the data folder {} (--data, RUNNER_DATA): is in use by another wiki-runner", dir.path().display());
         let refusal = refusal(dir.path()).await;
         assert!(refusal.starts_with(&expected), "{refusal}");
     }

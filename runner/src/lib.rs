@@ -56,7 +56,8 @@ use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::settings;
+use crate::config::environment::Environment;
+use crate::config::{settings, wrong_setting};
 use crate::telemetry::logging;
 
 /// Runs a Spin HTTP application that uses PostgreSQL: a small Wasmtime host.
@@ -82,6 +83,9 @@ const EXAMPLES: &str = "Examples:
 DATABASE_URL, or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD, configure the database. SPIN_VARIABLE_<NAME> sets any
 other variable of the application. To read the value of any of these from a file, set <NAME>_FILE.";
 
+/// The exit code of a command line that cannot be understood, as clap has it.
+const USAGE: u8 = 2;
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the application until SIGTERM or SIGINT.
@@ -99,7 +103,17 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match wrong_setting::value(Cli::command(), &error) {
+            // clap would end with advice, and it knows the flag only.
+            Some(reason) => {
+                eprintln!("error: {reason}");
+                return ExitCode::from(USAGE);
+            }
+            None => error.exit(),
+        },
+    };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -112,7 +126,10 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let _logging = logging::start(&cli.logging)?;
     match cli.command {
-        Command::Serve(args) => block_on(serve::run(*args)),
+        Command::Serve(args) => {
+            wrong_setting::names(&Cli::command(), &Environment::of_process())?;
+            block_on(serve::run(*args))
+        }
         Command::Migrate(args) => block_on(migrate::run(&args)),
         #[cfg(feature = "compiler")]
         Command::Compile(args) => compile::run(&args),

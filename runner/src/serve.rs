@@ -35,6 +35,10 @@ use crate::{admin, server};
 pub async fn run(settings: Serve) -> anyhow::Result<()> {
     // First, so that a signal during the start is not lost.
     let stop = stop_signal()?;
+    // What can be checked at once, before a database is started and a component compiled.
+    let address = settings.listen.socket_addr()?;
+    settings.admin.socket_addr()?;
+    let tls = tls::acceptor(&settings.tls)?;
     let env = Environment::of_process();
     let manifest = Manifest::load(&settings.application.manifest)?;
     let database = Database::start(&manifest, &env, &settings.embedded).await?;
@@ -54,9 +58,9 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let (name, warnings) = (application.name.clone(), application.warnings.clone());
     let handler = Arc::new(handler(application, &settings, pools.clone(), metrics)?);
     let admin = admin::start(&settings.admin, handler.clone(), pools).await?;
-    let tls = tls::acceptor(&settings.tls)?;
-    let address = settings.listen.socket_addr()?;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} (--listen, LISTEN_ADDR; --port, PORT)"))?;
     let local = listener.local_addr()?;
     println!("{name} runs on {}", url(local, tls.is_some()));
     tracing::info!(%local, "listening");
@@ -111,6 +115,7 @@ fn handler(
         limits: settings.limits.clone(),
         metrics,
         access_log: settings.admin.access_log,
+        request_id: settings.admin.request_id,
         draining: AtomicBool::new(false),
     })
 }

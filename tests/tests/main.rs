@@ -39,6 +39,7 @@ mod runner {
 
 /// `wiki-runner` as the host of any application: nothing here depends on the database.
 mod host {
+    mod absent;
     mod application;
     mod guests;
     mod instances;

@@ -60,6 +60,11 @@ impl AllowedHosts {
         self.permitting(scheme, host, port).any(|entry| matches!(entry.host, Host::Named(_) | Host::Network(_)))
     }
 
+    /// Whether an entry has this scheme. One with any scheme has not.
+    pub fn has_scheme(&self, scheme: &str) -> bool {
+        self.0.iter().any(|entry| entry.scheme.as_deref() == Some(scheme))
+    }
+
     fn permitting(&self, scheme: &str, host: &str, port: u16) -> impl Iterator<Item = &Entry> {
         let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let is_host = !host.is_empty() && !host.starts_with('/');

@@ -46,6 +46,9 @@ impl Application {
     pub fn resolve(manifest: Manifest, env: &Environment, embedded: Option<&str>) -> anyhow::Result<Self> {
         let file = manifest.path.display().to_string();
         let values = variables::resolve(&manifest, env, embedded)?;
+        for warning in variables::undeclared(&manifest, env) {
+            tracing::warn!("{warning}");
+        }
         let secrets: BTreeSet<&str> =
             manifest.variables.iter().filter(|(_, variable)| variable.secret).map(|(name, _)| name.as_str()).collect();
         let reached: BTreeSet<&str> = manifest.routes.iter().map(|(_, component)| component.as_str()).collect();

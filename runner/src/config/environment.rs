@@ -15,6 +15,11 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
+    /// The names of all variables whose names are UTF-8.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().filter_map(|name| name.to_str())
+    }
+
     /// The value of `name`, or the content of the file that `<name>_FILE` names. An empty file name counts as unset.
     ///
     /// Fails, without showing the value, if both are set, the file cannot be read, or the value is not UTF-8.

@@ -91,7 +91,7 @@ impl Manifest {
     /// Reads the file `path`. Fails with one line that names the file, the table and the key.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the manifest {}: name another file with --from", path.display()))?;
+            .with_context(|| format!("cannot read the manifest {} (--from, RUNNER_MANIFEST)", path.display()))?;
         Self::parse(&text, path)
     }
 
@@ -175,9 +175,9 @@ fn component(place: Place, table: Table, folder: &Path) -> anyhow::Result<Compon
     ];
     const REFUSED: &[(&str, &str)] = &[
         ("files", "this runner gives components no file system: build the files into the component"),
-        ("key_value_stores", "this runner has no key-value store: use PostgreSQL"),
-        ("sqlite_databases", "this runner has no SQLite: use PostgreSQL"),
-        ("ai_models", "this runner serves no AI models"),
+        ("key_value_stores", "this runner does not have fermyon:spin/key-value: use PostgreSQL"),
+        ("sqlite_databases", "this runner does not have fermyon:spin/sqlite: use PostgreSQL"),
+        ("ai_models", "this runner does not have fermyon:spin/llm: call a service over HTTP"),
         ("allowed_http_hosts", "write allowed_outbound_hosts = [\"https://…\"]"),
         ("dependencies", "this runner does not compose components: compose them beforehand, for example with wac"),
     ];
@@ -319,14 +319,19 @@ fn check_keys(place: Place, table: &Table, known: &[&str], refused: &[(&str, &st
 }
 
 /// `: did you mean "…"?` when one of `names` is close to `wrong`.
-fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    closest(wrong, names).map_or(String::new(), |name| format!(": did you mean {name:?}?"))
+}
+
+/// The one of `names` that `wrong` was probably meant to be.
+pub fn closest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // The bound that clap uses for its suggestions.
     const ALIKE: f64 = 0.7;
     names
         .map(|name| (strsim::jaro(wrong, name), name))
         .filter(|(alike, _)| *alike > ALIKE)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(String::new(), |(_, name)| format!(": did you mean {name:?}?"))
+        .map(|(_, name)| name)
 }
 
 fn typed<T: DeserializeOwned>(place: Place, table: Table) -> anyhow::Result<T> {
@@ -409,7 +414,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let error = format!("{:#}", Manifest::load(Path::new("/nowhere/spin.toml")).unwrap_err());
-        assert!(error.starts_with("cannot read the manifest /nowhere/spin.toml: name another file with --from: "));
+        assert!(error.starts_with("cannot read the manifest /nowhere/spin.toml (--from, RUNNER_MANIFEST): "));
     }
 
     #[test]
@@ -487,10 +492,16 @@ mod tests {
 
     #[test]
     fn what_a_component_would_miss_is_refused() {
-        for key in ["files", "key_value_stores", "sqlite_databases", "ai_models", "allowed_http_hosts"] {
+        for (key, reason) in [
+            ("files", "this runner gives components no file system"),
+            ("key_value_stores", "this runner does not have fermyon:spin/key-value: use PostgreSQL"),
+            ("sqlite_databases", "this runner does not have fermyon:spin/sqlite: use PostgreSQL"),
+            ("ai_models", "this runner does not have fermyon:spin/llm"),
+            ("allowed_http_hosts", "write allowed_outbound_hosts"),
+        ] {
             let refusal = refusal(&format!("{HEAD}{TAIL}{key} = ['x']"));
             assert!(
-                refusal.starts_with(&format!("dir/spin.toml: [component.c] {key} is not supported: ")),
+                refusal.starts_with(&format!("dir/spin.toml: [component.c] {key} is not supported: {reason}")),
                 "{refusal}"
             );
         }

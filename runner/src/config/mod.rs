@@ -10,3 +10,4 @@ pub mod manifest;
 pub mod settings;
 mod template;
 pub mod variables;
+pub mod wrong_setting;

@@ -89,13 +89,31 @@ pub struct Admin {
 
     /// Readiness path of the application. 404 counts as ready.
     // The usual path.
-    #[arg(long, env = "RUNNER_READY_PATH", value_name = "PATH", default_value = "/ready")]
+    #[arg(long, env = "RUNNER_READY_PATH", value_name = "PATH", default_value = "/ready", value_parser = path)]
     pub ready_path: String,
 
     /// Log every request.
     // Off by default: a line costs about as much as a small request, and the metrics count every request anyway.
     #[arg(long, env = "RUNNER_ACCESS_LOG", default_value_t = false, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     pub access_log: bool,
+
+    /// Where the id of a request is shown besides log lines and errors: nowhere (`log`), in the response's X-Request-Id, or
+    /// also in the request's as the guest sees it.
+    // Clients can quote it. Guests need it only to pass it on: what they print is logged with it anyway, and Spin does not
+    // add it.
+    #[arg(long, env = "RUNNER_REQUEST_ID", value_enum, default_value_t = RequestId::Response, value_name = "PLACE")]
+    pub request_id: RequestId,
+}
+
+/// Where the id of a request is shown. Each place includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum RequestId {
+    /// In log lines and in errors of the runner.
+    Log,
+    /// In the response's X-Request-Id.
+    Response,
+    /// In the X-Request-Id of the request that the guest sees.
+    Guest,
 }
 
 /// How clients are identified, and how often each may write.
@@ -131,23 +149,23 @@ fn network(text: &str) -> Result<IpNet, String> {
 pub struct Limits {
     /// Time limit for a guest to handle one request, response body included.
     // Longer than any page takes, shorter than the minute after which load balancers commonly give up.
-    #[arg(long, env = "RUNNER_REQUEST_TIMEOUT", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_REQUEST_TIMEOUT", default_value = "30s", value_parser = time_limit)]
     pub request_timeout: Duration,
 
     /// Time limit for a client to send the headers of a request. Starts with their first byte, or with the connection.
     // Otherwise slow clients hold connections (Slowloris).
-    #[arg(long, env = "RUNNER_HEADER_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_HEADER_TIMEOUT", default_value = "10s", value_parser = time_limit)]
     pub header_timeout: Duration,
 
     /// Longest pause of a client that sends a body or receives a response. Below 8 KiB per second, pauses add up.
     // On a working connection there is progress more often.
-    #[arg(long, env = "RUNNER_BODY_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_BODY_TIMEOUT", default_value = "10s", value_parser = time_limit)]
     pub body_timeout: Duration,
 
     /// Time after which an idle client connection is closed.
     // Longer than load balancers keep theirs, commonly a minute: if this side closes first, a load balancer may send a
     // request into the closed connection.
-    #[arg(long, env = "RUNNER_IDLE_TIMEOUT", default_value = "75s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_IDLE_TIMEOUT", default_value = "75s", value_parser = time_limit)]
     pub idle_timeout: Duration,
 
     /// Maximum number of open client connections. Further ones are answered with 503.
@@ -175,7 +193,7 @@ pub struct Limits {
     /// Time after which an idle instance is discarded.
     // Returns the memory of a burst. Longer than the pauses between the requests of one reader, so that a quiet service
     // still answers from a warm instance.
-    #[arg(long, env = "RUNNER_INSTANCE_IDLE_TIMEOUT", default_value = "1m", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_INSTANCE_IDLE_TIMEOUT", default_value = "1m", value_parser = duration)]
     pub instance_idle_timeout: Duration,
 
     /// Maximum number of requests handled at once. Further ones wait in a queue.
@@ -192,7 +210,7 @@ pub struct Limits {
 
     /// Time a request waits in the queue before it is answered with 503.
     // Half the time a guest may wait for a database connection. Waiting does not help against longer overload.
-    #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub queue_timeout: Duration,
 
     /// Number of requests one instance serves before it is replaced. 1 gives every request a fresh instance, as Spin does.
@@ -202,12 +220,12 @@ pub struct Limits {
 
     /// Time after SIGTERM or SIGINT in which requests are still accepted, while `/readyz` already fails.
     // Zero on a laptop. In a cluster, the seconds until no more requests are routed here.
-    #[arg(long, env = "RUNNER_DRAIN_DELAY", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_DRAIN_DELAY", default_value = "0s", value_parser = duration)]
     pub drain_delay: Duration,
 
     /// Time after the drain delay for requests in flight to finish.
     // Together with the delay, below the 30 s after which Kubernetes kills a pod.
-    #[arg(long, env = "RUNNER_GRACE_PERIOD", default_value = "20s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_GRACE_PERIOD", default_value = "20s", value_parser = duration)]
     pub grace_period: Duration,
 }
 
@@ -221,22 +239,22 @@ pub struct Postgres {
 
     /// Time a guest waits for a free connection.
     // Below the request timeout, so that the guest can still respond.
-    #[arg(long, env = "RUNNER_PG_WAIT_TIMEOUT", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_PG_WAIT_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub pg_wait_timeout: Duration,
 
     /// Time limit for opening a connection.
     // A database that takes longer counts as unreachable.
-    #[arg(long, env = "RUNNER_PG_CONNECT_TIMEOUT", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_PG_CONNECT_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub pg_connect_timeout: Duration,
 
     /// Time after which an idle connection is closed.
     // Below the 4 minutes after which the first cloud load balancers drop silent connections (Azure's default).
-    #[arg(long, env = "RUNNER_PG_IDLE_TIMEOUT", default_value = "3m", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_PG_IDLE_TIMEOUT", default_value = "3m", value_parser = duration)]
     pub pg_idle_timeout: Duration,
 
     /// Time limit for one statement.
     // Below the request timeout, so that the guest can still respond.
-    #[arg(long, env = "RUNNER_PG_STATEMENT_TIMEOUT", default_value = "20s", value_parser = parse_duration)]
+    #[arg(long, env = "RUNNER_PG_STATEMENT_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub pg_statement_timeout: Duration,
 
     /// Maximum size of one result, as decoded for the guest.
@@ -285,6 +303,30 @@ pub enum LogFormat {
     Text,
     /// For log collectors: one object per line.
     Json,
+}
+
+/// The longest time that a setting may have. Far more than any needs, and few enough seconds to be added to any other time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(duration) if duration > LONGEST => Err("it must be at most a year".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; write 500ms, 20s or 3m")),
+    }
+}
+
+/// A duration within which something must happen: with none at all, it never could.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|duration| match duration {
+        Duration::ZERO => Err("it must be longer than 0".to_owned()),
+        limit => Ok(limit),
+    })
+}
+
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_path = text.starts_with('/') && text.parse::<http::uri::PathAndQuery>().is_ok();
+    if is_path { Ok(text.to_owned()) } else { Err("it must be a path that begins with /") }
 }
 
 impl Admin {
@@ -366,6 +408,24 @@ mod tests {
         }
         for given in ["", "proxy.example", "10.0.0.0/33", "10.0.0"] {
             assert!(network(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn durations_have_bounds() {
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(time_limit("1ms"), Ok(Duration::from_millis(1)));
+        assert!(time_limit("0s").is_err());
+        for given in ["", "20", "-1s", "366days", "584000000000years"] {
+            assert!(duration(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_path_begins_with_a_slash() {
+        assert_eq!(path("/ready?deep=1").as_deref(), Ok("/ready?deep=1"));
+        for given in ["", "ready", "http://h/ready", "/a b"] {
+            assert!(path(given).is_err(), "{given}");
         }
     }
 

@@ -11,11 +11,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use anyhow::{Context, bail, ensure};
 
 use super::environment::Environment;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, suggestion};
 use crate::database_url::DatabaseUrl;
 
 /// The variables of one component and their values.
@@ -103,13 +104,37 @@ fn configured(name: &str, manifest: &Manifest, env: &Environment) -> anyhow::Res
             value.parse::<u16>().is_ok_and(|port| port > 0),
             "{source} must be a port, a number from 1 to 65535"
         ),
-        "db_host" => ensure!(
-            !value.starts_with('/'),
-            "{source} is a path: Unix sockets are not supported, name the database's host"
-        ),
+        "db_host" => {
+            ensure!(
+                !value.starts_with('/'),
+                "{source} is a path: Unix sockets are not supported, name the database's host"
+            );
+            ensure!(!value.contains(','), "{source} names several hosts: name one");
+            ensure!(is_host(&value), "{source} must be the name or the address of a host, without a port");
+        }
         _ => {}
     }
     Ok(Some(value))
+}
+
+/// Whether `allowed_outbound_hosts` can name it: an IPv6 address may stand in brackets.
+fn is_host(text: &str) -> bool {
+    let address = text.strip_prefix('[').map_or(Some(text), |rest| rest.strip_suffix(']'));
+    address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        || (!text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')))
+}
+
+/// Variables of the environment that would set a variable of the application if there was one of this name, each as a
+/// warning. Spin ignores them.
+pub fn undeclared(manifest: &Manifest, env: &Environment) -> Vec<String> {
+    let declared = |name: &str| manifest.variables.contains_key(name);
+    let set = env.names().filter_map(|name| Some((name, name.strip_prefix("SPIN_VARIABLE_")?.to_ascii_lowercase())));
+    set.filter(|(_, variable)| !declared(variable) && !variable.strip_suffix("_file").is_some_and(declared))
+        .map(|(name, variable)| {
+            let alike = suggestion(&variable, manifest.variables.keys().map(String::as_str));
+            format!("{name} has no effect: the application has no variable {variable:?}{alike}")
+        })
+        .collect()
 }
 
 fn database_url(manifest: &Manifest, env: &Environment, embedded: Option<&str>) -> anyhow::Result<Option<DatabaseUrl>> {
@@ -252,12 +277,48 @@ mod tests {
             (&[("DB_PASSWORD", "-"), ("DB_PORT", "s3cret")], "DB_PORT must be a port, a number from 1 to 65535"),
             (&[("DB_PASSWORD", "-"), ("SPIN_VARIABLE_DB_PORT", "0")], "SPIN_VARIABLE_DB_PORT must be a port"),
             (&[("DB_HOST", "/var/run/postgresql")], "DB_HOST is a path: Unix sockets are not supported"),
+            (&[("DB_PASSWORD", "-"), ("DB_HOST", "a,s3cret")], "DB_HOST names several hosts: name one"),
+            (
+                &[("DB_PASSWORD", "-"), ("DB_HOST", "s3cret:5432")],
+                "DB_HOST must be the name or the address of a host, without a port",
+            ),
+            (&[("SPIN_VARIABLE_DB_HOST", "postgres://u:s3cret@h")], "SPIN_VARIABLE_DB_HOST must be the name"),
+            (&[("SPIN_VARIABLE_DB_HOST", "")], "SPIN_VARIABLE_DB_HOST must be the name"),
+            (&[("DB_HOST", "*")], "DB_HOST must be the name"),
+            (&[("DB_HOST", "10.0.0.0/8")], "DB_HOST must be the name"),
+            (&[("DB_HOST", "[::1")], "DB_HOST must be the name"),
+            (&[("DB_HOST", "[db]")], "DB_HOST must be the name"),
             (&[("DATABASE_URL", "mysql://u:s3cret@h/n")], "DATABASE_URL: must begin with postgres://"),
         ] {
             let refusal = refusal(pairs);
             assert!(refusal.starts_with(reason), "{refusal}");
             assert!(!refusal.contains("s3cret") && !refusal.contains('\n'), "{refusal}");
         }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for host in ["db", "db.example.", "my_db-1", "dätenbank", "10.0.0.1", "::1", "[::1]", "fe80::1"] {
+            assert_eq!(values(&[("DB_PASSWORD", "-"), ("DB_HOST", host)])[0], ("db_host".into(), host.into()));
+        }
+    }
+
+    #[test]
+    fn variables_of_another_name_have_no_effect() {
+        let warnings = |name: &str| undeclared(&manifest(DECLARED), &env(&[(name, "x")]));
+        for name in ["SPIN_VARIABLE_GREETING", "SPIN_VARIABLE_GREETING_FILE", "SPIN_VARIABLE_THEME_FILE", "GREETNG"] {
+            assert_eq!(warnings(name), [""; 0], "{name}");
+        }
+        assert_eq!(
+            warnings("SPIN_VARIABLE_GREETNG"),
+            [
+                "SPIN_VARIABLE_GREETNG has no effect: the application has no variable \"greetng\": did you mean \"greeting\"?"
+            ]
+        );
+        assert_eq!(
+            warnings("SPIN_VARIABLE_X"),
+            ["SPIN_VARIABLE_X has no effect: the application has no variable \"x\""]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
+use crate::config::application;
 use crate::config::settings::Limits;
 use crate::host::{self, HostState};
 
@@ -58,7 +59,7 @@ pub fn new(limits: &Limits, instances: u32) -> anyhow::Result<Engine> {
     config.allocation_strategy(wasmtime::InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&config)
         .map_err(anyhow::Error::from)
-        .context("cannot reserve address space for the instances: lower --max-concurrency")?;
+        .context("cannot reserve address space for the instances: lower RUNNER_MAX_CONCURRENCY or RUNNER_MAX_MEMORY")?;
     tick(&engine)?;
     Ok(engine)
 }
@@ -94,7 +95,7 @@ pub fn compile(source: &Path, portable: bool) -> anyhow::Result<Vec<u8>> {
 #[cfg(feature = "compiler")]
 pub fn load(engine: &Engine, source: &Path) -> anyhow::Result<Component> {
     let wasm = read(source)?;
-    Component::from_binary(engine, &wasm).map_err(anyhow::Error::from).with_context(|| not_a_component(source))
+    Component::from_binary(engine, &wasm).map_err(name_limits).with_context(|| not_a_component(source))
 }
 
 #[cfg(not(feature = "compiler"))]
@@ -103,6 +104,17 @@ pub fn load(_: &Engine, source: &Path) -> anyhow::Result<Component> {
         "this build of wiki-runner has no compiler: compile {} ahead of time and name the result with --precompiled",
         source.display()
     )
+}
+
+/// `error` from loading code, with the setting that it is about: Wasmtime knows only its own names of limits.
+pub fn name_limits(error: wasmtime::Error) -> anyhow::Error {
+    let is_limit = format!("{error:#}").contains("pooling allocator");
+    let error = anyhow::Error::from(error);
+    if is_limit {
+        error.context("it needs more than RUNNER_MAX_MEMORY, or than other limits of a guest")
+    } else {
+        error
+    }
 }
 
 #[cfg(feature = "compiler")]
@@ -115,14 +127,16 @@ fn not_a_component(source: &Path) -> String {
     format!("{} is not a component this runner can compile", source.display())
 }
 
-/// Links `component` with everything it imports.
+/// Links the code of a component with everything it imports. `settings` are what its manifest says about it.
 ///
-/// Fails if it imports an interface that the runner does not have, or does not export `wasi:http/incoming-handler`.
-pub fn link(component: &Component) -> anyhow::Result<ProxyPre<HostState>> {
-    let mut linker = Linker::new(component.engine());
+/// Fails if the code imports an interface that neither the runner nor Spin has, or one that only Spin has and the manifest
+/// grants; or if it does not export `wasi:http/incoming-handler`.
+pub fn link(code: &Component, settings: &application::Component) -> anyhow::Result<ProxyPre<HostState>> {
+    let mut linker = Linker::new(code.engine());
     host::add_to_linker(&mut linker)?;
+    host::absent::add_to_linker(&mut linker, code, settings)?;
     let pre = linker
-        .instantiate_pre(component)
+        .instantiate_pre(code)
         .map_err(anyhow::Error::from)
         .context("the component imports an interface that this runner does not have")?;
     ProxyPre::new(pre).map_err(anyhow::Error::from).context("the component does not handle HTTP requests")

@@ -61,7 +61,7 @@ type GuestResponse = Result<Response<WasiBody>, ErrorCode>;
 impl Instances {
     /// Instances of `component`, whose compiled code is `code`.
     ///
-    /// Fails if the code imports an interface that the runner does not have.
+    /// Fails if the code imports an interface that the runner does not have and Spin would not refuse.
     pub fn new(
         component: Component,
         code: &Code,
@@ -71,7 +71,7 @@ impl Instances {
     ) -> anyhow::Result<Arc<Self>> {
         let idle_timeout = limits.instance_idle_timeout;
         let instances = Arc::new(Self {
-            pre: engine::link(code)?,
+            pre: engine::link(code, &component)?,
             pools,
             idle: Mutex::default(),
             busy: AtomicU64::new(0),

@@ -1,5 +1,6 @@
 //! The interfaces a guest may import, one file or folder each, and the host's state of one instance.
 
+pub mod absent;
 mod http;
 mod memory;
 mod output;

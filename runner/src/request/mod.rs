@@ -34,7 +34,7 @@ use self::problem::Problem;
 use self::rate_limit::WriteRateLimit;
 use self::request_body::{RequestBody, Status};
 use self::router::Router;
-use crate::config::settings::Limits;
+use crate::config::settings::{Limits, RequestId};
 use crate::guest::GuestBody;
 use crate::guest::instances::Instances;
 use crate::telemetry::metrics::Metrics;
@@ -55,6 +55,7 @@ pub struct Handler {
     pub metrics: Arc<Metrics>,
     /// Whether each request is logged.
     pub access_log: bool,
+    pub request_id: RequestId,
     /// Whether the server is about to stop. Clients are then told to close their connections.
     pub draining: AtomicBool,
 }
@@ -104,7 +105,9 @@ impl Handler {
             }
         };
 
-        if let Ok(id) = HeaderValue::try_from(identity.id) {
+        if self.request_id >= RequestId::Response
+            && let Ok(id) = HeaderValue::try_from(identity.id)
+        {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         // After an incomplete body, the next bytes on the connection are not a request.
@@ -176,9 +179,10 @@ impl Handler {
         }
         headers.extend(found.headers());
         headers.insert(spin_headers::FULL_URL, url);
+        let shows_id = self.request_id >= RequestId::Guest;
         for (name, value) in [
             (spin_headers::CLIENT_ADDR, HeaderValue::try_from(peer.address.to_string()).ok()),
-            (REQUEST_ID, HeaderValue::try_from(&identity.id).ok()),
+            (REQUEST_ID, HeaderValue::try_from(&identity.id).ok().filter(|_| shows_id)),
             (TRACEPARENT, identity.trace.header()),
         ] {
             if let Some(value) = value {

@@ -10,6 +10,10 @@ pub const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
 /// The URL that the client requested, from the request line and the Host header (RFC 9112, 3.3).
 pub fn full_url<B>(request: &Request<B>, secure: bool) -> Result<HeaderValue, Problem> {
+    if request.headers().get_all(HOST).iter().count() > 1 {
+        // Guest and proxy could each believe another one (RFC 9112, 3.2).
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "The request has more than one Host header."));
+    }
     let host = match request.uri().authority() {
         Some(authority) => Some(authority.as_str()),
         None => request.headers().get(HOST).and_then(|host| host.to_str().ok()),
@@ -22,9 +26,11 @@ pub fn full_url<B>(request: &Request<B>, secure: bool) -> Result<HeaderValue, Pr
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The path of the request is not valid."))
 }
 
-/// Removes the client's own `spin-*` headers: the guest trusts that they come from its host.
+/// Removes the client's own `spin-*` headers: the guest trusts that they come from its host. `spin_*` as well: where headers
+/// become variables, as in CGI, the two are the same (RFC 3875, 4.1.18).
 pub fn remove_forged(headers: &mut HeaderMap) {
-    let forged: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("spin-")).cloned().collect();
+    let is_forged = |name: &&HeaderName| ["spin-", "spin_"].iter().any(|prefix| name.as_str().starts_with(prefix));
+    let forged: Vec<HeaderName> = headers.keys().filter(is_forged).cloned().collect();
     for name in forged {
         headers.remove(name);
     }
@@ -37,14 +43,15 @@ mod tests {
     #[test]
     fn a_client_cannot_forge_what_the_host_says() {
         let mut headers = HeaderMap::new();
-        for name in ["spin-client-addr", "spin-anything", "x-spin", "host"] {
+        for name in ["spin-client-addr", "spin-anything", "spin_client_addr", "spin_x-y", "x-spin", "spinning", "host"]
+        {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static("a"));
             headers.append(HeaderName::from_static(name), HeaderValue::from_static("b"));
         }
         remove_forged(&mut headers);
         let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["host", "x-spin"]);
+        assert_eq!(left, ["host", "spinning", "x-spin"]);
     }
 
     #[test]
@@ -61,5 +68,9 @@ mod tests {
             assert_eq!(url(Request::get("/").header(HOST, host)).unwrap_err(), StatusCode::BAD_REQUEST, "{host:?}");
         }
         assert_eq!(url(Request::get("/")).unwrap_err(), StatusCode::BAD_REQUEST);
+        for target in ["/", "http://a.example/"] {
+            let two = Request::get(target).header(HOST, "a.example").header(HOST, "b.example");
+            assert_eq!(url(two).unwrap_err(), StatusCode::BAD_REQUEST, "{target}");
+        }
     }
 }

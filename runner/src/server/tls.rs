@@ -55,9 +55,12 @@ struct Files {
 impl Files {
     fn load(&self) -> Result<Arc<CertifiedKey>> {
         let chain = read("RUNNER_TLS_CERT", &self.certificate)?;
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain).collect::<Result<_, _>>()?;
+        let no_certificate =
+            || format!("RUNNER_TLS_CERT: {} has no certificate in the PEM format", self.certificate.display());
+        let chain: Vec<_> =
+            CertificateDer::pem_slice_iter(&chain).collect::<Result<_, _>>().with_context(no_certificate)?;
         if chain.is_empty() {
-            bail!("RUNNER_TLS_CERT: {} has no certificate in the PEM format", self.certificate.display());
+            bail!(no_certificate());
         }
         let key = PrivateKeyDer::from_pem_slice(&read("RUNNER_TLS_KEY", &self.key)?)
             .with_context(|| format!("RUNNER_TLS_KEY: {} has no private key in the PEM format", self.key.display()))?;

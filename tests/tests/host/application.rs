@@ -62,6 +62,8 @@ async fn a_guest_sees_the_request_as_every_spin_host_shows_it() {
         .header("spin-client-addr", "6.6.6.6:6")
         .header("spin-path-match-user", "root")
         .header("Spin-Anything", "forged")
+        .header("Spin_Client_Addr", "6.6.6.6:6")
+        .header("spin_path-info", "/root")
         .body("text/plain", "a body");
     let shape = request.await.expect(200).json();
     assert_eq!(shape["method"], "PATCH");
@@ -75,7 +77,7 @@ async fn a_guest_sees_the_request_as_every_spin_host_shows_it() {
     assert!(client.starts_with("127.0.0.1:"), "{shape}");
 
     let headers = shape["headers"].as_object().unwrap();
-    let mut names: Vec<&str> = headers.keys().map(String::as_str).filter(|name| name.starts_with("spin-")).collect();
+    let mut names: Vec<&str> = headers.keys().map(String::as_str).filter(|name| name.starts_with("spin")).collect();
     names.sort_unstable();
     let promised = [
         "spin-base-path",
@@ -237,6 +239,43 @@ async fn a_request_that_does_not_finish_in_the_grace_period_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_setting_says_who_sees_the_id_of_a_request() {
+    for (place, in_response, in_request) in [("log", false, false), ("response", true, false), ("guest", true, true)] {
+        let shop = App::bookshop().env("RUNNER_REQUEST_ID", place).env("RUNNER_ACCESS_LOG", "true").start().await;
+        let answer = shop.get("/shelf").header("x-request-id", "abc-123").await.expect(200);
+        assert_eq!(answer.has_header("x-request-id"), in_response, "{place}: {answer:?}");
+        shop.runner().logged("abc-123", 1).await;
+        let made = shop.get("/shelf").await.expect(200);
+        let seen = made.json()["headers"]["x-request-id"].clone();
+        assert_eq!(seen != Value::Null, in_request, "{place}: {seen}");
+        if in_request {
+            assert_eq!(seen, json!([made.header("x-request-id")]), "the guest sees what the client gets");
+        }
+        assert_eq!(
+            shop.get("/nothing").await.problem(404).body["request_id"].as_str().map(str::len),
+            Some(32),
+            "{place}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_host_may_be_an_ipv6_address() {
+    for host in ["::1", "[::1]"] {
+        let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+            return println!("skipped: this machine has no IPv6");
+        };
+        let port = listener.local_addr().unwrap().port().to_string();
+        let shop = App::bookshop().without_database().env("DB_HOST", host).env("DB_PORT", &port).start().await;
+        let sale = json!({"statements": [{"sql": "SELECT 1"}]});
+        let (client, connected) = (shop.replica(0).clone(), listener.accept());
+        let sold = tokio::spawn(async move { client.post("/till/4").json(sale).await });
+        let connected = tokio::time::timeout(Duration::from_secs(10), connected).await;
+        assert!(connected.is_ok(), "{host}: {:?}", sold.await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn requests_have_an_id() {
     let shop = shared::bookshop().await;
     let given = shop.get("/shelf").header("x-request-id", "abc-123").await.expect(200);
@@ -244,7 +283,9 @@ async fn requests_have_an_id() {
     let made = shop.get("/shelf").header("x-request-id", "no\"t one").await.expect(200);
     let id = made.header("x-request-id");
     assert!(id.len() >= 16 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{id}");
-    assert_eq!(made.json()["headers"]["x-request-id"], json!([id]), "the guest sees the same");
+    assert_eq!(made.json()["headers"]["x-request-id"], json!(["no\"t one"]), "the guest sees what the client sent");
+    let none = shop.get("/shelf").await.expect(200);
+    assert_eq!(none.json()["headers"]["x-request-id"], Value::Null, "as on Spin, the host adds none");
     assert_eq!(
         shop.get("/nothing").await.problem(404).body.get("detail").and_then(Value::as_str).map(str::is_empty),
         Some(false)

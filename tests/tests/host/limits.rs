@@ -273,6 +273,15 @@ async fn the_service_survives_running_out_of_file_descriptors() {
 
 /// Each of these is read differently by different servers, and so hides a request from one of them.
 #[tokio::test]
+async fn a_request_with_two_hosts_is_refused() {
+    let shop = shared::bookshop().await;
+    for target in ["/health", "http://x/health"] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n");
+        assert_eq!(send_raw(shop.url(), request).await.status, Some(400), "{target}");
+    }
+}
+
+#[tokio::test]
 async fn requests_that_hide_another_are_refused() {
     let shop = shared::bookshop().await;
     let hidden = "GET /shelf/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -3,6 +3,7 @@
 //! The driver knows fewer parameters than libpq, and its messages quote what it does not know, which may be part of a
 //! password. So the parameters are sorted here first: some are for the driver, some for [`super::tls`], some refused.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use connection_string::Parameters;
@@ -117,12 +118,12 @@ impl Own {
             match name {
                 "sslmode" => self.sslmode = Some(value.to_owned()),
                 "sslrootcert" if value == "system" => self.system_authorities = true,
+                "host" => rest.push(name, without_brackets(value)),
                 "user"
                 | "password"
                 | "dbname"
                 | "options"
                 | "application_name"
-                | "host"
                 | "hostaddr"
                 | "port"
                 | "connect_timeout"
@@ -180,6 +181,16 @@ impl Own {
         config.ssl_mode(mode);
         Ok(verify)
     }
+}
+
+/// `hosts` with IPv6 addresses as the driver and libpq want them here. With brackets, as in a URL, they work in
+/// `allowed_outbound_hosts`, and so in the variables that both are made of.
+fn without_brackets(hosts: &str) -> String {
+    let bare = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        inner.filter(|inner| inner.parse::<Ipv6Addr>().is_ok()).unwrap_or(host).to_owned()
+    };
+    hosts.split(',').map(bare).collect::<Vec<_>>().join(",")
 }
 
 /// `url` up to its query, and the query.
@@ -252,6 +263,10 @@ mod tests {
         assert_eq!(endpoints_of("host=db.example user=u"), "db.example:5432");
         assert_eq!(endpoints_of("host = 'db.example'  port=1 user=u"), "db.example:1");
         assert_eq!(endpoints_of("host=a,b port=1,2 user=u"), "a:1,b:2");
+        assert_eq!(endpoints_of("host=::1 user=u"), "[::1]:5432");
+        assert_eq!(endpoints_of("host='[::1]' user=u"), "[::1]:5432");
+        assert_eq!(endpoints_of("host=a,[fd00::2] port=1,2 user=u"), "a:1,[fd00::2]:2");
+        assert_eq!(endpoints_of("postgres://u@/x?host=[::1]"), "[::1]:5432");
         assert_eq!(endpoints_of("postgres://u@a:1,b:2/x"), "a:1,b:2");
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use spin_sdk::http::{IncomingRequest, Method, ResponseOutparam};
 use spin_sdk::http_component;
 
-use crate::{body, books, misbehave, room, send, shelf, till};
+use crate::{body, books, elsewhere, misbehave, room, send, shelf, till};
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -26,6 +26,7 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
         ["socket"] => room::connect(query),
         ["variables", name] => room::variable(name),
         ["room"] => room::describe(),
+        ["elsewhere", interface] => elsewhere::call(interface),
         ["misbehave", how] => {
             let how = how.to_owned();
             return misbehave::misbehave(&how, query, out).await;
