@@ -262,6 +262,12 @@ pub struct Postgres {
     #[arg(long, env = "RUNNER_PG_MAX_RESULT", default_value = "64MiB")]
     pub pg_max_result: ByteSize,
 
+    /// Whether statements are prepared once in each connection, under a name, or sent whole each time.
+    // Auto is right everywhere. Statements with names take less time, but behind a pooler in transaction mode the server's
+    // session is another each time, and has them only if the pooler sees to it.
+    #[arg(long, env = "RUNNER_PG_STATEMENTS", value_enum, default_value_t = Statements::Auto, value_name = "HOW")]
+    pub pg_statements: Statements,
+
     /// Certificate authorities (PEM) for `sslmode=verify-ca` and `verify-full`. [default: the system's]
     #[arg(long, env = "RUNNER_PG_CA_FILE", value_name = "FILE")]
     pub pg_ca_file: Option<PathBuf>,
@@ -295,6 +301,17 @@ pub struct Logging {
     // tokio_postgres logs server notices at info, for example that there was no transaction to roll back.
     #[arg(long, env = "RUNNER_LOG", default_value = "info,tokio_postgres=warn", global = true, value_name = "FILTER")]
     pub log: String,
+}
+
+/// How statements are sent to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Statements {
+    /// Named, unless there is a pooler in front of the server.
+    Auto,
+    /// Prepared once in each connection.
+    Named,
+    /// Whole each time.
+    Unnamed,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

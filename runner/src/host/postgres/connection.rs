@@ -6,12 +6,16 @@ use std::sync::Arc;
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, Statement};
+use tokio_postgres::{self as driver, Client, Config, Error, RowStream, SimpleQueryMessage, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::bindings::v4::Column;
 use super::change::{ARE_HARMLESS, Change};
+use super::transport::Transport;
 use super::values::columns::{Decoder, describe};
+use super::values::params::Param;
+use super::wire::Signals;
+use crate::config::settings::Statements;
 
 /// Statements kept prepared on one connection. An application has tens. One that puts values into its SQL has no end of
 /// them, each a few kilobytes on the server; at this limit all are dropped.
@@ -24,6 +28,7 @@ pub struct Connection {
     /// What guests changed and is still to be undone: at most sequences, in front of a statement that changes something.
     pub left: Change,
     driver: AbortHandle,
+    signals: Arc<Signals>,
     statements: HashMap<Box<str>, Arc<Prepared>>,
 }
 
@@ -33,22 +38,84 @@ pub struct Prepared {
     pub statement: Statement,
     /// What it may change in the session.
     pub change: Change,
+    /// What its rows are like, if nobody has changed a table since.
+    pub layout: Layout,
+    /// The number that [`Signals::description`] has for them.
+    description: u64,
+}
+
+/// What the rows of a result are like.
+pub struct Layout {
     /// The columns as guests see them.
     pub columns: Vec<Column>,
     /// How each column is read.
     pub decoders: Vec<Decoder>,
 }
 
+impl Layout {
+    /// That of rows with these columns.
+    pub fn of(columns: &[driver::Column]) -> Self {
+        let (columns, decoders) = columns
+            .iter()
+            .map(|column| {
+                let (data_type, decoder) = describe(column.type_());
+                (Column { name: column.name().to_owned(), data_type }, decoder)
+            })
+            .unzip();
+        Self { columns, decoders }
+    }
+}
+
 impl Connection {
-    /// A new connection, driven by a task of its own.
-    pub async fn open(config: &Config, tls: MakeRustlsConnect) -> Result<Self, Error> {
-        let (client, driver) = config.connect(tls).await?;
+    /// A new connection, driven by a task of its own, that sends statements as `statements` says.
+    pub async fn open(config: &Config, tls: MakeRustlsConnect, statements: Statements) -> Result<Self, Error> {
+        let transport = Transport::new(config, tls);
+        let signals = transport.signals();
+        let (client, driver) = Transport::config(config).connect(transport).await?;
         let driver = tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        Ok(Self { client, left: Change::Nothing, driver: driver.abort_handle(), statements: HashMap::new() })
+        let driver = driver.abort_handle();
+        let connection = Self { client, left: Change::Nothing, driver, signals, statements: HashMap::new() };
+        let is_unnamed = match statements {
+            Statements::Named => false,
+            Statements::Unnamed => true,
+            Statements::Auto => connection.is_pooled().await?,
+        };
+        if is_unnamed {
+            connection.signals.unname();
+        }
+        Ok(connection)
+    }
+
+    /// Whether there is a pooler in front of the server: what a client needs to cancel a statement, a pooler has to make up,
+    /// since the server's session is another each time. So the process it names is not the one that answers.
+    async fn is_pooled(&self) -> Result<bool, Error> {
+        let answer = match self.client.simple_query("SELECT pg_catalog.pg_backend_pid()").await {
+            Ok(answer) => answer,
+            // Whatever this is, statements without names work everywhere.
+            Err(error) if error.as_db_error().is_some() && !self.client.is_closed() => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let process = answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.try_get(0).ok().flatten()?.parse().ok(),
+            _ => None,
+        });
+        Ok(process != Some(self.signals.process()))
+    }
+
+    /// Whether statements are sent without names.
+    pub fn is_unnamed(&self) -> bool {
+        self.signals.is_unnamed()
+    }
+
+    /// Sends statements without names from now on: whatever keeps the others does not do it for this connection alone.
+    pub fn unname(&mut self) {
+        tracing::debug!("prepared statements do not last in a session: they are sent without names from now on");
+        self.statements.clear();
+        self.signals.unname();
     }
 
     /// The statement `sql`, prepared now if it was not before.
@@ -57,15 +124,9 @@ impl Connection {
             return Ok(prepared.clone());
         }
         let statement = self.client.prepare(sql).await?;
-        let (columns, decoders) = statement
-            .columns()
-            .iter()
-            .map(|column| {
-                let (data_type, decoder) = describe(column.type_());
-                (Column { name: column.name().to_owned(), data_type }, decoder)
-            })
-            .unzip();
-        let prepared = Arc::new(Prepared { statement, change: self.change(sql).await, columns, decoders });
+        let description = self.signals.description();
+        let layout = Layout::of(statement.columns());
+        let prepared = Arc::new(Prepared { statement, change: self.change(sql).await, layout, description });
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
@@ -82,6 +143,27 @@ impl Connection {
         let answer = self.client.query_typed(ARE_HARMLESS, &[(&calls, Type::TEXT_ARRAY)]).await;
         let are_harmless = answer.is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)));
         if are_harmless { change } else { Change::Anything }
+    }
+
+    /// Runs the statement `sql`. Whether its rows are like those of `prepared`, [`Self::fits`] tells.
+    pub async fn run<'a>(
+        &self,
+        sql: &str,
+        prepared: &Prepared,
+        params: impl ExactSizeIterator<Item = Param<'a>>,
+    ) -> Result<RowStream, Error> {
+        if self.is_unnamed() {
+            // Parsed anew each time, for the types that the parameters are written for, and the columns told each time.
+            let types = prepared.statement.params().iter().cloned();
+            self.client.query_typed_raw(sql, params.zip(types)).await
+        } else {
+            self.client.query_raw(&prepared.statement, params).await
+        }
+    }
+
+    /// Whether the rows of the statement that runs are like those of `prepared`. If it has a name, the server sees to that.
+    pub fn fits(&self, prepared: &Prepared) -> bool {
+        !self.is_unnamed() || self.signals.description() == prepared.description
     }
 
     /// Prepares `sql` again the next time.

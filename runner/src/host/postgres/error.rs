@@ -69,6 +69,15 @@ pub fn is_stale(error: &tokio_postgres::Error) -> bool {
     })
 }
 
+/// Whether a statement may have failed because the types of its parameters, found when it was prepared, are not those that
+/// the tables have now: an operator or cast that does not exist, a type that is gone. Nothing of it is done then.
+pub fn may_be_stale(error: &tokio_postgres::Error) -> bool {
+    // Class 42: “Syntax Error or Access Rule Violation”. XX000: “cache lookup failed for type”.
+    error
+        .as_db_error()
+        .is_some_and(|server| server.code().code().starts_with("42") || *server.code() == SqlState::INTERNAL_ERROR)
+}
+
 /// Whether the statement was refused because one before it failed in the same transaction.
 pub fn is_in_failed_transaction(error: &Error) -> bool {
     matches!(error, Error::QueryFailed(QueryError::DbError(error)) if error.code == SqlState::IN_FAILED_SQL_TRANSACTION.code())

@@ -8,8 +8,10 @@ mod error;
 mod pool;
 mod session;
 mod tls;
+mod transport;
 mod v4;
 mod values;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use anyhow::{Context as _, bail};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use self::address::Address;
+use self::connection::Connection;
 use self::pool::Database;
 pub use self::pool::Pools;
 use self::session::Session;
@@ -85,19 +88,13 @@ pub async fn connect(address: &str, settings: &settings::Postgres) -> anyhow::Re
     let authorities = Arc::new(Authorities::load(settings.pg_ca_file.as_deref())?);
     let tls = pool::connector(&authorities, &address).await?;
     let endpoints = address.endpoints();
-    let connected = tokio::time::timeout(settings.pg_connect_timeout, address.config.connect(tls)).await;
-    let (client, driver) = match connected {
-        Ok(Ok(connected)) => connected,
+    let opening = Connection::open(&address.config, tls, settings.pg_statements);
+    match tokio::time::timeout(settings.pg_connect_timeout, opening).await {
+        Ok(Ok(connection)) => Ok(connection.client),
         Ok(Err(error)) => bail!("cannot connect to {endpoints}: {}", error::chain(&error)),
         Err(_) => bail!(
             "{endpoints} did not take a connection within {} (RUNNER_PG_CONNECT_TIMEOUT)",
             humantime::format_duration(settings.pg_connect_timeout)
         ),
-    };
-    tokio::spawn(async move {
-        if let Err(error) = driver.await {
-            tracing::debug!(%error, "the host's database connection ended");
-        }
-    });
-    Ok(client)
+    }
 }

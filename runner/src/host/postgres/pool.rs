@@ -16,8 +16,9 @@ use super::bindings::v4::Error;
 use super::connection::Connection;
 use super::error;
 use super::tls::{Authorities, Verify};
+use super::transport::Transport;
 use crate::config::allowed_hosts::AllowedHosts;
-use crate::config::settings;
+use crate::config::settings::{self, Statements};
 use crate::telemetry::metrics::DatabaseMetrics;
 
 /// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
@@ -161,6 +162,7 @@ impl Database {
             config: limited.config,
             unlimited: address.config.clone(),
             tls,
+            statements: settings.pg_statements,
             idle_timeout: settings.pg_idle_timeout,
         };
         let pool = managed::Pool::builder(manager)
@@ -203,8 +205,8 @@ impl Database {
     }
 
     /// What a request to cancel a statement needs to connect.
-    pub fn tls(&self) -> MakeRustlsConnect {
-        self.pool.manager().tls.clone()
+    pub fn transport(&self) -> Transport {
+        Transport::new(&self.address.config, self.pool.manager().tls.clone())
     }
 }
 
@@ -226,6 +228,7 @@ pub struct Manager {
     /// Without a limit set in the startup message.
     unlimited: Config,
     tls: MakeRustlsConnect,
+    statements: Statements,
     idle_timeout: Duration,
 }
 
@@ -235,7 +238,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Connection, DriverError> {
         // Boxed, because a future is moved about as a whole: that of connecting takes 10 KB, and is hardly ever run.
-        let open = |config| Box::pin(Connection::open(config, self.tls.clone()));
+        let open = |config| Box::pin(Connection::open(config, self.tls.clone(), self.statements));
         match open(&self.config).await {
             // PgBouncer refuses options it does not know; the host's own limit holds there too.
             Err(error) if error.code().is_some_and(|code| code.code() == "08P01") => open(&self.unlimited).await,

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::bindings::v4::{DbValue, Error, ParameterValue, Row, RowSet};
 use super::change::Change;
-use super::connection::{Connection, Prepared};
+use super::connection::{Connection, Layout, Prepared};
 use super::error;
 use super::pool::{Database, Loan};
 use super::values::columns::{Raw, Unreadable};
@@ -43,6 +43,27 @@ enum Failure {
     Lost(Error),
     /// The server is still at it.
     Unfinished(Error),
+}
+
+/// A statement that failed, perhaps only because it was prepared before somebody changed a table.
+struct Tried {
+    /// How often it was.
+    count: u8,
+    prepared: Arc<Prepared>,
+    error: Error,
+    /// Whether the error says so. If not, it may: then the types of the parameters are others now.
+    is_stale: bool,
+}
+
+impl Tried {
+    /// Whether it may help to prepare a statement anew that failed with `error`, after `before`. Twice at most: once
+    /// because it was prepared a while ago, and once because it is kept by somebody who does not tell sessions apart.
+    fn may_help(before: Option<&Self>, error: &tokio_postgres::Error) -> bool {
+        match before {
+            None => error::is_stale(error) || error::may_be_stale(error),
+            Some(before) => before.count < 2 && error::is_stale(error),
+        }
+    }
 }
 
 impl Session {
@@ -105,22 +126,28 @@ impl Session {
         })
     }
 
-    /// Runs the statement, a second time if the first showed that it must be prepared anew.
+    /// Runs the statement, again if it turns out that it must be prepared anew.
     async fn attempt(
         &mut self,
         sql: &str,
         params: &[ParameterValue],
         mut result: Option<&mut RowSet>,
     ) -> Result<u64, Failure> {
-        let (mut again, mut stale) = (true, None);
+        let mut tried: Option<Tried> = None;
         loop {
-            let prepared = match (self.prepare(sql).await, stale.take()) {
+            let prepared = match (self.prepare(sql).await, &tried) {
                 // In a transaction, the first error is what ended it.
-                (Err(Failure::Answer(error)), Some(stale)) if error::is_in_failed_transaction(&error) => {
-                    return Err(Failure::Answer(stale));
+                (Err(Failure::Answer(error)), Some(tried)) if error::is_in_failed_transaction(&error) => {
+                    return Err(Failure::Answer(tried.error.clone()));
                 }
                 (prepared, _) => prepared?,
             };
+            if let Some(tried) = &tried
+                && !tried.is_stale
+                && tried.prepared.statement.params() == prepared.statement.params()
+            {
+                return Err(Failure::Answer(tried.error.clone()));
+            }
             let wanted = prepared.statement.params().len();
             if wanted != params.len() {
                 let given = params.len();
@@ -133,7 +160,7 @@ impl Session {
             let left =
                 if prepared.change == Change::Nothing { Change::Nothing } else { std::mem::take(&mut loan.left) };
             let cleaning = async { left == Change::Nothing || loan.clean(left).await.is_ok() };
-            let statement = stream(loan, &self.database, &prepared, params, result.as_deref_mut());
+            let statement = stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut());
             // Both are sent at once, in this order.
             let (is_clean, outcome) = join(cleaning, statement).await;
             if !is_clean {
@@ -143,11 +170,27 @@ impl Session {
                 }));
             }
             match outcome {
-                Ok(affected) => return Ok(affected),
-                Err(Stop::Driver(error)) if again && error::is_stale(&error) => {
-                    again = false;
+                Ok(affected) => {
+                    if !loan.fits(&prepared) {
+                        loan.forget(sql);
+                        // Rows would have told what columns there are now.
+                        if let Some(result) = result.filter(|result| result.rows.is_empty())
+                            && let Ok(prepared) = loan.prepare(sql).await
+                        {
+                            result.columns.clone_from(&prepared.layout.columns);
+                        }
+                    }
+                    return Ok(affected);
+                }
+                Err(Stop::Driver(error)) if Tried::may_help(tried.as_ref(), &error) => {
+                    // It was prepared a moment ago.
+                    if tried.is_some() {
+                        loan.unname();
+                    }
                     loan.forget(sql);
-                    stale = Some(error::failed(&error, &self.database.endpoints));
+                    let is_stale = error::is_stale(&error);
+                    let error = error::failed(&error, &self.database.endpoints);
+                    tried = Some(Tried { count: tried.map_or(1, |tried| tried.count + 1), prepared, error, is_stale });
                 }
                 Err(Stop::Driver(error)) => return Err(self.judge(&error)),
                 Err(Stop::Here(failure)) => return Err(failure),
@@ -166,17 +209,18 @@ impl Session {
             if self.loan.as_ref().is_none_or(|loan| loan.client.is_closed()) {
                 self.reconnect().await?;
             }
+            let is_replaceable = self.is_replaceable();
             let Some(loan) = &mut self.loan else { return Err(Failure::Lost(self.gone())) };
             match loan.prepare(sql).await {
                 Ok(prepared) => return Ok(prepared),
                 // Nothing has run, so nothing can run twice. Stale are the statements by which the driver looks types up.
-                Err(error)
-                    if again && self.is_replaceable() && (error::ends_session(&error) || error::is_stale(&error)) =>
-                {
+                Err(error) if again && is_replaceable && (error::ends_session(&error) || error::is_stale(&error)) => {
                     again = false;
                     self.close();
                     self.database.close_idle();
                 }
+                // A pooler may keep a statement by its text, whatever it is called.
+                Err(error) if is_replaceable && error::is_stale(&error) && !loan.is_unnamed() => loan.unname(),
                 Err(error) => return Err(self.judge(&error)),
             }
         }
@@ -224,9 +268,9 @@ impl Session {
         let cancel = connection.client.cancel_token();
         connection.abort();
         let Ok(runtime) = Handle::try_current() else { return };
-        let tls = self.database.tls();
+        let transport = self.database.transport();
         runtime.spawn(async move {
-            if !matches!(tokio::time::timeout(CANCEL_TIMEOUT, cancel.cancel_query(tls)).await, Ok(Ok(()))) {
+            if !matches!(tokio::time::timeout(CANCEL_TIMEOUT, cancel.cancel_query(transport)).await, Ok(Ok(()))) {
                 tracing::debug!("a statement could not be cancelled; the server's own limit will end it");
             }
         });
@@ -303,12 +347,15 @@ impl From<tokio_postgres::Error> for Stop {
 async fn stream(
     connection: &Connection,
     database: &Database,
+    sql: &str,
     prepared: &Prepared,
     params: &[ParameterValue],
     mut result: Option<&mut RowSet>,
 ) -> Result<u64, Stop> {
     let params = params.iter().enumerate().map(|(index, value)| Param { number: index + 1, value });
-    let mut rows = pin!(connection.client.query_raw(&prepared.statement, params).await?);
+    let mut rows = pin!(connection.run(sql, prepared, params).await?);
+    let fits = connection.fits(prepared);
+    let mut other = None;
     let mut budget = database.settings.pg_max_result.as_u64();
     let mut unreadable = None;
     while let Some(row) = rows.next().await {
@@ -324,28 +371,30 @@ async fn stream(
             return Err(Stop::Here(Failure::Unfinished(error::query_failed(message))));
         };
         budget = rest;
+        let layout = if fits { &prepared.layout } else { other.get_or_insert_with(|| Layout::of(row.columns())) };
         // The rows behind one that cannot be read are still on their way, and the next statement's behind those.
         if unreadable.is_none() {
-            match read(&row, prepared) {
+            match read(&row, layout) {
                 Ok(values) => result.rows.push(values),
                 Err(error) => unreadable = Some(error),
             }
         }
     }
+    let layout = other.as_ref().unwrap_or(&prepared.layout);
     if let Some((index, why)) = unreadable {
-        let message = format!("a value in column {:?} {}", prepared.columns[index].name, why.explain());
+        let message = format!("a value in column {:?} {}", layout.columns[index].name, why.explain());
         return Err(Stop::Here(Failure::Answer(Error::ValueConversionFailed(message))));
     }
     if let Some(result) = result {
-        result.columns.clone_from(&prepared.columns);
+        result.columns.clone_from(&layout.columns);
     }
     Ok(rows.rows_affected().unwrap_or(0))
 }
 
 /// A row's values, or the index of the column that cannot be read and why.
-fn read(row: &tokio_postgres::Row, prepared: &Prepared) -> Result<Row, (usize, Unreadable)> {
-    let mut values = Vec::with_capacity(prepared.decoders.len());
-    for (index, decode) in prepared.decoders.iter().enumerate() {
+fn read(row: &tokio_postgres::Row, layout: &Layout) -> Result<Row, (usize, Unreadable)> {
+    let mut values = Vec::with_capacity(layout.decoders.len());
+    for (index, decode) in layout.decoders.iter().enumerate() {
         values.push(match row.try_get(index).map_err(|_| (index, Unreadable::Malformed))? {
             None => DbValue::DbNull,
             Some(Raw(raw)) => decode(raw).map_err(|unreadable| (index, unreadable))?,

@@ -22,7 +22,7 @@ use super::connection::Connection;
 use super::pool::connector;
 use super::tls::Authorities;
 use super::{Address, AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
-use crate::config::settings;
+use crate::config::settings::{self, Statements};
 use crate::telemetry::metrics::DatabaseMetrics;
 
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -82,6 +82,7 @@ fn settings() -> settings::Postgres {
         pg_idle_timeout: Duration::from_secs(60),
         pg_statement_timeout: Duration::from_secs(20),
         pg_max_result: ByteSize::mib(64),
+        pg_statements: Statements::Auto,
         pg_ca_file: None,
     }
 }
@@ -455,7 +456,7 @@ async fn postgresql_says_which_functions_change_the_session() {
     let Some(database) = Database::get().await else { return };
     let address = Address::parse(&database.url).unwrap();
     let tls = connector(&Arc::new(Authorities::load(None).unwrap()), &address).await.unwrap();
-    let mut connection = Connection::open(&address.config, tls).await.unwrap();
+    let mut connection = Connection::open(&address.config, tls, Statements::Auto).await.unwrap();
     let made = "CREATE SCHEMA runner_calls;
         CREATE FUNCTION runner_calls.runner_safe(text) RETURNS text LANGUAGE sql PARALLEL SAFE AS 'SELECT $1';
         CREATE FUNCTION runner_calls.runner_any(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
