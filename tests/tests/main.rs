@@ -29,6 +29,7 @@ mod database {
     mod faults;
     mod interface;
     mod outages;
+    mod pooler;
 }
 
 /// `wiki-runner`: its commands and settings, and what operators see of it.

@@ -1,0 +1,110 @@
+//! A PgBouncer in front of a database, in transaction mode: each transaction gets any of its few connections to the server.
+
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use reqwest::Url;
+use tempfile::TempDir;
+
+use crate::database::percent_decoded;
+use crate::{Database, eventually};
+
+/// Fewer than the connections that a service keeps, so that they are shared.
+const SERVER_CONNECTIONS: u32 = 3;
+
+/// Ends the program once its own standard input ends, which it does when we close it and also when we are killed.
+const WATCHDOG: &str = r#""$@" & cat >/dev/null; kill -KILL $!"#;
+
+/// A running PgBouncer, which ends when this is dropped.
+pub struct Pooler {
+    process: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Pooler {
+    /// Whether there is nothing to try: the database is embedded, or no PgBouncer is installed. Says so then.
+    pub fn is_missing() -> bool {
+        if Database::needs_server("nothing can come between it and the service") {
+            return true;
+        }
+        if program().is_none() {
+            println!("skipped: PgBouncer is not installed");
+        }
+        program().is_none()
+    }
+
+    /// Whether it knows prepared statements (`max_prepared_statements`), as PgBouncer does from 1.21 on.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    pub fn keeps_statements() -> bool {
+        let output = Command::new(program().expect("PgBouncer is installed")).arg("--version").output();
+        let text = String::from_utf8_lossy(&output.expect("PgBouncer can be run").stdout).into_owned();
+        let version = text.split_whitespace().nth(1).expect("it says its version");
+        let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+        (numbers.next(), numbers.next()) >= (Some(1), Some(21))
+    }
+
+    /// One in front of `database`, with these further lines in the section `[pgbouncer]`.
+    ///
+    /// # Panics
+    /// When the database is embedded, or PgBouncer is not installed or does not start.
+    pub async fn start(database: &Database, settings: &str) -> Self {
+        let server = database.url().expect("a database on a server");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
+        let folder = TempDir::with_prefix("wasiki-pooler-").expect("a temporary folder can be made");
+        let file = folder.path().join("pgbouncer.ini");
+        let mut address =
+            format!("host={} port={}", server.host_str().unwrap_or("localhost"), server.port().unwrap_or(5432));
+        // It refuses an empty value.
+        for (name, value) in [("user", server.username()), ("password", server.password().unwrap_or_default())] {
+            if !value.is_empty() {
+                address.push_str(&format!(" {name}='{}'", percent_decoded(value).replace('\'', "''")));
+            }
+        }
+        let text = format!(
+            "[databases]\n* = {address}\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
+             pool_mode = transaction\ndefault_pool_size = {SERVER_CONNECTIONS}\n{settings}\n"
+        );
+        std::fs::write(&file, text).expect("the settings can be written");
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHDOG, "watchdog"]).arg(program().expect("PgBouncer is installed"));
+        // It refuses to be root, and becomes somebody else once it has read its settings.
+        if std::fs::metadata("/proc/self").is_ok_and(|of_this| of_this.uid() == 0) {
+            command.args(["-u", "nobody"]);
+        }
+        let process = command.arg("-q").arg(&file).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+        let pooler = Self { process: process.expect("PgBouncer can be started"), port, _folder: folder };
+        eventually("PgBouncer listens", || async { std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() }).await;
+        pooler
+    }
+
+    /// The address of `database` by way of the pooler.
+    ///
+    /// # Panics
+    /// When the database is embedded.
+    pub fn url(&self, database: &Database) -> Url {
+        let mut url = database.url().expect("a database on a server");
+        url.set_host(Some("127.0.0.1")).expect("an IP address is a host");
+        url.set_port(Some(self.port)).expect("an address with a host has a port");
+        url
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        _ = self.process.wait();
+    }
+}
+
+/// In the search path, or where Debian has it.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned()]);
+    folders.find_map(|folder| Some(folder.join("pgbouncer")).filter(|program| program.is_file()))
+}
