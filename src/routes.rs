@@ -11,7 +11,7 @@ use crate::api::{
     account, audit, description, links, posts, revisions, search, service, sessions, tags, tokens, users,
 };
 use crate::auth::rate_limit::{self, CHANGES};
-use crate::auth::{self, Context, Identity, Need, Services};
+use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
 use crate::site;
 use crate::site::address;
 use crate::web::headers::{self, Audience};
@@ -210,7 +210,7 @@ fn finish(request: &Request, identity: &Identity, response: Response) -> Respons
 
 /// What a request that was refused gets: a page or a sign-in form for a person, problem details for a program.
 fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response {
-    let wants_page = preferred(request.headers(), &["application/problem+json", "text/html"]) == "text/html";
+    let wants_page = wants_page(request);
     if wants_page && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
         // Back to this address after signing in.
         let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
@@ -220,6 +220,11 @@ fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response
     } else {
         response::problem(problem)
     }
+}
+
+/// Whether the sender rather sees a page than problem details.
+fn wants_page(request: &Request) -> bool {
+    preferred(request.headers(), &["application/problem+json", "text/html"]) == "text/html"
 }
 
 /// Whether a browser that asks for `path` is a person's: the site, and paths that do not exist. The API reports its
@@ -268,18 +273,48 @@ impl Target {
         } else {
             csrf::check(request, auth::sessions::credential(request).is_some())
         };
-        let identity = match checked {
-            Ok(()) if *need == Need::Nothing => Ok(Identity::UNKNOWN),
-            Ok(()) => identify(request, services),
-            Err(problem) => Err(problem),
+        if let Err(problem) = checked {
+            return (Identity::UNKNOWN, Err(problem));
+        }
+        // From here on the form was sent by the person themselves: what they typed comes back to them, whatever happens.
+        let (identity, cookie, result) = self.answer(request, services, identify, *need, *handler);
+        let result = match result {
+            Err(problem) if wants_page(request) => site::retry::show(request, &identity, &problem).ok_or(problem),
+            result => result,
         };
-        let identity = match identity {
-            Ok(identity) => identity,
-            Err(problem) => return (Identity::UNKNOWN, Err(problem)),
+        let result = match cookie {
+            Some(cookie) => result.map(|response| response::with_cookie(response, &cookie)),
+            None => result,
         };
-        let cx = Context { request, identity: &identity, db: &services.db, services };
-        let result = self.authorize(&cx, *need).and_then(|()| self.run(*handler, &cx));
         (identity, result)
+    }
+
+    /// Identifies the sender, and calls the handler if they have what the route needs. The cookie is that of a session which
+    /// the request has opened.
+    fn answer(
+        &self,
+        request: &Request,
+        services: &Services,
+        identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+        need: Need,
+        handler: Handler,
+    ) -> (Identity, Option<String>, Result<Response, Problem>) {
+        if need == Need::Nothing {
+            let cx = Context { request, identity: &Identity::UNKNOWN, db: &services.db, services };
+            return (Identity::UNKNOWN, None, self.run(handler, &cx));
+        }
+        let (mut identity, mut cookie) = match identify(request, services) {
+            Ok(identity) => (identity, None),
+            Err(problem) => return (Identity::UNKNOWN, None, Err(problem)),
+        };
+        match sign_in_within::identify(request, services, &identity) {
+            Ok(Some((signed_in, new))) => (identity, cookie) = (signed_in, Some(new)),
+            Ok(None) => {}
+            Err(problem) => return (identity, None, Err(problem)),
+        }
+        let cx = Context { request, identity: &identity, db: &services.db, services };
+        let result = self.authorize(&cx, need).and_then(|()| self.run(handler, &cx));
+        (identity, cookie, result)
     }
 
     /// 401 or 403 unless the sender has what the route needs; 429 if they change too much.

@@ -3,17 +3,18 @@
 //! Below the command line are these layers, from top to bottom. A module imports only from its own folder and from layers
 //! below its own:
 //!
-//! 1. `serve`, `migrate`, `compile`, `healthcheck`: a command each
-//! 2. `admin`: the admin server, with probes and metrics
-//! 3. `server`: connections of clients
-//! 4. `request`: a request, from its head to the end of its response
-//! 5. `guest`: instances of components
-//! 6. `host`: the interfaces a guest may import
-//! 7. `database`: the choice between the configured and the embedded database
-//! 8. `embedded`: the embedded database
-//! 9. `telemetry`: logs, metrics and traces
-//! 10. `config`: settings of the runner, and the application with its variables
-//! 11. `database_url`: the parts of a database's address
+//! 1. `parts`: what a host of its own needs that is built on this one
+//! 2. `serve`, `migrate`, `compile`, `healthcheck`: a command each
+//! 3. `admin`: the admin server, with probes and metrics
+//! 4. `server`: connections of clients
+//! 5. `request`: a request, from its head to the end of its response
+//! 6. `guest`: instances of components
+//! 7. `host`: the interfaces a guest may import
+//! 8. `database`: the choice between the configured and the embedded database
+//! 9. `embedded`: the embedded database
+//! 10. `telemetry`: logs, metrics and traces
+//! 11. `config`: settings of the runner, and the application with its variables
+//! 12. `database_url`: the parts of a database's address
 
 #![deny(unsafe_code)]
 

@@ -13,7 +13,9 @@ use crate::web::Problem;
 /// A session that was just opened.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The cookie of the session.
+    /// The credential of the session.
+    pub credential: String,
+    /// The cookie with it.
     pub cookie: String,
     /// Whether an administrator chose the password.
     pub password_is_given: bool,
@@ -31,7 +33,9 @@ pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn,
             "That is not the username and password of an account. Check both and try again.",
         )
     })?;
-    Ok(SignedIn { cookie: sessions::open(cx, credentials.user_id)?, password_is_given: credentials.password_is_given })
+    let credential = sessions::open(cx, credentials.user_id)?;
+    let cookie = sessions::kept(cx.request, &credential);
+    Ok(SignedIn { credential, cookie, password_is_given: credentials.password_is_given })
 }
 
 /// The credentials of `username` if `password` is right.

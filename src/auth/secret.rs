@@ -37,6 +37,11 @@ pub fn random<const N: usize>() -> Result<[u8; N], Problem> {
     Ok(bytes)
 }
 
+/// A text that nobody else has: a key for a form.
+pub fn unique() -> Result<String, Problem> {
+    Ok(Base64UrlUnpadded::encode_string(&random::<16>()?))
+}
+
 /// The number and the secret in what [`Secret::credential`] gave out.
 pub fn parse<'a>(prefix: &str, credential: &'a str) -> Option<(i64, &'a str)> {
     let (id, secret) = credential.strip_prefix(prefix)?.split_once('_')?;

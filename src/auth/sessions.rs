@@ -16,14 +16,19 @@ const SECURE_COOKIE_NAME: &str = "__Host-session";
 /// The most characters kept of what a browser calls itself.
 const MAX_AGENT: usize = 200;
 
-/// Opens a session of user `user_id`, who has just proved to be that user. Returns its cookie.
+/// Opens a session of user `user_id`, who has just proved to be that user. Returns its credential.
 pub fn open(cx: &Context, user_id: i64) -> Result<String, Problem> {
     let secret = Secret::new()?;
     let agent =
         cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
     let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, agent)?;
-    Ok(cookie(cx.request, &secret.credential("", id), MAX_DAYS))
+    Ok(secret.credential("", id))
+}
+
+/// The cookie by which the browser keeps the credential of its session.
+pub fn kept(request: &Request, credential: &str) -> String {
+    cookie(request, credential, MAX_DAYS)
 }
 
 /// A cookie that makes the browser forget its session.

@@ -18,6 +18,7 @@ pub fn read(mut body: Body) -> Result<Draft, Problem> {
         comment: body.text("comment", rules::comment).unwrap_or_default(),
         version: body.integer("version"),
         created_time: body.past("created_time"),
+        key: None,
     };
     body.finish()?;
     let length = draft.content.len();

@@ -17,7 +17,7 @@ mod writer;
 
 use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 
-pub use outline::{Heading, MAX_HEADINGS};
+pub use outline::{Heading, MAX_HEADINGS, fragment};
 pub use rendered::Rendered;
 pub use title::title_of;
 pub use wiki_link::MAX_LINKS;

@@ -239,6 +239,12 @@ fn parameters() -> Value {
         "IfNoneMatch": tag("If-None-Match",
             "The ETag of the response you have: if it is still current, the response is 304 and empty."),
     });
+    parameters["IdempotencyKey"] = json!({
+        "name": "Idempotency-Key", "in": "header",
+        "description": "A text of your own for this request, such as a UUID. Sent again with it, the request is done once.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+        "example": "6f7b0c1e-2f61-4b5e-9f60-3f2d1c7a9b11",
+    });
     parameters["Username"]["schema"]["type"] = json!("string");
     parameters["Username"]["example"] = json!("dockertest");
     parameters["Query"]["example"] = json!("engine \"steam power\" -coal");

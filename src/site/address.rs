@@ -11,6 +11,8 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub const FRONT: &str = "/wiki";
 /// The form that makes a page.
 pub const NEW: &str = "/wiki/-/new";
+/// What a text would look like.
+pub const PREVIEW: &str = "/wiki/-/preview";
 /// All pages.
 pub const PAGES: &str = "/wiki/-/pages";
 /// The latest changes.

@@ -6,15 +6,16 @@ use serde_json::{Map, Value};
 use wiki_types::slug::is_slug;
 use wiki_types::{FieldError, Post, RevisionEntry};
 
-use crate::auth::Context;
+use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
 use crate::errors;
 use crate::input::{draft, revisions};
-use crate::markdown::Rendered;
-use crate::site::parts::{self, Linked};
+use crate::markdown::{Rendered, fragment};
+use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
 use crate::store::Db;
 use crate::store::pages::{self, Created, Draft, Saved};
+use crate::store::submissions::{self, Submission};
 use crate::web::forms::Form;
 use crate::web::json::Body;
 use crate::web::request::prefilled;
@@ -23,6 +24,10 @@ use crate::web::{Problem, Response, response};
 /// The most bytes of a text that is merged with another edit: the time that takes grows with the square of the
 /// differences.
 const MAX_MERGED: usize = 64 << 10;
+
+/// Times that an edit is merged with another and saved, before the person is asked: each further time, somebody else was
+/// faster again.
+const MAX_TRIES: usize = 5;
 
 #[derive(Debug, Template)]
 #[template(path = "edit.html")]
@@ -35,6 +40,8 @@ pub struct Edit {
     pub preview: Option<Rendered>,
     /// The edit that was saved while this form was open.
     pub conflict: Option<Conflict>,
+    /// Why what was sent could not be saved, if the form is not to blame.
+    pub reason: Option<Reason>,
 }
 
 /// What the form edits.
@@ -49,6 +56,11 @@ pub enum Target {
     },
     /// A page, as it is now.
     Existing(Box<Post>),
+    /// Whatever is at this address: it was not looked up.
+    Unknown {
+        /// Where the form goes.
+        action: String,
+    },
 }
 
 /// The fields of the form.
@@ -66,9 +78,11 @@ pub struct Fields {
     pub page: Option<i64>,
     /// The version the edit started from.
     pub version: Option<i64>,
+    /// The key of this form: sent again, it saves nothing twice.
+    pub key: String,
 }
 
-/// An edit that was saved meanwhile. The fields hold the person's own text, or both edits merged.
+/// An edit of the same places that was saved meanwhile. The fields hold the person's own text.
 #[derive(Debug)]
 pub struct Conflict {
     /// The page as it is now.
@@ -77,8 +91,6 @@ pub struct Conflict {
     pub latest: RevisionEntry,
     /// The differences from the current text to that in the form.
     pub difference: Difference,
-    /// Whether the form holds both edits, merged.
-    pub merged: bool,
 }
 
 impl Conflict {
@@ -89,7 +101,7 @@ impl Conflict {
 
 impl Edit {
     fn new(target: Target, fields: Fields) -> Self {
-        Self { target, fields, errors: Vec::new(), preview: None, conflict: None }
+        Self { target, fields, errors: Vec::new(), preview: None, conflict: None, reason: None }
     }
 
     fn action(&self) -> String {
@@ -97,18 +109,19 @@ impl Edit {
             Target::New => address::NEW.to_owned(),
             Target::Missing { slug } => address::of_page(slug, "edit"),
             Target::Existing(page) => page.of("edit"),
+            Target::Unknown { action } => action.clone(),
         }
     }
 
     fn existing(&self) -> Option<&Post> {
         match &self.target {
             Target::Existing(page) => Some(page),
-            Target::New | Target::Missing { .. } => None,
+            Target::New | Target::Missing { .. } | Target::Unknown { .. } => None,
         }
     }
 
     fn heading(&self) -> &'static str {
-        if self.existing().is_some() { "Edit" } else { "New page" }
+        if self.fields.page.is_some() { "Edit" } else { "New page" }
     }
 
     fn error(&self, field: &str) -> Option<&str> {
@@ -148,12 +161,13 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         author: author::remembered(cx.request),
         page: Some(post.post_id),
         version: Some(post.version),
+        key: auth::unique()?,
     };
     Edit::new(Target::Existing(Box::new(post)), fields).show(cx, StatusCode::OK)
 }
 
 fn blank(cx: &Context, target: Target, title: String) -> Result<Response, Problem> {
-    let fields = Fields { title, author: author::remembered(cx.request), ..Fields::default() };
+    let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..Fields::default() };
     Edit::new(target, fields).show(cx, StatusCode::OK)
 }
 
@@ -192,6 +206,13 @@ fn edited(db: &Db, form: &Form, slug: &str) -> Result<Option<Post>, Problem> {
     Ok(pages::find_by_slug_or_former(db, slug)?)
 }
 
+/// The form that was sent to `path`, if it is this one, with everything that was typed. Nothing is looked up.
+pub fn again(path: &str, form: &Form, reason: Reason) -> Option<Edit> {
+    let is_editor = path == address::NEW || (path.starts_with(address::FRONT) && path.ends_with("/edit"));
+    let target = if path == address::NEW { Target::New } else { Target::Unknown { action: path.to_owned() } };
+    is_editor.then(|| Edit { reason: Some(reason), ..Edit::new(target, fields(form, None)) })
+}
+
 /// Saves what was typed, or shows the form again with all of it and why it was not saved.
 fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem> {
     if form.text("action") == "preview" {
@@ -211,36 +232,126 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
     };
     let user_id = author::user_id(cx, &view.fields.author)?;
     draft.user_id = Some(user_id);
+    draft.key = Some(&view.fields.key).filter(|key| !key.is_empty()).map(|key| format!("{user_id}:{key}"));
     match view.existing().map(|post| post.post_id) {
-        Some(id) => update(cx, view, id, &draft),
+        Some(id) => update(cx, view, id, draft),
         None if view.fields.version.is_some() => gone(cx, view),
-        None => match pages::create(cx.db, user_id, draft)? {
-            Created::Created(post) => Ok(saved(cx, &view, &post)),
+        None => match pages::create(cx.db, user_id, draft.clone())? {
+            Created::Created(post) => Ok(saved(cx, &view, &post, None)),
+            Created::Repeated(before) => again_on_top(cx, view, before, draft),
             Created::NoSuchUser => Err(errors::user_not_found()),
             Created::SlugTaken => view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
         },
     }
 }
 
-fn update(cx: &Context, view: Edit, id: i64, draft: &Draft) -> Result<Response, Problem> {
+/// Handles a form that made a page before: what it says now, if that is something else, is an edit of that page.
+fn again_on_top(cx: &Context, mut view: Edit, before: Submission, draft: Draft) -> Result<Response, Problem> {
+    let Some(post) = pages::find(cx.db, before.post_id)? else { return gone(cx, view) };
+    (view.fields.page, view.fields.version) = (Some(post.post_id), Some(before.version));
+    view.target = Target::Existing(Box::new(post));
+    update(cx, view, before.post_id, Draft { slug: None, ..draft })
+}
+
+/// Saves an edit of page `id`. If the page was edited meanwhile, in other places, the new version has both edits.
+fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Response, Problem> {
     let is_same_page = view.fields.page.is_none_or(|page| page == id);
-    let outcome = match view.fields.version.filter(|_| is_same_page) {
-        Some(version) => pages::save(cx.db, id, Some(vec![version]), draft, cx.identity.administers())?,
+    let Some(mut seen) = view.fields.version.filter(|_| is_same_page) else {
         // The page was created while this one was written: no version of it was seen.
-        None => pages::find(cx.db, id)?.map_or(Saved::Gone, |post| Saved::Stale(Box::new(post))),
+        return match pages::find(cx.db, id)? {
+            Some(post) => conflict(cx, view, post),
+            None => gone(cx, view),
+        };
     };
-    match outcome {
-        Saved::Saved(post) | Saved::Unchanged(post) => Ok(saved(cx, &view, &post)),
-        Saved::Stale(current) => conflict(cx, view, *current),
-        Saved::Gone => gone(cx, view),
-        Saved::SlugTaken => view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
-        Saved::Protected => Err(errors::page_protected()),
-        Saved::NoSuchUser => Err(errors::user_not_found()),
+    let mut merged = None;
+    for _ in 0..MAX_TRIES {
+        match pages::save(cx.db, id, Some(vec![seen]), &draft, cx.identity.administers())? {
+            Saved::Saved(post) | Saved::Unchanged(post) => return Ok(saved(cx, &view, &post, merged)),
+            Saved::Stale(current) => {
+                if let Some(own) = saved_before(cx.db, &draft, id, seen)? {
+                    // The form was sent before: that version is the person's own.
+                    seen = own;
+                } else if let Some(fields) = merge_with(cx.db, &view.fields, &current, seen)? {
+                    view.fields = fields;
+                    draft = match self::draft(&view) {
+                        Ok(both) => Draft { user_id: draft.user_id, key: draft.key, ..both },
+                        Err(_) => return conflict(cx, view, *current),
+                    };
+                    (merged, seen) = (Some(current.version), current.version);
+                } else {
+                    return conflict(cx, view, *current);
+                }
+            }
+            Saved::Gone => return gone(cx, view),
+            Saved::SlugTaken => return view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
+            Saved::Protected => return Err(errors::page_protected()),
+            Saved::NoSuchUser => return Err(errors::user_not_found()),
+        }
+    }
+    match pages::find(cx.db, id)? {
+        Some(current) => conflict(cx, view, current),
+        None => gone(cx, view),
     }
 }
 
-fn saved(cx: &Context, view: &Edit, post: &Post) -> Response {
-    author::remembering(cx, response::see_other(&address::page(&post.slug)), &view.fields.author)
+/// The version that page `id` got when this form was sent before, if that is later than `seen`.
+fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64>, Problem> {
+    let before = match &draft.key {
+        Some(key) => submissions::find(db, key)?,
+        None => None,
+    };
+    Ok(before.filter(|before| before.post_id == id && before.version > seen).map(|before| before.version))
+}
+
+/// Both edits in one, if they are in different places: that in `fields`, of version `seen`, and what `current` has since.
+fn merge_with(db: &Db, fields: &Fields, current: &Post, seen: i64) -> Result<Option<Fields>, Problem> {
+    // None if another page, with fewer versions, has the address by now.
+    let Some(base) = crate::store::revisions::find(db, current.post_id, seen)? else { return Ok(None) };
+    let both = || {
+        Some(Fields {
+            content: merge(&base.content, &current.content, &fields.content)?,
+            title: one_of(&base.entry.title, &current.title, &fields.title)?,
+            slug: one_of(&base.slug, &current.slug, &fields.slug)?,
+            tags: one_of(&base.tags.join(", "), &current.tags.join(", "), &fields.tags)?,
+            ..fields.clone()
+        })
+    };
+    Ok(both())
+}
+
+/// The one that was changed, if not both were, to different texts.
+fn one_of(base: &str, theirs: &str, ours: &str) -> Option<String> {
+    match () {
+        () if ours == base || ours == theirs => Some(theirs.to_owned()),
+        () if theirs == base => Some(ours.to_owned()),
+        () => None,
+    }
+}
+
+/// To the page, where it was edited. `merged` is the version of somebody else which the new one contains as well.
+fn saved(cx: &Context, view: &Edit, post: &Post, merged: Option<i64>) -> Response {
+    let before = view.existing().map_or("", |before| before.content.as_str());
+    let place = place_of_edit(before, &post.content).map(|id| fragment(&id)).unwrap_or_default();
+    let mut target = format!("{}?saved={}", address::page(&post.slug), post.version);
+    if let Some(merged) = merged {
+        target.push_str(&format!("&merged={merged}"));
+    }
+    author::remembering(cx, response::see_other(&format!("{target}{place}")), &view.fields.author)
+}
+
+/// The id of the heading above the first line that an edit changed.
+fn place_of_edit(before: &str, after: &str) -> Option<String> {
+    if before.is_empty() || after.len() > MAX_MERGED {
+        return None;
+    }
+    let same: usize = before
+        .split_inclusive('\n')
+        .zip(after.split_inclusive('\n'))
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len())
+        .sum();
+    let line = after[same..].find('\n').map_or(after.len(), |end| same + end + 1);
+    parts::rendered(&after[..line], "", &[]).headings.pop().map(|heading| heading.id)
 }
 
 fn slug_taken() -> FieldError {
@@ -270,6 +381,12 @@ fn fields(form: &Form, current: Option<&Post>) -> Fields {
         author: form.text("author").trim().to_owned(),
         page: form.number("page"),
         version: form.number("version"),
+        key: form
+            .text("key")
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            .take(64)
+            .collect(),
     }
 }
 
@@ -290,34 +407,23 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
         Target::Existing(_) if !fields.slug.is_empty() => {
             add("slug", fields.slug.as_str().into());
         }
-        Target::New | Target::Existing(_) => {}
+        Target::New | Target::Existing(_) | Target::Unknown { .. } => {}
     }
     draft::read(Body::from_members(members)).map_err(|problem| {
         if problem.errors.is_empty() { vec![FieldError::new("content", problem.detail)] } else { problem.errors }
     })
 }
 
-/// Shows both texts, and what the person typed ready to be saved on top of the other, merged with it if that is possible.
+/// Shows both texts, and what the person typed ready to be saved on top of the other.
 fn conflict(cx: &Context, mut view: Edit, current: Post) -> Result<Response, Problem> {
     let latest = revisions::find(cx.db, current.post_id, current.version)?.entry;
-    let is_same_page = view.fields.page.is_none_or(|id| id == current.post_id);
-    let base = match view.fields.version.filter(|_| is_same_page) {
-        // None if another page, with fewer versions, has the address by now.
-        Some(version) => crate::store::revisions::find(cx.db, current.post_id, version)?,
-        None => None,
-    };
-    let merged = base.and_then(|base| merge(&base.content, &current.content, &view.fields.content));
-    let is_merged = merged.is_some();
-    if let Some(merged) = merged {
-        view.fields.content = merged;
-    }
     (view.fields.page, view.fields.version) = (Some(current.post_id), Some(current.version));
     if view.fields.slug.is_empty() {
         view.fields.slug.clone_from(&current.slug);
     }
     view.target = Target::Existing(Box::new(current.clone()));
     let difference = diff::difference(&current.content, &view.fields.content);
-    view.conflict = Some(Conflict { current, latest, difference, merged: is_merged });
+    view.conflict = Some(Conflict { current, latest, difference });
     view.show(cx, StatusCode::CONFLICT)
 }
 

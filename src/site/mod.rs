@@ -21,6 +21,7 @@ pub mod page;
 pub mod pages;
 pub mod preview;
 pub mod problem;
+pub mod retry;
 pub mod revision;
 pub mod search;
 pub mod sign_in;

@@ -1,6 +1,7 @@
 //! A page.
 
 use askama::Template;
+use wiki_types::Post;
 
 use crate::auth::Context;
 use crate::errors;
@@ -8,7 +9,9 @@ use crate::markdown::Rendered;
 use crate::site::parts::{self, Linked};
 use crate::site::{self, address, missing};
 use crate::store::pages::{self, PageView};
+use crate::store::revisions;
 use crate::web::forms::Form;
+use crate::web::request::{positive, query};
 use crate::web::{Problem, Response, response};
 
 #[derive(Debug, Template)]
@@ -16,24 +19,56 @@ use crate::web::{Problem, Response, response};
 pub struct Page {
     pub view: PageView,
     pub text: Rendered,
+    /// The save that led here.
+    pub saved: Option<JustSaved>,
+}
+
+/// What the page says after it was saved.
+#[derive(Debug)]
+pub struct JustSaved {
+    /// The version that was saved.
+    pub version: i64,
+    /// The version of somebody else that it contains as well.
+    pub merged: Option<Merged>,
+}
+
+/// Somebody else's edit that was saved meanwhile, in other places.
+#[derive(Debug)]
+pub struct Merged {
+    /// The version.
+    pub version: i64,
+    /// Their name; none if they were deleted.
+    pub author: Option<String>,
 }
 
 /// `GET /wiki/{slug}`
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
-    match pages::view_by_slug(cx.db, slug)? {
-        Some(view) => show_view(cx, view),
-        None => missing::show(cx, slug),
-    }
+    let Some(view) = pages::view_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
+    let saved = just_saved(cx, &view.post)?;
+    show_view(cx, view, saved)
+}
+
+/// What the address says of the save that led here: `?saved=` and `&merged=`, each a version.
+fn just_saved(cx: &Context, post: &Post) -> Result<Option<JustSaved>, Problem> {
+    let version =
+        |name: &str| query(cx.request, name).as_deref().and_then(positive).filter(|version| *version <= post.version);
+    let Some(saved) = version("saved") else { return Ok(None) };
+    let merged = match version("merged").filter(|merged| *merged < saved) {
+        Some(version) => revisions::find(cx.db, post.post_id, version)?,
+        None => None,
+    };
+    let merged = merged.map(|merged| Merged { version: merged.entry.version, author: merged.entry.author });
+    Ok(Some(JustSaved { version: saved, merged }))
 }
 
 /// `GET /posts/{id}` for browsers
 pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
-    show_view(cx, pages::view(cx.db, id)?.ok_or_else(errors::page_not_found)?)
+    show_view(cx, pages::view(cx.db, id)?.ok_or_else(errors::page_not_found)?, None)
 }
 
-fn show_view(cx: &Context, view: PageView) -> Result<Response, Problem> {
+fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
     let text = parts::rendered(&view.post.content, &view.post.title, &view.existing_links);
-    site::show(cx, &Page { view, text })
+    site::show(cx, &Page { view, text, saved })
 }
 
 /// `POST /wiki/{slug}/protection`: sets whether only administrators may change the page

@@ -2,10 +2,12 @@
 
 use wiki_types::{FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion};
 
-use crate::auth::Identity;
+use crate::auth::{Identity, sign_in_within};
 use crate::markdown::{self, Rendered};
 use crate::site::address;
 use crate::store::pages::DeletedPage;
+use crate::web::Problem;
+use crate::web::forms::Form;
 
 /// The name of a user whose name was deleted.
 pub const DELETED_USER: &str = "deleted user";
@@ -68,6 +70,39 @@ pub fn rendered(content: &str, title: &str, existing: &[String]) -> Rendered {
 /// What is wrong with `field`.
 pub fn error<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
     errors.iter().find(|error| error.field == field).map(|error| &*error.message)
+}
+
+/// Why a form is shown again.
+#[derive(Debug, Clone)]
+pub struct Reason {
+    /// A sentence a person can act on.
+    pub detail: String,
+    /// Whether to sign in along with the next try.
+    pub signs_in: bool,
+    /// The username that was typed for that.
+    pub username: String,
+}
+
+impl Reason {
+    /// What `problem` says of what was typed into `form`.
+    pub fn new(form: &Form, problem: &Problem) -> Self {
+        let tries_to_sign_in = !form.text(sign_in_within::USERNAME).is_empty();
+        Self {
+            detail: match problem.status.as_u16() {
+                401 if !tries_to_sign_in => {
+                    "You are not signed in any more. Sign in below, and it is done at once.".to_owned()
+                }
+                _ => problem.detail.clone().into_owned(),
+            },
+            signs_in: problem.status.as_u16() == 401 || tries_to_sign_in,
+            username: typed(form.text(sign_in_within::USERNAME)),
+        }
+    }
+}
+
+/// What was typed, without control characters, which HTML cannot hold.
+pub fn typed(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect()
 }
 
 /// The label of a form's field.

@@ -24,11 +24,12 @@ use crate::site::feed::Feed;
 use crate::site::front::{Front, Home};
 use crate::site::history::History;
 use crate::site::missing::{Deleted, Missing};
-use crate::site::page::Page;
+use crate::site::page::{JustSaved, Merged, Page};
 use crate::site::pages::{Pages, Sort};
-use crate::site::parts::Viewer;
+use crate::site::parts::{Reason, Viewer};
 use crate::site::preview::Preview;
 use crate::site::problem::ProblemView;
+use crate::site::retry::{Field, Kind, Retry};
 use crate::site::revision::{Revert, RevisionView};
 use crate::site::search::Search;
 use crate::site::sign_in::SignIn;
@@ -180,20 +181,28 @@ impl<F: Fn(&str) -> String> Samples<F> {
             author: self.text("Ada Lovelace"),
             page: version.map(|_| 4),
             version,
+            key: "k".to_owned(),
         }
     }
 
     fn edit(&self, target: Target) -> Edit {
         let version = matches!(target, Target::Existing(_)).then_some(7);
-        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None }
+        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None, reason: None }
     }
 
-    fn conflict(&self, merged: bool) -> Conflict {
+    fn reason(&self) -> Reason {
+        Reason {
+            detail: "You are not signed in any more. Sign in below, and it is done at once.".to_owned(),
+            signs_in: true,
+            username: self.text("ada"),
+        }
+    }
+
+    fn conflict(&self) -> Conflict {
         Conflict {
             current: Post { title: self.text("How we deploy"), version: 8, ..self.post(0, 1) },
             latest: self.entry(1),
             difference: diff::difference(&self.text(OLDER), &self.text(NEWER)),
-            merged,
         }
     }
 
@@ -341,13 +350,21 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("front-empty", view(&Front { home: None, changes: Vec::new(), tags: Vec::new() })),
             (
                 "page",
-                view(&Page { view: self.view(Post { protected: true, ..self.post(0, 8) }, 1), text: self.rendered() }),
+                view(&Page {
+                    view: self.view(Post { protected: true, ..self.post(0, 8) }, 1),
+                    text: self.rendered(),
+                    saved: None,
+                }),
             ),
             (
                 "page-short",
                 view(&Page {
                     view: self.view(short, 0),
                     text: Rendered { html: "<p>Short.</p>".into(), headings: Vec::new() },
+                    saved: Some(JustSaved {
+                        version: 2,
+                        merged: Some(Merged { version: 1, author: Some(self.text("Ada")) }),
+                    }),
                 }),
             ),
             ("edit", view(&existing())),
@@ -355,8 +372,21 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("edit-missing", view(&self.edit(missing))),
             ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
             ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),
-            ("edit-conflict", view(&Edit { conflict: Some(self.conflict(false)), ..existing() })),
-            ("edit-merged", view(&Edit { conflict: Some(self.conflict(true)), ..existing() })),
+            ("edit-conflict", view(&Edit { conflict: Some(self.conflict()), ..existing() })),
+            ("edit-again", view(&Edit { reason: Some(self.reason()), ..existing() })),
+            (
+                "retry",
+                view(&Retry {
+                    reason: self.reason(),
+                    action: "/wiki/-/users/new".to_owned(),
+                    fields: vec![
+                        Field { name: "username".to_owned(), value: self.text("ada"), kind: Kind::Line },
+                        Field { name: "password".to_owned(), value: String::new(), kind: Kind::Secret },
+                        Field { name: "version".to_owned(), value: self.text("7"), kind: Kind::Hidden },
+                    ],
+                    is_typed: true,
+                }),
+            ),
             (
                 "history",
                 view(&History {

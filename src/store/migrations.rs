@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("0002_history.sql", include_str!("../../migrations/0002_history.sql")),
     ("0003_search_links_tags.sql", include_str!("../../migrations/0003_search_links_tags.sql")),
     ("0004_access.sql", include_str!("../../migrations/0004_access.sql")),
+    ("0005_submissions.sql", include_str!("../../migrations/0005_submissions.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

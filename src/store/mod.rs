@@ -17,6 +17,7 @@ pub mod rate_limits;
 pub mod revisions;
 pub mod search;
 pub mod sessions;
+pub mod submissions;
 pub mod tags;
 pub mod tokens;
 pub mod users;

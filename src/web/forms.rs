@@ -33,6 +33,11 @@ impl Form {
         self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
     }
 
+    /// Names and values, in the form's order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The number in a field.
     pub fn number(&self, field: &str) -> Option<i64> {
         self.text(field).parse().ok()

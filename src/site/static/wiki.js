@@ -110,6 +110,8 @@
   if (form) {
     attempt(() => sessionStorage.removeItem(saving));
     const { title, content } = form.elements;
+    // What a person writes, and what a draft keeps.
+    const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
     const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
     const key = `wiki:${location.pathname}`;
     const state = () => JSON.stringify([...new FormData(form)]);
@@ -137,16 +139,27 @@
     section.hidden = false;
     if (!text.childElementCount) preview();
 
-    const keep = later(() => {
-      if (!submitting) attempt(() => localStorage.setItem(key, JSON.stringify([form.elements.version?.value ?? "", content.value])));
-    }, 500);
-    content.addEventListener("input", () => { preview(); keep(); });
+    const save = () => {
+      const fields = Object.fromEntries(written.map((field) => [field.name, field.value]));
+      attempt(() => localStorage.setItem(key, JSON.stringify({ version: form.elements.version?.value ?? "", fields })));
+    };
+    const keep = later(() => { if (!submitting) save(); }, 500);
+    content.addEventListener("input", preview);
+    form.addEventListener("input", keep);
 
-    const [version, kept] = attempt(() => JSON.parse(localStorage.getItem(key))) ?? [];
-    if (kept && kept !== content.value && version === (form.elements.version?.value ?? "") && !$("#_errors, #_conflict")) {
+    const kept = attempt(() => JSON.parse(localStorage.getItem(key)));
+    const isOther = written.some((field) => (kept?.fields?.[field.name] ?? field.value) !== field.value);
+    if (isOther && !$("#_errors, #_conflict")) {
       const offer = make("p", { className: "notice", id: "_draft", textContent: "You left without saving what you wrote here." });
       const back = make("button", { type: "button", className: "button", textContent: "Bring it back" });
-      back.addEventListener("click", () => { content.value = kept; offer.remove(); content.focus(); preview(); });
+      back.addEventListener("click", () => {
+        for (const field of written) field.value = kept.fields[field.name] ?? field.value;
+        // The page may have been edited since: saving merges both edits.
+        if (form.elements.version && kept.version) form.elements.version.value = kept.version;
+        offer.remove();
+        content.focus();
+        preview();
+      });
       offer.append(back);
       form.prepend(offer);
     }
@@ -154,18 +167,21 @@
     addEventListener("beforeunload", (event) => { if (!submitting && state() !== first) event.preventDefault(); });
     form.addEventListener("submit", (event) => {
       submitting = true;
+      // Whatever becomes of the request, what was written is still here.
+      save();
       if (event.submitter?.value !== "preview") attempt(() => sessionStorage.setItem(saving, key));
     });
     // Back from the next page, the form is as it was left.
     addEventListener("pageshow", () => { submitting = false; });
     addEventListener("keydown", (event) => {
-      const save = event.key === "Enter" ? form.contains(event.target) : event.key.toLowerCase() === "s";
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !save) return;
+      const saves = event.key === "Enter" ? form.contains(event.target) : event.key.toLowerCase() === "s";
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !saves) return;
       event.preventDefault();
       form.requestSubmit($("#_save"));
     });
-  } else {
-    // Not the form again: what was sent has been saved.
+  } else if ($("#_saved")) {
     attempt(() => { localStorage.removeItem(sessionStorage.getItem(saving)); sessionStorage.removeItem(saving); });
+    // The address is that of the page again, for bookmarks and for reading it again.
+    history.replaceState(null, "", location.pathname + location.hash);
   }
 }

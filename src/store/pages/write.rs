@@ -8,12 +8,13 @@ use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Param};
 use crate::store::error::Error;
 use crate::store::pages::read_post;
+use crate::store::submissions::{self, Submission, swept};
 
 /// The unique index over the slugs of pages.
 const SLUG_INDEX: &str = "posts_slug_key";
 
 /// A page, or an edit of one, as a client sends it. Whatever is absent stays as it is, or gets its default.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Draft {
     /// Who writes. An edit without it is by the page's creator.
     pub user_id: Option<i64>,
@@ -31,6 +32,8 @@ pub struct Draft {
     pub version: Option<i64>,
     /// When it was written, if that was elsewhere and earlier.
     pub created_time: Option<Time>,
+    /// The key of the form or request it came with: one that comes again makes and saves nothing.
+    pub key: Option<String>,
 }
 
 /// What [`create`] did.
@@ -42,6 +45,8 @@ pub enum Created {
     NoSuchUser,
     /// Another page has the slug that the draft asks for.
     SlugTaken,
+    /// The same request made a page before.
+    Repeated(Submission),
 }
 
 /// Creates a page by user `user_id`.
@@ -51,7 +56,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
     let is_chosen = draft.slug.is_some();
     let slug = draft.slug.unwrap_or_else(|| slugify(&title));
-    let params: [Param; 9] = [
+    let params: [Param; 10] = [
         user_id.into(),
         title.into(),
         slug.into(),
@@ -61,9 +66,17 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         draft.comment.into(),
         db::texts(Some(markdown::links(&draft.content))),
         draft.created_time.map(Time::micros).into(),
+        draft.key.clone().into(),
     ];
     let insert = || {
-        let mut row = db.query_row(CREATE, &params)?;
+        let mut row = match db.query_row(CREATE, &params) {
+            Err(Error::Duplicate(index)) if index == submissions::INDEX => {
+                let key = draft.key.as_deref().unwrap_or_default();
+                let before = submissions::find(db, key)?;
+                return before.map(Created::Repeated).ok_or(Error::Duplicate(index));
+            }
+            row => row?,
+        };
         match row.column::<Option<bool>>()? {
             None => Ok(Created::NoSuchUser),
             Some(false) => Ok(Created::SlugTaken),
@@ -97,7 +110,11 @@ const CREATE: &str = concat!(
        SELECT id, version, user_id, title, slug, content, tags, $7::text, octet_length(content), octet_length(content),
          created_time
        FROM post
-     )
+     ), submitted AS (
+       INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL
+     ), ",
+    swept!(),
+    "
      SELECT CASE WHEN given_id IS NOT NULL THEN id IS NOT NULL END, ",
     post_columns!(),
     " FROM (SELECT (SELECT id FROM given) AS given_id) AS draft LEFT JOIN post ON true"
@@ -138,6 +155,7 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_overrid
         draft.comment.clone().into(),
         db::texts(Some(markdown::links(&draft.content))),
         may_override.into(),
+        draft.key.clone().into(),
     ];
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
@@ -185,7 +203,13 @@ const SAVE: &str = concat!(
          $8::text, octet_length(after.content), octet_length(after.content) - octet_length(before.content),
          after.updated_time
        FROM after JOIN before ON before.id = after.id
-     )
+     ), submitted AS (
+       -- A form that is sent again with another text has saved this version last.
+       INSERT INTO submissions (key, post_id, version) SELECT $11::text, id, version FROM after WHERE $11 IS NOT NULL
+       ON CONFLICT (key) DO UPDATE SET post_id = excluded.post_id, version = excluded.version, created_time = now()
+     ), ",
+    swept!(),
+    "
      ",
     row_or_nulls!(
         "SELECT 'saved', ",

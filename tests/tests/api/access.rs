@@ -258,9 +258,9 @@ async fn a_private_wiki_redirects_browsers_to_sign_in_and_back() {
     }
     let form = open(response.header("location")).await.expect(200);
     assert!(form.text().contains(r#"name="next" value="/wiki/-/search?q=a%26b""#), "{form:?}");
-    // What they sent stays with them.
-    let sent = wiki.post("/wiki/-/new").header("accept", "text/html").form(&[("title", "x")]).await.expect(401);
-    assert!(sent.text().contains("reload this page"), "{sent:?}");
+    // What they sent comes back to them.
+    let sent = wiki.post("/wiki/-/new").header("accept", "text/html").form(&[("title", "xyz")]).await.expect(401);
+    assert!(sent.text().contains("value=\"xyz\"") && sent.text().contains("sign_in_password"), "{sent:?}");
     wiki.get("/health").await.expect(200);
     wiki.get("/ready").await.expect(200);
 }

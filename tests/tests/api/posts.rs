@@ -448,3 +448,29 @@ async fn a_page_written_elsewhere_keeps_its_time() {
         wiki.post("/posts").json(with_time(time)).await.invalid("created_time");
     }
 }
+
+#[tokio::test]
+async fn a_request_with_an_idempotency_key_can_be_sent_again() {
+    let wiki = App::wiki().start().await;
+    let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
+    let create = |user: &Value, content: &str, key: &str| {
+        wiki.post("/posts").header("idempotency-key", key).json(json!({"user_id": user["id"], "content": content}))
+    };
+    let answers = blackbox::at_once((0..8).map(|_| create(&ada, "# One", "\"a-1\"").into_future())).await;
+    let mut ids = Vec::new();
+    for answer in answers {
+        let answer = answer.expect(201);
+        assert_eq!(answer.header("location"), format!("/posts/{}", answer.json()["post_id"]));
+        ids.push(answer.json()["post_id"].clone());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert_eq!(wiki.walk("/posts", "posts").await.len(), 1);
+    // A key is for one request, and each person's own.
+    create(&ada, "# Two", "a-1").await.problem(422);
+    create(&bob, "# Two", "a-1").await.expect(201);
+    create(&ada, "# One", "a-2").await.expect(201);
+    for wrong in ["", "with space", &"x".repeat(201)] {
+        create(&ada, "# One", wrong).await.problem(400);
+    }
+    assert_eq!(wiki.walk("/posts", "posts").await.len(), 3);
+}

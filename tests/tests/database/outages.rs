@@ -48,6 +48,27 @@ async fn without_a_database_the_service_is_healthy_but_not_ready() {
 }
 
 #[tokio::test]
+async fn a_form_that_meets_no_database_comes_back_with_what_was_typed() {
+    let nothing = Cut::cut_off("127.0.0.1:1".to_owned());
+    let address = format!("postgres://wiki:wiki@{}/wiki", nothing.address());
+    let wiki = App::wiki().without_database().env("DATABASE_URL", address).at_once().start().await;
+    let typed =
+        [("title", "A title"), ("content", "All of\r\nthis"), ("tags", "a, b"), ("comment", "why"), ("author", "Ada")];
+    for path in ["/wiki/-/new", "/wiki/some-page/edit"] {
+        let body =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(typed).append_pair("version", "7").finish();
+        let request = wiki.post(path).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+        let answer = request.body("application/x-www-form-urlencoded", body).await.expect(503);
+        assert!(answer.header("retry-after").parse::<u64>().is_ok(), "{answer:?}");
+        let action = format!("action=\"{path}\"");
+        for expected in [action.as_str(), "value=\"A title\"", "All of\nthis</textarea>", "a, b", "why", "value=\"7\""]
+        {
+            assert!(answer.text().contains(expected), "{expected} in {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_refused_password_answers_503() {
     if Database::needs_server("it has no passwords") {
         return;

@@ -24,7 +24,16 @@ async fn submit(wiki: &Client, path: &str, fields: &[(&str, &str)]) -> Response 
 
 async fn write(wiki: &Client, title: &str, content: &str) -> String {
     let fields = [("title", title), ("content", content), ("author", "Ada"), ("tags", ""), ("comment", "")];
-    submit(wiki, "/wiki/-/new", &fields).await.expect(303).header("location").to_owned()
+    saved(submit(wiki, "/wiki/-/new", &fields).await)
+}
+
+/// The page that a form saved.
+#[track_caller]
+fn saved(response: Response) -> String {
+    let response = response.expect(303);
+    let (page, save) = response.header("location").split_once('?').expect("a save says so in the address it leads to");
+    assert!(save.starts_with("saved="), "{response:?}");
+    page.to_owned()
 }
 
 async fn post(wiki: &Client, id: i64) -> Value {
@@ -156,7 +165,7 @@ async fn a_page_is_written_and_edited_with_forms() {
         ("action", "save"),
     ];
     let created = submit(&wiki, "/wiki/-/new", &fields).await.expect(303);
-    assert_eq!(created.header("location"), "/wiki/hello-world");
+    assert_eq!(created.header("location"), "/wiki/hello-world?saved=1");
     assert!(created.header("set-cookie").starts_with("author=Ada%20Lovelace; "), "{created:?}");
     let page = post(&wiki, 1).await;
     assert_eq!((&page["content"], &page["tags"]), (&json!("One\n\nTwo & <three>\n"), &json!(["greetings", "first"])));
@@ -167,10 +176,7 @@ async fn a_page_is_written_and_edited_with_forms() {
     }
     let edit =
         [("title", "Hello"), ("content", "Three"), ("tags", ""), ("comment", ""), ("author", "bob"), ("version", "1")];
-    assert_eq!(
-        submit(&wiki, "/wiki/hello-world/edit", &edit).await.expect(303).header("location"),
-        "/wiki/hello-world"
-    );
+    assert_eq!(saved(submit(&wiki, "/wiki/hello-world/edit", &edit).await), "/wiki/hello-world");
     let page = post(&wiki, 1).await;
     assert_eq!((&page["title"], &page["content"], &page["version"]), (&json!("Hello"), &json!("Three"), &json!(2)));
     let revisions = wiki.get("/posts/1/revisions").await.json();
@@ -185,10 +191,7 @@ async fn a_page_is_written_and_edited_with_forms() {
 
     // A slug that is known but has no page yet.
     let fields = [("title", "Other"), ("content", "x"), ("author", "bob")];
-    assert_eq!(
-        submit(&wiki, "/wiki/second-page/edit", &fields).await.expect(303).header("location"),
-        "/wiki/second-page"
-    );
+    assert_eq!(saved(submit(&wiki, "/wiki/second-page/edit", &fields).await), "/wiki/second-page");
 }
 
 #[tokio::test]
@@ -260,10 +263,15 @@ async fn an_edit_conflict_shows_both_texts_and_loses_nothing() {
     }
     assert_eq!(post(&wiki, 1).await["version"], 2, "nothing was overwritten");
 
-    // In different places, the text offered has both.
+    // In different places, the new version has both, and the page says so.
     let ours = [("title", "Page"), ("content", "one\r\n\r\ntwo\r\n\r\nTHREE\r\n"), ("author", "Ada"), ("version", "1")];
-    let conflict = submit(&wiki, "/wiki/page/edit", &ours).await.expect(409);
-    assert!(conflict.text().contains("ONE\n\ntwo\n\nTHREE\n"), "{}", conflict.text());
+    let both = submit(&wiki, "/wiki/page/edit", &ours).await.expect(303);
+    assert_eq!(both.header("location"), "/wiki/page?saved=3&merged=2");
+    assert_eq!(post(&wiki, 1).await["content"], "ONE\n\ntwo\n\nTHREE\n");
+    let page = open(&wiki, both.header("location")).await.expect(200);
+    for expected in ["Saved.", "Bob</bdi> edited the page as well", "/wiki/page/compare?from=2&amp;to=3"] {
+        assert!(page.text().contains(expected), "{expected} in {}", page.text());
+    }
 
     // Two who make the same page at once.
     submit(&wiki, "/wiki/new-page/edit", &[("title", "New"), ("content", "first"), ("author", "Ada")])
@@ -287,10 +295,7 @@ async fn renaming_keeps_old_links_working() {
     write(&wiki, "Linker", "[[First]] and [[First#part]] and [[Nowhere]]").await;
     for (version, from, to) in [("1", "first", "second"), ("2", "second", "third")] {
         let edit = [("title", "First"), ("content", "x"), ("author", "Ada"), ("slug", to), ("version", version)];
-        assert_eq!(
-            submit(&wiki, &format!("/wiki/{from}/edit"), &edit).await.expect(303).header("location"),
-            format!("/wiki/{to}")
-        );
+        assert_eq!(saved(submit(&wiki, &format!("/wiki/{from}/edit"), &edit).await), format!("/wiki/{to}"));
     }
     for (old, new) in [
         ("/wiki/first", "/wiki/third"),
@@ -324,21 +329,15 @@ async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
     };
     submit(&wiki, "/wiki/first/edit", &fields("one\n\ntwo\n", "second", "1")).await.expect(303);
 
-    // What was typed meanwhile meets the rename as any other edit: combined if that is possible, under the new address.
-    let conflict = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "1")).await.expect(409);
-    assert_page(&conflict);
-    for expected in
-        ["Somebody else saved", "one\n\nTWO\n", "/wiki/second/edit", "name=\"version\" value=\"2\"", "value=\"second\""]
-    {
-        assert!(conflict.text().contains(expected), "{expected} in {}", conflict.text());
-    }
-    assert!(!conflict.text().contains("value=\"first\""), "saving this would take the rename back");
-
-    // An edit of the current version is saved, and the page stays where it is.
-    let saved = submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "2")).await.expect(303);
-    assert_eq!(saved.header("location"), "/wiki/second");
+    // What was typed meanwhile meets the rename as any other edit: the new version has both.
+    assert_eq!(saved(submit(&wiki, "/wiki/first/edit", &fields("one\n\nTWO\n", "first", "1")).await), "/wiki/second");
     let page = post(&wiki, 1).await;
     assert_eq!((&page["slug"], &page["content"]), (&json!("second"), &json!("one\n\nTWO\n")));
+
+    // An edit of the current version is saved, and the page stays where it is.
+    assert_eq!(saved(submit(&wiki, "/wiki/first/edit", &fields("one\n\n2\n", "first", "3")).await), "/wiki/second");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["slug"], &page["content"]), (&json!("second"), &json!("one\n\n2\n")));
     let reverted = submit(&wiki, "/wiki/first/revert", &[("version", "1"), ("author", "Ada")]).await.expect(303);
     assert_eq!(reverted.header("location"), "/wiki/second");
 
@@ -354,8 +353,8 @@ async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
     let form = open(&wiki, "/wiki/second/edit").await.expect(200);
     assert!(form.text().contains("name=\"page\" value=\"1\""), "{}", form.text());
     let named = |content, version| [&fields(content, "first", version)[..], &[("page", "1")]].concat();
-    let saved = submit(&wiki, "/wiki/first/edit", &named("found", "4")).await.expect(303);
-    assert_eq!((saved.header("location"), &post(&wiki, 1).await["content"]), ("/wiki/second", &json!("found")));
+    assert_eq!(saved(submit(&wiki, "/wiki/first/edit", &named("found", "5")).await), "/wiki/second");
+    assert_eq!(post(&wiki, 1).await["content"], "found");
     wiki.delete("/posts/1").await.expect(204);
     let other = submit(&wiki, "/wiki/first/edit", &named("typed", "1")).await.expect(409);
     for expected in ["typed", "another", "name=\"page\" value=\"2\""] {
@@ -489,4 +488,137 @@ async fn the_feed_lists_changes() {
     assert!(text.contains("http://wiki.example:8000/wiki/b-title-b-more/compare?from=0&amp;to=1"), "{text}");
     let tag = feed.header("etag").to_owned();
     wiki.get("/feed.atom").header("host", "wiki.example:8000").header("if-none-match", tag).await.expect(304);
+}
+
+/// What a person typed into the editor.
+const TYPED: [(&str, &str); 5] = [
+    ("title", "Typed title"),
+    ("content", "Typed\r\ntext"),
+    ("tags", "typed, tags"),
+    ("comment", "typed why"),
+    ("author", "Ada"),
+];
+
+/// That a form has come back with everything in [`TYPED`].
+#[track_caller]
+fn assert_typed(response: &Response) {
+    assert_page(response);
+    for typed in ["value=\"Typed title\"", ">\nTyped\ntext</textarea>", "value=\"typed, tags\"", "value=\"typed why\""]
+    {
+        assert!(response.text().contains(typed), "{typed} in {}", response.text());
+    }
+}
+
+#[tokio::test]
+async fn a_form_whose_session_ended_comes_back_and_signs_in() {
+    let wiki = App::wiki().access("private").start().await;
+    let cookie = wiki.administrator().await;
+    wiki.post("/posts")
+        .cookie(&cookie)
+        .json(json!({"user_id": 1, "content": "one", "title": "Page"}))
+        .await
+        .expect(201);
+    let form = [&TYPED[..], &[("page", "1"), ("version", "1"), ("key", "k1")]].concat();
+    let ended = submit(&wiki, "/wiki/page/edit", &form).await.expect(401);
+    assert_typed(&ended);
+    for field in
+        ["name=\"sign_in_username\"", "name=\"sign_in_password\"", "name=\"version\" value=\"1\"", "value=\"k1\""]
+    {
+        assert!(ended.text().contains(field), "{field} in {}", ended.text());
+    }
+    let sign_in = |password| [&form[..], &[("sign_in_username", "admin"), ("sign_in_password", password)]].concat();
+    let wrong = submit(&wiki, "/wiki/page/edit", &sign_in("not the password")).await.expect(401);
+    assert_typed(&wrong);
+    assert!(wrong.text().contains("value=\"admin\"") && !wrong.text().contains("not the password"), "{}", wrong.text());
+
+    let response = submit(&wiki, "/wiki/page/edit", &sign_in(blackbox::ADMIN_PASSWORD)).await.expect(303);
+    let cookie = response.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(response.header("location"), "/wiki/page?saved=2");
+    let page = wiki.get("/posts/1").cookie(&cookie).await.expect(200).json();
+    assert_eq!((&page["title"], &page["version"]), (&json!("Typed title"), &json!(2)));
+    // Any other form, too, but what is secret.
+    let fields = [("username", "grace"), ("name", "Grace"), ("password", "four words for grace")];
+    let again = submit(&wiki, "/wiki/-/users/new", &fields).await.expect(401);
+    assert!(again.text().contains("value=\"Grace\"") && !again.text().contains("four words"), "{}", again.text());
+}
+
+#[tokio::test]
+async fn a_form_that_is_refused_comes_back() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    wiki.create_account(&administrator, "eve", "editor").await;
+    let eve = wiki.sign_in("eve", blackbox::PASSWORD).await;
+    wiki.post("/posts").cookie(&eve).json(json!({"user_id": 2, "content": "one", "title": "Page"})).await.expect(201);
+    wiki.put("/posts/1/protection").cookie(&administrator).await.expect(200);
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(TYPED).append_pair("version", "1").finish();
+    let send = |site: &'static str| {
+        let request =
+            wiki.post("/wiki/page/edit").cookie(&eve).header("accept", BROWSER).header("sec-fetch-site", site);
+        request.body("application/x-www-form-urlencoded", body.clone())
+    };
+    let protected = send("same-origin").await.expect(403);
+    assert_typed(&protected);
+    assert!(protected.text().contains("The page is protected"), "{}", protected.text());
+    // What another site sends is not a person's own: nothing of it is shown, to be sent by them.
+    let forged = send("cross-site").await.expect(403);
+    assert!(!forged.text().contains("Typed"), "{}", forged.text());
+    // Programs get problems as everywhere.
+    wiki.post("/wiki/page/edit").cookie(&eve).form(&[&TYPED[..], &[("version", "1")]].concat()).await.problem(403);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_saves_once() {
+    let wiki = App::wiki().start().await;
+    let form = wiki.get("/wiki/-/new").await.expect(200);
+    let key =
+        form.text().split("name=\"key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    assert!(key.len() >= 20, "{key}");
+    let with = |extra: &[(&'static str, &'static str)], key: &str| {
+        let pairs = TYPED.iter().filter(|(name, _)| !extra.iter().any(|(other, _)| other == name)).chain(extra);
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).append_pair("key", key).finish()
+    };
+    let send = |path: &str, body: String| {
+        wiki.post(path)
+            .header("accept", BROWSER)
+            .header("sec-fetch-site", "same-origin")
+            .body("application/x-www-form-urlencoded", body)
+    };
+    // A double click, and a browser that tries again: all at once.
+    let answers = blackbox::at_once((0..8).map(|_| send("/wiki/-/new", with(&[], &key)).into_future())).await;
+    for answer in answers {
+        assert_eq!(saved(answer), "/wiki/typed-title");
+    }
+    assert_eq!(wiki.walk("/posts", "posts").await.len(), 1);
+    assert_eq!(post(&wiki, 1).await["version"], 1);
+    // Back to the form, another thought, and Save: the same page.
+    assert_eq!(saved(send("/wiki/-/new", with(&[("content", "More")], &key)).await), "/wiki/typed-title");
+    assert_eq!((&post(&wiki, 1).await["content"], &post(&wiki, 1).await["version"]), (&json!("More"), &json!(2)));
+    // The same for an edit: it is no conflict with oneself.
+    let edit = [("content", "Edited"), ("version", "2"), ("page", "1")];
+    for _ in 0..2 {
+        assert_eq!(saved(send("/wiki/typed-title/edit", with(&edit, "key-of-the-edit")).await), "/wiki/typed-title");
+    }
+    let edit = [("content", "Edited again"), ("version", "2"), ("page", "1")];
+    assert_eq!(saved(send("/wiki/typed-title/edit", with(&edit, "key-of-the-edit")).await), "/wiki/typed-title");
+    let page = post(&wiki, 1).await;
+    assert_eq!((&page["content"], &page["version"]), (&json!("Edited again"), &json!(4)));
+}
+
+#[tokio::test]
+async fn a_save_leads_back_to_the_section_that_was_edited() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "intro\n\n## One\n\na\n\n## Größe\n\nb\n").await;
+    let edit = [
+        ("title", "Page"),
+        ("content", "intro\n\n## One\n\na\n\n## Größe\n\nc\n"),
+        ("author", "Ada"),
+        ("version", "1"),
+    ];
+    let response = submit(&wiki, "/wiki/page/edit", &edit).await.expect(303);
+    assert_eq!(response.header("location"), "/wiki/page?saved=2#section-gr%C3%B6%C3%9Fe");
+    let page = open(&wiki, "/wiki/page?saved=2").await.expect(200);
+    assert!(page.text().contains("id=\"_saved\"") && page.text().contains("id=\"section-größe\""), "{}", page.text());
+    for plain in ["/wiki/page", "/wiki/page?saved=9", "/wiki/page?saved=x"] {
+        assert!(!open(&wiki, plain).await.expect(200).text().contains("id=\"_saved\""), "{plain}");
+    }
 }

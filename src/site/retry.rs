@@ -1,0 +1,84 @@
+//! A form that could not be handled: shown again with everything that was typed, and the reason above it.
+//!
+//! It is made of the request alone. So it can be shown when the database is away, too.
+
+use askama::Template;
+use http::Method;
+
+use crate::auth::{Identity, sign_in_within};
+use crate::site::parts::{Reason, Viewer, typed};
+use crate::site::{self, address, edit};
+use crate::web::forms::Form;
+use crate::web::{Problem, Request, Response, response};
+
+/// Fields that hold a secret. They are typed again.
+const SECRETS: [&str; 4] = ["password", "current", "new", sign_in_within::PASSWORD];
+
+/// Fields that people type into, or read. All others are the form's own.
+const TYPED: [&str; 11] =
+    ["title", "slug", "tags", "comment", "author", "username", "name", "email", "role", "token", "days"];
+
+#[derive(Debug, Template)]
+#[template(path = "retry.html")]
+pub struct Retry {
+    pub reason: Reason,
+    /// The address the form was sent to.
+    pub action: String,
+    pub fields: Vec<Field>,
+    /// Whether the person could change something in the fields, or sees the form only to send it again.
+    pub is_typed: bool,
+}
+
+/// A field as it was sent.
+#[derive(Debug)]
+pub struct Field {
+    pub name: String,
+    pub value: String,
+    pub kind: Kind,
+}
+
+/// How a field is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Hidden,
+    Line,
+    Secret,
+}
+
+/// The form that `request` sent, if it is one of the site's that would be lost otherwise. It answers with the status of
+/// `problem`.
+pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option<Response> {
+    let path = request.uri().path();
+    // Signing in shows its own form again, and there is nothing to type for signing out or a preview.
+    let is_kept = request.method() == Method::POST
+        && path.starts_with(address::FRONT)
+        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW].contains(&path);
+    let form = if is_kept { Form::read(request).ok()? } else { return None };
+    let (viewer, reason) = (Viewer::of(identity), Reason::new(&form, problem));
+    let page = match edit::again(path, &form, reason.clone()) {
+        Some(view) => site::render(&view, &viewer),
+        None => site::render(&Retry::new(path, &form, reason), &viewer),
+    };
+    let page = response::no_store(response::html_with(problem.status, page.ok()?));
+    Some(response::with_hints(problem, page))
+}
+
+impl Retry {
+    fn new(path: &str, form: &Form, reason: Reason) -> Self {
+        let fields =
+            form.fields().filter(|(name, _)| *name != sign_in_within::USERNAME && *name != sign_in_within::PASSWORD);
+        let fields: Vec<Field> = fields
+            .map(|(name, value)| {
+                let kind = match name {
+                    _ if SECRETS.contains(&name) => Kind::Secret,
+                    _ if TYPED.contains(&name) => Kind::Line,
+                    _ => Kind::Hidden,
+                };
+                let value = if kind == Kind::Secret { String::new() } else { typed(value) };
+                Field { name: typed(name), value, kind }
+            })
+            .collect();
+        let is_typed = fields.iter().any(|field| field.kind != Kind::Hidden);
+        Self { reason, action: path.to_owned(), fields, is_typed }
+    }
+}
