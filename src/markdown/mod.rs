@@ -37,8 +37,8 @@ pub fn links(markdown: &str) -> Vec<String> {
     let mut pages = Pages::new(|_| true);
     if markdown.contains("[[") {
         for (event, _) in parse(split(markdown).0) {
-            if let Some(slug) = wiki_link(&event).and_then(wiki_link::Target::parse).and_then(|target| target.slug) {
-                pages.exists(&slug);
+            if let Some(target) = wiki_link(&event).and_then(wiki_link::Target::parse) {
+                pages.lead_to(&target);
             }
         }
     }

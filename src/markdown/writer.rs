@@ -375,9 +375,8 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
 
     fn start_wiki_link(&mut self, dest: CowStr<'a>) {
         let target = Target::parse(&dest);
-        let slug = target.as_ref().and_then(|target| target.slug.as_deref());
         // Asked in any case, so that the same pages are looked up as `links` names.
-        let missing = !slug.is_none_or(|slug| self.pages.exists(slug));
+        let missing = target.as_ref().is_some_and(|target| !self.pages.lead_to(target) && target.slug.is_some());
         let Some(target) = target.filter(|_| self.alt.is_none() && self.links == 0) else {
             return self.open.push(Open::Nothing);
         };
