@@ -85,6 +85,7 @@ fn split(markdown: &str) -> (&str, &str) {
         0..=MAX_MARKUP => None,
         _ => (0..markdown.len()).filter(|at| is_markup(markdown.as_bytes(), *at)).nth(MAX_MARKUP),
     };
+    let markdown = unmarked(markdown);
     let Some(limit) = limit else { return (markdown, "") };
     // Markup is ASCII, so this is the boundary of a character.
     let formatted = &markdown[..limit];
@@ -97,6 +98,11 @@ fn split(markdown: &str) -> (&str, &str) {
 fn is_markup(text: &[u8], at: usize) -> bool {
     match text[at] {
         b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' => true,
+/// `text` without the byte order mark that some editors put before it.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
         b'-' | b'+' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
         b'.' | b')' => at > 0 && text[at - 1].is_ascii_digit(),
         _ => false,

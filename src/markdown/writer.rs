@@ -4,6 +4,7 @@ use std::mem;
 use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+use wiki_types::rules;
 
 use super::autolink::{self, Piece};
 use super::escape::{self, escape};
@@ -322,7 +323,10 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
         let Some(heading) = self.heading.take() else { return };
         let text = heading.text.trim();
         let html = self.out.split_off(heading.start);
-        if heading.first && level == 1 && (text == self.title || heading_source(source) == self.title) {
+        if heading.first
+            && level == 1
+            && (rules::composed(text) == rules::composed(self.title) || heading_source(source) == self.title)
+        {
             return;
         }
         let id = match self.notes.is_empty() {
