@@ -17,6 +17,7 @@ mod writer;
 
 use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 
+use footnotes::Footnotes;
 pub use outline::{Heading, MAX_HEADINGS};
 pub use rendered::Rendered;
 pub use title::title_of;
@@ -51,7 +52,11 @@ pub fn links(markdown: &str) -> Vec<String> {
 /// of level 1 that begins the page and says `title` again is left out.
 pub fn render(markdown: &str, title: &str, exists: impl Fn(&str) -> bool) -> Rendered {
     let (formatted, rest) = split(markdown);
-    let mut writer = Writer::new(formatted, title, Pages::new(exists));
+    let footnotes = match formatted.contains("[^") {
+        true => Footnotes::of(parse(formatted).map(|(event, _)| event)),
+        false => Footnotes::default(),
+    };
+    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(exists));
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }
@@ -80,12 +85,12 @@ fn wiki_link<'a>(event: &'a Event<'_>) -> Option<&'a str> {
 
 /// What is read as Markdown, and the rest, which starts at the last paragraph or line that begins within [`MAX_MARKUP`].
 fn split(markdown: &str) -> (&str, &str) {
+    let markdown = unmarked(markdown);
     let limit = match markdown.len() {
         // A short text cannot have too many.
         0..=MAX_MARKUP => None,
         _ => (0..markdown.len()).filter(|at| is_markup(markdown.as_bytes(), *at)).nth(MAX_MARKUP),
     };
-    let markdown = unmarked(markdown);
     let Some(limit) = limit else { return (markdown, "") };
     // Markup is ASCII, so this is the boundary of a character.
     let formatted = &markdown[..limit];
@@ -93,16 +98,16 @@ fn split(markdown: &str) -> (&str, &str) {
     markdown.split_at(end)
 }
 
-/// Whether the parser may make a node of the byte: a line's end, an inline mark, or the mark of a list or quote, of which
-/// a line may have many.
-fn is_markup(text: &[u8], at: usize) -> bool {
-    match text[at] {
-        b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' => true,
 /// `text` without the byte order mark that some editors put before it.
 fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
+/// Whether the parser may make a node of the byte: a line's end, an inline mark, or the mark of a list or quote, of which
+/// a line may have many.
+fn is_markup(text: &[u8], at: usize) -> bool {
+    match text[at] {
+        b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' => true,
         b'-' | b'+' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
         b'.' | b')' => at > 0 && text[at - 1].is_ascii_digit(),
         _ => false,

@@ -73,7 +73,7 @@ struct Table {
 
 impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
     /// A writer of the page `source`, shown below `title`.
-    pub fn new(source: &'a str, title: &'a str, pages: Pages<F>) -> Self {
+    pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>) -> Self {
         Self {
             source,
             title,
@@ -87,7 +87,7 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
             table: Table::default(),
             in_code: false,
             notes: Vec::new(),
-            footnotes: Footnotes::default(),
+            footnotes,
             outline: Outline::default(),
             pages,
             empty: true,
@@ -123,7 +123,10 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
             Event::HardBreak => self.inline("<br>\n", "", ""),
             Event::Rule => self.out.push_str("<hr>\n"),
             Event::FootnoteReference(label) if self.alt.is_none() => {
-                self.footnotes.refer(&label, &mut self.out);
+                // Nothing leads back to a note that is not shown.
+                if self.notes.last().is_none_or(|(note, _)| self.footnotes.shows(note)) {
+                    self.footnotes.refer(&label, &mut self.out);
+                }
             }
             Event::TaskListMarker(done) => self.out.push_str(match done {
                 true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
