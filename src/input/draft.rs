@@ -9,10 +9,13 @@ use crate::web::json::Body;
 
 /// The draft in `body`. 422 names everything that is wrong with it; 413 if the content is too long.
 pub fn read(mut body: Body) -> Result<Draft, Problem> {
+    body.rewrite("title", rules::composed);
+    body.rewrite("tags", rules::composed);
     let draft = Draft {
         user_id: body.integer("user_id"),
         title: body.text("title", rules::title),
-        slug: body.text("slug", rules::slug),
+        // As it is: a page may have a slug that is not composed, from when they were made so.
+        slug: body.text("slug", |slug| rules::slug(slug).or_else(|_| rules::slug(&rules::composed(slug)))),
         content: body.required_text("content", rules::text).unwrap_or_default(),
         tags: body.texts("tags", MAX_TAGS, rules::tag).map(|tags| rules::normal_tags(&tags)),
         comment: body.text("comment", rules::comment).unwrap_or_default(),

@@ -1,7 +1,9 @@
 //! Footnotes: numbered in the order they are first referred to, and shown below the page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
+
+use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
 /// The most links from a footnote back to where it is referred to.
 const MAX_BACK_LINKS: usize = 20;
@@ -9,6 +11,8 @@ const MAX_BACK_LINKS: usize = 20;
 /// The footnotes of a page so far. A label is what the author wrote between `[^` and `]`.
 #[derive(Debug, Default)]
 pub struct Footnotes {
+    /// The labels of the notes that are shown.
+    used: HashSet<String>,
     /// The HTML of each label's note, the first if there are several.
     notes: HashMap<String, String>,
     /// Index in `referred` by label.
@@ -17,7 +21,51 @@ pub struct Footnotes {
     referred: Vec<(String, usize)>,
 }
 
+/// The labels that the text refers to, or a note that is shown.
+fn used<'a>(events: impl Iterator<Item = Event<'a>>) -> HashSet<String> {
+    let mut in_text: Vec<String> = Vec::new();
+    let mut in_notes: HashMap<String, Vec<String>> = HashMap::new();
+    let mut open: Vec<(String, Vec<String>)> = Vec::new();
+    let mut images = 0;
+    for event in events {
+        match event {
+            // A wiki link is a link, even if it begins like an image. In an image's description, nothing is referred to.
+            Event::Start(Tag::Image { link_type, .. }) if !matches!(link_type, LinkType::WikiLink { .. }) => {
+                images += 1
+            }
+            Event::End(TagEnd::Image) if images > 0 => images -= 1,
+            Event::Start(Tag::FootnoteDefinition(label)) => open.push((normal(&label), Vec::new())),
+            Event::End(TagEnd::FootnoteDefinition) => {
+                if let Some((label, labels)) = open.pop() {
+                    in_notes.entry(label).or_insert(labels);
+                }
+            }
+            Event::FootnoteReference(label) if images == 0 => {
+                open.last_mut().map_or(&mut in_text, |(_, labels)| labels).push(normal(&label));
+            }
+            _ => {}
+        }
+    }
+    let mut used = HashSet::new();
+    while let Some(label) = in_text.pop() {
+        in_text.extend(in_notes.remove(&label).unwrap_or_default());
+        used.insert(label);
+    }
+    used
+}
+
 impl Footnotes {
+    /// The footnotes of a page with these events.
+    pub fn of<'a>(events: impl Iterator<Item = Event<'a>>) -> Self {
+        Self { used: used(events), ..Self::default() }
+    }
+
+    /// Whether a note of `label` that begins now is shown: something shown refers to it, and it is the first.
+    pub fn shows(&self, label: &str) -> bool {
+        let label = normal(label);
+        self.used.contains(&label) && !self.notes.contains_key(&label)
+    }
+
     /// The note `html` of `label`.
     pub fn define(&mut self, label: &str, html: String) {
         self.notes.entry(normal(label)).or_insert(html);

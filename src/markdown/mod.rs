@@ -17,6 +17,7 @@ mod writer;
 
 use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
 
+use footnotes::Footnotes;
 pub use outline::{Heading, MAX_HEADINGS, fragment};
 pub use rendered::Rendered;
 pub use title::title_of;
@@ -37,8 +38,8 @@ pub fn links(markdown: &str) -> Vec<String> {
     let mut pages = Pages::new(|_| true);
     if markdown.contains("[[") {
         for (event, _) in parse(split(markdown).0) {
-            if let Some(slug) = wiki_link(&event).and_then(wiki_link::Target::parse).and_then(|target| target.slug) {
-                pages.exists(&slug);
+            if let Some(target) = wiki_link(&event).and_then(wiki_link::Target::parse) {
+                pages.lead_to(&target);
             }
         }
     }
@@ -51,7 +52,11 @@ pub fn links(markdown: &str) -> Vec<String> {
 /// of level 1 that begins the page and says `title` again is left out.
 pub fn render(markdown: &str, title: &str, exists: impl Fn(&str) -> bool) -> Rendered {
     let (formatted, rest) = split(markdown);
-    let mut writer = Writer::new(formatted, title, Pages::new(exists));
+    let footnotes = match formatted.contains("[^") {
+        true => Footnotes::of(parse(formatted).map(|(event, _)| event)),
+        false => Footnotes::default(),
+    };
+    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(exists));
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }
@@ -80,6 +85,7 @@ fn wiki_link<'a>(event: &'a Event<'_>) -> Option<&'a str> {
 
 /// What is read as Markdown, and the rest, which starts at the last paragraph or line that begins within [`MAX_MARKUP`].
 fn split(markdown: &str) -> (&str, &str) {
+    let markdown = unmarked(markdown);
     let limit = match markdown.len() {
         // A short text cannot have too many.
         0..=MAX_MARKUP => None,
@@ -90,6 +96,11 @@ fn split(markdown: &str) -> (&str, &str) {
     let formatted = &markdown[..limit];
     let end = formatted.rfind("\n\n").or_else(|| formatted.rfind('\n')).map_or(limit, |at| at + 1);
     markdown.split_at(end)
+}
+
+/// `text` without the byte order mark that some editors put before it.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Whether the parser may make a node of the byte: a line's end, an inline mark, or the mark of a list or quote, of which

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use percent_encoding::utf8_percent_encode;
+use wiki_types::rules;
 use wiki_types::rules::MAX_TITLE;
-use wiki_types::slug::slugify;
+use wiki_types::slug::{by_old_rule, slugify};
 
 use super::outline;
 use super::url::UNRESERVED;
@@ -19,6 +20,8 @@ pub struct Target {
     pub title: String,
     /// The page's slug; none for a section of the same page.
     pub slug: Option<String>,
+    /// The slug a page of that title had, if titles made other slugs when it was written: its address leads there.
+    pub old_slug: Option<String>,
     /// The id of the section's heading.
     section: Option<String>,
 }
@@ -32,7 +35,8 @@ impl Target {
         if text.len() > 8 * MAX_TITLE {
             return None;
         }
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let as_written = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = rules::composed(&as_written);
         let named = |text: &str| text.chars().any(char::is_alphanumeric);
         // `[[C#]]` is a page, not an empty section of one.
         let (title, section) = match text.split_once('#') {
@@ -40,8 +44,13 @@ impl Target {
             _ => (&*text, None),
         };
         let slug = named(title).then(|| slugify(title));
+        let old_slug = slug.as_ref().and_then(|slug| {
+            // What stands before the section has the same number of `#` in both forms.
+            let title = if title.len() == text.len() { &*as_written } else { as_written.split('#').next()?.trim_end() };
+            Some(by_old_rule(title)).filter(|old| old != slug)
+        });
         let valid = title.chars().count() <= MAX_TITLE && (slug.is_some() || (title.is_empty() && section.is_some()));
-        valid.then(|| Self { title: title.to_owned(), slug, section })
+        valid.then(|| Self { title: title.to_owned(), slug, old_slug, section })
     }
 
     /// The URL, percent-encoded throughout; of a page that is missing, with the title it would have.
@@ -88,6 +97,13 @@ impl<F: Fn(&str) -> bool> Pages<F> {
         exists
     }
 
+    /// Whether the page of `target` exists, or may. Always asks for each of its slugs.
+    pub fn lead_to(&mut self, target: &Target) -> bool {
+        let mut exists = |slug: &Option<String>| slug.as_deref().is_some_and(|slug| self.exists(slug));
+        let (now, before) = (exists(&target.slug), exists(&target.old_slug));
+        now || before
+    }
+
     /// The slugs asked for, in that order.
     pub fn into_slugs(self) -> Vec<String> {
         self.slugs
@@ -116,6 +132,18 @@ mod tests {
         for text in ["", " ", "#", "???", "?#x", &"x".repeat(MAX_TITLE + 1), &"ß".repeat(9 * MAX_TITLE)] {
             assert_eq!(Target::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn one_page_has_one_link_however_its_title_is_written() {
+        let [composed, decomposed] = ["Café", "Cafe\u{301}"].map(|text| Target::parse(text).unwrap());
+        assert_eq!((&composed.title, &composed.slug), (&decomposed.title, &decomposed.slug));
+        let target = Target::parse("เก่า#x").unwrap();
+        assert_eq!((target.slug.as_deref(), target.old_slug.as_deref()), (Some("เก่า"), Some("เก-า")));
+        // A page from before has its old slug: its address redirects there.
+        let mut pages = Pages::new(|slug: &str| slug == "เก-า");
+        assert!(pages.lead_to(&target));
+        assert_eq!(pages.into_slugs(), ["เก่า", "เก-า"]);
     }
 
     #[test]

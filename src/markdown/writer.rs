@@ -4,6 +4,7 @@ use std::mem;
 use std::ops::Range;
 
 use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+use wiki_types::rules;
 
 use super::autolink::{self, Piece};
 use super::escape::{self, escape};
@@ -72,7 +73,7 @@ struct Table {
 
 impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
     /// A writer of the page `source`, shown below `title`.
-    pub fn new(source: &'a str, title: &'a str, pages: Pages<F>) -> Self {
+    pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>) -> Self {
         Self {
             source,
             title,
@@ -86,7 +87,7 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
             table: Table::default(),
             in_code: false,
             notes: Vec::new(),
-            footnotes: Footnotes::default(),
+            footnotes,
             outline: Outline::default(),
             pages,
             empty: true,
@@ -122,7 +123,10 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
             Event::HardBreak => self.inline("<br>\n", "", ""),
             Event::Rule => self.out.push_str("<hr>\n"),
             Event::FootnoteReference(label) if self.alt.is_none() => {
-                self.footnotes.refer(&label, &mut self.out);
+                // Nothing leads back to a note that is not shown.
+                if self.notes.last().is_none_or(|(note, _)| self.footnotes.shows(note)) {
+                    self.footnotes.refer(&label, &mut self.out);
+                }
             }
             Event::TaskListMarker(done) => self.out.push_str(match done {
                 true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
@@ -322,7 +326,10 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
         let Some(heading) = self.heading.take() else { return };
         let text = heading.text.trim();
         let html = self.out.split_off(heading.start);
-        if heading.first && level == 1 && (text == self.title || heading_source(source) == self.title) {
+        if heading.first
+            && level == 1
+            && (rules::composed(text) == rules::composed(self.title) || heading_source(source) == self.title)
+        {
             return;
         }
         let id = match self.notes.is_empty() {
@@ -375,9 +382,8 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
 
     fn start_wiki_link(&mut self, dest: CowStr<'a>) {
         let target = Target::parse(&dest);
-        let slug = target.as_ref().and_then(|target| target.slug.as_deref());
         // Asked in any case, so that the same pages are looked up as `links` names.
-        let missing = !slug.is_none_or(|slug| self.pages.exists(slug));
+        let missing = target.as_ref().is_some_and(|target| !self.pages.lead_to(target) && target.slug.is_some());
         let Some(target) = target.filter(|_| self.alt.is_none() && self.links == 0) else {
             return self.open.push(Open::Nothing);
         };

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 use wiki_types::Suggestion;
-use wiki_types::slug::{is_slug, slugify};
+use wiki_types::slug::{by_old_rule, slugify};
 
 use crate::auth::Context;
 use crate::site::parts::{Linked, Viewer};
@@ -30,25 +30,50 @@ pub struct Deleted {
 
 /// What stands at the address with this slug, which no page has.
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
-    if !is_slug(slug) {
-        // People type titles into the address bar.
-        return if slug.chars().any(char::is_alphanumeric) {
-            Ok(response::found(&moved(cx, &slugify(slug))))
-        } else {
-            Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())))
-        };
+    if !slug.chars().any(char::is_alphanumeric) {
+        return Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())));
     }
+    // Before anything is made of the slug: a page may have had one that is longer than they are made now.
     if let Some(slug) = pages::slug_now(cx.db, slug)? {
         return Ok(response::found(&moved(cx, &slug)));
+    }
+    let wanted = slugify(slug);
+    if wanted != slug && pages::find_by_slug(cx.db, &wanted)?.is_some() {
+        return Ok(response::found(&moved(cx, &wanted)));
+    }
+    if let Some(old) = of_old_page(cx, slug, &wanted)? {
+        return Ok(response::found(&moved(cx, &old)));
     }
     let viewer = Viewer::of(cx.identity);
     if let Some(page) = pages::last_deleted(cx.db, slug)? {
         return Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&Deleted { page }, &viewer)?));
     }
+    if wanted != slug {
+        // People type titles into the address bar.
+        return Ok(response::found(&moved(cx, &wanted)));
+    }
     let title = title(cx, slug);
     let similar = search::similar(cx.db, &title)?;
     let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
     Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &viewer)?))
+}
+
+/// The slug of the page whose title makes the slug `wanted`, but made another when the page was written. `given` is the
+/// slug or the title in the address.
+fn of_old_page(cx: &Context, given: &str, wanted: &str) -> Result<Option<String>, Problem> {
+    let old = by_old_rule(given);
+    // Sigma was the same at the end of a word, which an address in lower case no longer tells.
+    for old in [old.replace('ς', "σ"), old] {
+        if old != wanted
+            && old != given
+            && let Some(page) = pages::find_by_slug(cx.db, &old)?
+            // Several titles made the same slug.
+            && slugify(&page.title) == wanted
+        {
+            return Ok(Some(page.slug));
+        }
+    }
+    Ok(None)
 }
 
 /// The title that a page with this slug would have: `?title=` if the slug is made from it, else a guess.

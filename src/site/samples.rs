@@ -482,7 +482,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     /// What is not HTML.
     pub fn feed(&self) -> String {
         let changes = (0..4).map(|index| self.change(index)).collect();
-        Feed { base: self.text("https://wiki.example"), changes }.render().unwrap()
+        Feed { base: self.text("https://wiki.example"), begun: time(1, 0), changes }.render().unwrap()
     }
 }
 

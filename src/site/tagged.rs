@@ -22,8 +22,7 @@ pub struct Tagged {
 
 /// `GET /wiki/-/tags/{tag}`
 pub fn show(cx: &Context, tag: &str) -> Result<Response, Problem> {
-    let tag = rules::normal_tag(tag);
-    check("tag", &tag, rules::tag)?;
-    let list = lists::posts(cx.request, cx.db, Filter::living().tagged(&tag), Order::TITLE)?;
-    site::show(cx, &Tagged { tag, pages: list.items, next: list.next })
+    check("tag", tag, rules::tag)?;
+    let list = lists::posts(cx.request, cx.db, Filter::living().tagged(tag), Order::TITLE)?;
+    site::show(cx, &Tagged { tag: rules::normal_tag(tag), pages: list.items, next: list.next })
 }

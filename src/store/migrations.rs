@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use schema::Migration;
+use wiki_types::Time;
 
 use crate::store::db::Db;
 use crate::store::error::Error;
@@ -24,6 +25,11 @@ static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
 /// The version of the schema the database has, 0 for a new one.
 pub fn version(db: &Db) -> Result<i64, Error> {
     db.query_row(schema::CURRENT_VERSION, &[])?.column()
+}
+
+/// When the database got its first tables. It stays for as long as there is the wiki, wherever its database is moved.
+pub fn first_time(db: &Db) -> Result<Time, Error> {
+    db.query_row("SELECT min(applied_time) AT TIME ZONE 'UTC' FROM schema_migrations", &[])?.column()
 }
 
 /// The version of the schema this component needs.

@@ -74,7 +74,8 @@ pub fn matching(mut filter: Filter, wanted: &str) -> Filter {
     filter
 }
 
-/// The sort keys of a result.
+/// The sort keys of a result. They go through JSON, which is read to within a digit: [`after`] takes the rank back to the
+/// precision that PostgreSQL ranks in.
 pub fn keys(result: &SearchResult) -> Vec<Value> {
     vec![result.rank.into(), result.post_id.into()]
 }
@@ -82,6 +83,15 @@ pub fn keys(result: &SearchResult) -> Vec<Value> {
 /// Whether `keys` can be those of a result.
 pub fn fits(keys: &[Value]) -> bool {
     matches!(keys, [rank, id] if rank.is_f64() && id.is_i64())
+}
+
+/// The rank and the number of the result whose keys these are, to the last bit: a page whose rank is equal must be neither
+/// shown again nor left out. `ts_rank` is a `real`, and no two of those are as close as a number and what JSON makes of it.
+fn after(keys: &[Value]) -> Option<(f64, i64)> {
+    let [rank, id] = keys else { return None };
+    #[allow(clippy::cast_possible_truncation, reason = "rounding is what this is for")]
+    let rank = rank.as_f64()? as f32;
+    Some((f64::from(rank), id.as_i64()?))
 }
 
 /// The first `count` pages that pass `filter` and match `wanted`, best first; those after `keys` where they are given.
@@ -99,11 +109,11 @@ pub fn search(
     let mut params = filter.params;
     params.push(searchable(wanted).into());
     let query = format!("websearch_to_tsquery('wiki', ${})", params.len());
-    let mut after = String::new();
-    if let Some([rank, id]) = keys {
-        params.push(Param::Floating64(rank.as_f64().unwrap_or_default()));
-        params.push(id.as_i64().unwrap_or_default().into());
-        after = format!("WHERE (rank, id) < (${}, ${})", params.len() - 1, params.len());
+    let mut later = String::new();
+    if let Some((rank, id)) = keys.and_then(after) {
+        params.push(Param::Floating64(rank));
+        params.push(id.into());
+        later = format!("WHERE (rank, id) < (${}, ${})", params.len() - 1, params.len());
     }
     params.push(db::count(count));
     // Rank prefers matches in the title by their weight, and short pages to long ones (normalisation 1). Only what is
@@ -116,7 +126,7 @@ pub fn search(
            (SELECT id, ts_rank(words, {query}, 1)::float8 FROM searched_posts
             WHERE {conditions} AND words @@ {query} AND is_read LIMIT {MAX_RANKED})
          ), shown AS (
-           SELECT id, rank FROM ranked {after} ORDER BY rank DESC, id DESC LIMIT ${}
+           SELECT id, rank FROM ranked {later} ORDER BY rank DESC, id DESC LIMIT ${}
          )
          SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC',
            ts_headline('wiki', beginning, {query},
@@ -162,6 +172,18 @@ pub fn similar(db: &Db, title: &str) -> Result<Vec<Suggestion>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_page_of_results_begins_exactly_after_the_last(bits in 1..0x7f80_0000_u32, id in any::<i64>()) {
+            let rank = f64::from(f32::from_bits(bits));
+            let cursor = Value::from(vec![Value::from(rank), Value::from(id)]).to_string();
+            let keys: Vec<Value> = serde_json::from_str(&cursor).unwrap();
+            prop_assert!(fits(&keys));
+            prop_assert_eq!(after(&keys), Some((rank, id)));
+        }
+    }
 
     fn parts(text: &str) -> Vec<(String, bool)> {
         snippet(text).0.into_iter().map(|part| (part.text, part.matched)).collect()

@@ -48,6 +48,20 @@ impl Body {
         !matches!(self.members.get(field), None | Some(Value::Null))
     }
 
+    /// Puts what `to` makes of it in place of a text member, or of each text in a list.
+    pub fn rewrite(&mut self, field: &str, to: fn(&str) -> Cow<'_, str>) {
+        let texts = match self.members.get_mut(field) {
+            Some(Value::Array(items)) => items,
+            Some(item) => std::slice::from_mut(item),
+            None => return,
+        };
+        for item in texts {
+            if let Value::String(text) = item {
+                *text = to(text).into_owned();
+            }
+        }
+    }
+
     /// A text member that keeps to `rule`; nothing if it is absent, null or wrong.
     pub fn text(&mut self, field: &'static str, rule: Rule) -> Option<String> {
         self.nullable_text(field, rule).flatten()

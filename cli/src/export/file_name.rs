@@ -2,6 +2,9 @@
 //!
 //! The name depends on the slug alone, so that a page has the same file in every export, even of another wiki.
 
+use wiki_types::rules;
+use wiki_types::slug::{hash, is_slug};
+
 /// The longest beginning of a slug in a name. Most file systems allow names of 255 bytes (NTFS and APFS: 255 UTF-16 units or
 /// characters, which is no less); this leaves room for a hash and for suffixes of backup programs.
 const MAX_BYTES: usize = 200;
@@ -13,8 +16,11 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// beginning of the slug and a hash.
 pub fn file_name(slug: &str) -> String {
     // The wiki defines what a slug may contain; that no name leaves the directory is ensured here.
-    let safe: String =
-        slug.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect();
+    let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let safe: String = match is_slug(slug) {
+        true => slug.to_owned(),
+        false => slug.chars().map(|c| if is_safe(c) { c } else { '_' }).collect(),
+    };
     let name = &safe[..safe.floor_char_boundary(MAX_BYTES)];
     if name == slug && !name.is_empty() && !is_device(name) && is_one_of_its_case(name) {
         return format!("{name}.md");
@@ -29,15 +35,10 @@ fn is_device(name: &str) -> bool {
     DEVICES.contains(&name) || port("com") || port("lpt")
 }
 
-/// Whether a file system that ignores case confuses `name` with no other lower-case name, as `straße` with `strasse`.
+/// Whether a file system that ignores case, or how characters are composed, confuses `name` with no other lower-case name,
+/// as `straße` with `strasse`.
 fn is_one_of_its_case(name: &str) -> bool {
-    name.to_uppercase().to_lowercase() == name
-}
-
-/// FNV-1a with 64 bits. It must be the same in every version of this program, and need not be secure.
-fn hash(text: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    name.to_uppercase().to_lowercase() == name && rules::composed(name) == name
 }
 
 #[cfg(test)]
@@ -50,6 +51,8 @@ mod tests {
         for (slug, name) in [
             ("home", "home.md"),
             ("café-日本語", "café-日本語.md"),
+            ("เก่า", "เก่า.md"),
+            ("\u{1112}\u{1161}", "\u{1112}\u{1161}~"),
             ("console", "console.md"),
             ("con", "con~f604f1190d01642b.md"),
             ("lpt1", "lpt1~"),

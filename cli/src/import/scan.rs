@@ -25,6 +25,8 @@ pub struct ImportItem {
     pub file: PathBuf,
     /// The slug of its page.
     pub slug: String,
+    /// The slug of its page if that was made by an older version, and is that of no other file.
+    pub old_slug: Option<String>,
 }
 
 /// The files found. Their texts are not kept, since there may be many.
@@ -43,6 +45,7 @@ pub struct Scan {
 #[derive(Debug)]
 pub struct Source {
     pub slug: String,
+    pub old_slug: Option<String>,
     pub front: FrontMatter,
     text: String,
     /// Where in the text the content begins.
@@ -85,7 +88,8 @@ pub fn scan(folder: &Path) -> anyhow::Result<Scan> {
                 if let Some(author) = source.front.author {
                     *scan.authors.entry(author).or_default() += 1;
                 }
-                scan.items.push(ImportItem { path: entry.into_path(), file, slug: source.slug });
+                let (slug, old_slug) = (source.slug, source.old_slug);
+                scan.items.push(ImportItem { path: entry.into_path(), file, slug, old_slug });
             }
             Err(error) => scan.failures.push(Failure { file, error }),
         }
@@ -109,6 +113,11 @@ impl Scan {
             }
             other.is_none()
         });
+        let mut old: HashMap<String, usize> = HashMap::new();
+        self.items.iter().filter_map(|item| item.old_slug.clone()).for_each(|slug| *old.entry(slug).or_default() += 1);
+        for item in &mut self.items {
+            item.old_slug.take_if(|slug| files.contains_key(slug) || old[slug] > 1);
+        }
     }
 }
 
@@ -146,12 +155,13 @@ pub fn read(path: &Path, relative: &Path) -> Result<Source, FileError> {
     }
     check(&document, &text[..start])?;
     let front = document.front;
+    let old_slug = if front.slug.is_none() { slug::old_of_file(relative) } else { None };
     let slug = match &front.slug {
         Some(slug) => slug.clone(),
         None => slug::of_file(relative)
             .ok_or_else(|| FileError::new("its name has no letter or digit for a slug: set one in its front matter"))?,
     };
-    Ok(Source { slug, front, text, start })
+    Ok(Source { slug, old_slug, front, text, start })
 }
 
 #[cfg(test)]
@@ -238,6 +248,13 @@ mod tests {
                 "d.md: has the same slug as A b.md, \"a-b\"; change one of them",
             ]
         );
+    }
+
+    #[test]
+    fn an_old_slug_is_kept_if_it_is_that_of_one_file() {
+        let folder = folder(&[("เก่า.md", b"x"), ("เก้า.md", b"x"), ("เข่า.md", b"x"), ("b.md", b"x")]);
+        let old: Vec<_> = scan(folder.path()).unwrap().items.into_iter().map(|item| item.old_slug).collect();
+        assert_eq!(old, [None, None, None, Some("เข-า".to_owned())]);
     }
 
     #[test]

@@ -52,7 +52,11 @@ impl<'a> Importer<'a> {
             // Another file may have the new slug.
             return Err(Error::File(FileError::new("its slug changed during the import; run the import again")));
         }
-        match self.wiki.by_slug(&source.slug)? {
+        let mut page = self.wiki.by_slug(&source.slug)?;
+        if let (None, Some(old)) = (&page, &item.old_slug) {
+            page = self.wiki.by_slug(old)?;
+        }
+        match page {
             Some(page) => self.edit(&source, &page),
             None => self.create(&source),
         }
@@ -187,7 +191,7 @@ mod tests {
         let path = folder.path().join("a.md");
         std::fs::write(&path, text).unwrap();
         let args = Import { folder: PathBuf::new(), jobs: 1, comment: None, dry_run };
-        let item = ImportItem { path, file: "a.md".into(), slug: "a".into() };
+        let item = ImportItem { path, file: "a.md".into(), slug: "a".into(), old_slug: None };
         Importer::new(wiki, &args, Writer::new(wiki, author).unwrap()).import(&item)
     }
 

@@ -73,8 +73,8 @@ pub struct PostDraft<'a> {
     /// The title. By default, the first heading or the first line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'a str>,
-    /// The name in URLs, unique: letters and digits of any script in lower case, with single hyphens between them. By
-    /// default, made from the title.
+    /// The name in URLs, unique: letters with their marks and digits of any script in lower case, with single hyphens
+    /// between them. By default, made from the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<&'a str>,
     /// The Markdown, at most 1 MiB of UTF-8. It is kept byte for byte.
@@ -100,7 +100,7 @@ impl PostDraft<'_> {
 
     /// Whether an edit with this draft leaves these, a page's title and tags, as they are.
     pub fn matches_title_and_tags(&self, title: &str, tags: &[String]) -> bool {
-        self.title.is_none_or(|wanted| wanted == title)
+        self.title.is_none_or(|wanted| rules::composed(wanted) == title)
             && self.tags.is_none_or(|wanted| rules::normal_tags(wanted) == tags)
     }
 }

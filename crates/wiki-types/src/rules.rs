@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Utc};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::slug;
 
@@ -48,7 +49,7 @@ pub fn is_blank(text: &str) -> bool {
 
 /// Whether fonts that have no picture for `c` show nothing in its place: Unicode's Default_Ignorable_Code_Point
 /// (DerivedCoreProperties.txt), such as joiners, marks of direction, and fillers.
-fn is_ignorable(c: char) -> bool {
+pub(crate) fn is_ignorable(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'
@@ -91,9 +92,13 @@ pub fn title(text: &str) -> Result<(), Wrong> {
     line::<MAX_TITLE>(text)
 }
 
-/// A page's name in URLs, as [`slug::slugify`] makes them.
+/// A page's name in URLs, as [`slug::slugify`] makes them or once made them.
 pub fn slug(text: &str) -> Result<(), Wrong> {
-    if slug::is_slug(text) { Ok(()) } else { Err(format!("is not a slug; {:?} would be", slug::slugify(text)).into()) }
+    if slug::is_accepted(text) {
+        Ok(())
+    } else {
+        Err(format!("is not a slug; {:?} would be", slug::slugify(text)).into())
+    }
 }
 
 /// Why an edit was made: one line, or nothing.
@@ -111,9 +116,15 @@ pub fn tag(text: &str) -> Result<(), Wrong> {
     }
 }
 
+/// A title, slug or tag as the wiki keeps it: composed (Unicode's normalisation form C), as one text that is shown the
+/// same can be stored in several ways.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
 /// A tag as the wiki keeps it: tags differ by more than case and surrounding space.
 pub fn normal_tag(tag: &str) -> String {
-    tag.trim().to_lowercase()
+    composed(&composed(tag.trim()).to_lowercase()).into_owned()
 }
 
 /// Tags as the wiki keeps them, each once.
@@ -193,6 +204,7 @@ mod tests {
     #[test]
     fn tags_are_folded_and_kept_in_order() {
         assert_eq!(normal_tags(&["Rust".into(), " wasm ".into(), "rust".into()]), ["rust", "wasm"]);
+        assert_eq!(normal_tags(&["E\u{301}tude".into(), "étude".into()]), ["étude"]);
     }
 
     #[test]

@@ -140,8 +140,23 @@ fn footnotes_are_numbered_and_linked_both_ways() {
     assert!(html("[a[^1]](b)\n\n[^1]: x").starts_with("<p>[a<sup>"));
     // Labels that differ in case.
     assert!(html("[^Maß]\n\n[^MASS]: x").contains("<p>x <a class=\"back\""));
+    // A note that nothing shown refers to is not shown, and counts for nothing.
+    assert_eq!(html("a\n\n[^x]: one[^y]\n\n[^y]: two[^x]"), "<p>a</p>\n");
+    let page = html("a[^z]\n\n[^x]: one[^y]\n\n[^y]: two\n\n[^z]: three\n\n[^z]: again[^y]\n\n![[^y]](/b.png)");
+    assert!(page.contains("fn-1") && !page.contains("fn-2") && !page.contains("fnref-2"), "{page}");
     // A heading in a footnote is no section of the page.
     assert_eq!(render("[^1]\n\n[^1]: # x", "", |_| true).headings, []);
+}
+
+#[test]
+fn every_link_to_a_footnote_leads_somewhere() {
+    for page in ["a[^1]\n\n[^2]: x[^3]\n\n[^3]: y\n\n[^1]: z[^3]", "[^2]: x[^1]\n\n[^1]: y", "[^1]\n\n> [^1]: a[^1]"] {
+        let html = html(page);
+        for link in html.split("href=\"#").skip(1) {
+            let id = link.split('"').next().unwrap();
+            assert!(html.contains(&format!("id=\"{id}\"")), "{id} in {html}");
+        }
+    }
 }
 
 #[test]

@@ -28,15 +28,24 @@ impl Filter {
         self
     }
 
-    /// Only the pages with this tag.
+    /// Only the pages with this tag. Pages may have tags that are not composed, from when they were kept so.
     pub fn tagged(mut self, tag: &str) -> Self {
-        self.add("tags @> ${}", db::texts(Some(vec![rules::normal_tag(tag)])));
+        let (tag, as_given) = (rules::normal_tag(tag), tag.trim().to_lowercase());
+        let tags = if tag == as_given { vec![tag] } else { vec![tag, as_given] };
+        self.add("tags && ${}", db::texts(Some(tags)));
         self
     }
 
     /// Only the page with this slug.
     pub fn with_slug(mut self, slug: String) -> Self {
-        self.add("slug = ${}", slug);
+        let composed = rules::composed(&slug);
+        if composed == slug {
+            self.add("slug = ${}", slug);
+        } else {
+            // A page may have a slug that is not composed, from when they were made so.
+            let slugs = vec![composed.into_owned(), slug];
+            self.add("slug = ANY (${})", db::texts(Some(slugs)));
+        }
         self
     }
 

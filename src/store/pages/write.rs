@@ -1,7 +1,7 @@
 //! Changes to pages. Each is one statement that says what it did.
 
 use wiki_types::slug::slugify;
-use wiki_types::{Post, Time};
+use wiki_types::{Post, Time, rules};
 
 use crate::markdown;
 use crate::store::audit::Actor;
@@ -12,6 +12,34 @@ use crate::store::submissions::{self, Submission, swept};
 
 /// The unique index over the slugs of pages.
 const SLUG_INDEX: &str = "posts_slug_key";
+
+/// How often a slug that was free is looked for, while others take it: each time, all but one of them have another number.
+const TRIES: usize = 5;
+
+/// SQL for a recursive table of slugs for the row of a table with `id` and `slug`: its slug, and as long as a living page
+/// has the last of them, one with a number more. The last is free. A number shortens the slug to 100 characters, the
+/// `MAX_LENGTH` of slugs; what is left of it and a number are a slug as well.
+macro_rules! candidates {
+    ($table:literal, $unless:literal) => {
+        concat!(
+            "candidates AS (
+               SELECT slug, 0 AS number FROM ",
+            $table,
+            "
+               UNION ALL
+               SELECT rtrim(left(wanted.slug, 100 - length(suffix)), '-') || suffix, number + 1
+               FROM candidates CROSS JOIN ",
+            $table,
+            " AS wanted CROSS JOIN LATERAL (
+                 SELECT '-' || wanted.id || CASE number WHEN 0 THEN '' ELSE '-' || number + 1 END AS suffix
+               ) AS numbered
+               WHERE NOT ",
+            $unless,
+            " AND EXISTS (SELECT FROM posts WHERE posts.slug = candidates.slug AND posts.deleted_time IS NULL)
+             ), free AS (SELECT slug FROM candidates ORDER BY number DESC LIMIT 1)"
+        )
+    };
+}
 
 /// A page, or an edit of one, as a client sends it. Whatever is absent stays as it is, or gets its default.
 #[derive(Debug, Clone, Default)]
@@ -51,11 +79,12 @@ pub enum Created {
 
 /// Creates a page by user `user_id`.
 ///
-/// A draft without a slug gets one from its title, with the page's number behind it where another page has that slug.
+/// A draft without a slug gets one from its title, with the page's number behind it where another page has that slug, and
+/// a second number where another page has that one, too.
 pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
     let is_chosen = draft.slug.is_some();
-    let slug = draft.slug.unwrap_or_else(|| slugify(&title));
+    let slug = draft.slug.map_or_else(|| slugify(&title), |slug| rules::composed(&slug).into_owned());
     let params: [Param; 10] = [
         user_id.into(),
         title.into(),
@@ -83,26 +112,28 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
             Some(true) => read_post(&mut row).map(Created::Created),
         }
     };
-    match insert()? {
-        // Another page took the slug after this statement began. The next try sees that page and takes another slug.
-        Created::SlugTaken if !is_chosen => insert(),
-        created => Ok(created),
+    for _ in 1..TRIES {
+        match insert()? {
+            // Another page took the slug after this statement began. The next try sees that page and takes another slug.
+            Created::SlugTaken if !is_chosen => {}
+            created => return Ok(created),
+        }
     }
+    insert()
 }
 
 /// Returns NULL where there is no such user, false where the slug is taken, and true with the new page.
 const CREATE: &str = concat!(
-    "WITH given AS (
-       SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id,
+    "WITH RECURSIVE given AS (
+       SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id, $3::text AS slug,
          coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time
        FROM users WHERE id = $1 AND deleted_time IS NULL
-     ), post AS (
+     ), ",
+    candidates!("given", "$4::boolean"),
+    ", post AS (
        INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time)
-       SELECT id, user_id, $2::text,
-         CASE WHEN NOT $4::boolean AND EXISTS (SELECT FROM posts WHERE slug = $3::text AND deleted_time IS NULL)
-           THEN $3 || '-' || id ELSE $3 END,
-         $5::text, $6::text[], $8::text[], time, time
-       FROM given
+       SELECT id, user_id, $2::text, free.slug, $5::text, $6::text[], $8::text[], time, time
+       FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
      ), revision AS (
@@ -155,6 +186,7 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_overrid
         draft.comment.clone().into(),
         db::texts(Some(markdown::links(&draft.content))),
         may_override.into(),
+        draft.slug.as_deref().map(|slug| rules::composed(slug).into_owned()).into(),
         draft.key.clone().into(),
     ];
     let mut row = match db.query_row(SAVE, &params) {
@@ -176,24 +208,27 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_overrid
     })
 }
 
-/// Locks the page first: the outcome is decided on the row that is changed, whatever others do meanwhile.
+/// Locks the page first: the outcome is decided on the row that is changed, whatever others do meanwhile. A page may keep
+/// a slug that is not composed; a new one is.
 const SAVE: &str = concat!(
     "WITH before AS (
-       SELECT *, CASE
+       SELECT *, CASE WHEN slug = $4::text THEN slug ELSE coalesce($11::text, slug) END AS wanted_slug, CASE
          WHEN deleted_time IS NOT NULL THEN 'gone'
          WHEN protected AND NOT $10::boolean THEN 'protected'
          WHEN version <> ALL ($2::bigint[]) THEN 'stale'
          WHEN $7::bigint IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = $7 AND users.deleted_time IS NULL)
            THEN 'no such user'
          WHEN (title, slug, content, tags)
-           IS NOT DISTINCT FROM (coalesce($3::text, title), coalesce($4::text, slug), $5::text, coalesce($6::text[], tags))
+           IS NOT DISTINCT FROM (coalesce($3::text, title), CASE WHEN slug = $4 THEN slug ELSE coalesce($11, slug) END, $5::text,
+             coalesce($6::text[], tags))
            THEN 'unchanged'
-         WHEN EXISTS (SELECT FROM posts other WHERE other.slug = $4 AND other.id <> posts.id AND other.deleted_time IS NULL)
+         WHEN slug <> $4 AND EXISTS (
+           SELECT FROM posts other WHERE other.slug = $11 AND other.id <> posts.id AND other.deleted_time IS NULL)
            THEN 'slug taken'
          ELSE 'saved' END AS outcome
        FROM posts WHERE id = $1 FOR UPDATE
      ), after AS (
-       UPDATE posts SET title = coalesce($3, before.title), slug = coalesce($4, before.slug), content = $5,
+       UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug, content = $5,
          tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now()
        FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
        RETURNING posts.*
@@ -205,7 +240,7 @@ const SAVE: &str = concat!(
        FROM after JOIN before ON before.id = after.id
      ), submitted AS (
        -- A form that is sent again with another text has saved this version last.
-       INSERT INTO submissions (key, post_id, version) SELECT $11::text, id, version FROM after WHERE $11 IS NOT NULL
+       INSERT INTO submissions (key, post_id, version) SELECT $12::text, id, version FROM after WHERE $12 IS NOT NULL
        ON CONFLICT (key) DO UPDATE SET post_id = excluded.post_id, version = excluded.version, created_time = now()
      ), ",
     swept!(),
@@ -284,12 +319,14 @@ pub enum Restored {
 pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
     let [actor_id, address] = actor.params();
     let params = [id.into(), may_override.into(), actor_id, address];
-    let update = || db.query_row(RESTORE, &params);
-    let mut row = match update() {
-        // Another page took the slug after this statement began. The next try sees that page.
-        Err(Error::Duplicate(index)) if index == SLUG_INDEX => update(),
-        result => result,
-    }?;
+    let mut tries = 1;
+    let mut row = loop {
+        match db.query_row(RESTORE, &params) {
+            // Another page took the slug after this statement began. The next try sees that page.
+            Err(Error::Duplicate(index)) if index == SLUG_INDEX && tries < TRIES => tries += 1,
+            result => break result?,
+        }
+    };
     let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Restored::Gone) };
     Ok(match &*outcome {
         "restored" => Restored::Restored(read_post(&mut row)?),
@@ -300,17 +337,17 @@ pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Re
 }
 
 const RESTORE: &str = concat!(
-    "WITH before AS (
+    "WITH RECURSIVE before AS (
        SELECT *, CASE
          WHEN deleted_time IS NULL THEN 'not deleted'
          WHEN protected AND NOT $2::boolean THEN 'protected'
          ELSE 'restored' END AS outcome
        FROM posts WHERE id = $1 FOR UPDATE
-     ), after AS (
-       UPDATE posts SET deleted_time = NULL,
-         slug = CASE WHEN EXISTS (SELECT FROM posts other WHERE other.slug = before.slug AND other.deleted_time IS NULL)
-           THEN before.slug || '-' || before.id ELSE before.slug END
-       FROM before WHERE posts.id = before.id AND before.outcome = 'restored'
+     ), ",
+    candidates!("before", "outcome <> 'restored'"),
+    ", after AS (
+       UPDATE posts SET deleted_time = NULL, slug = free.slug
+       FROM before CROSS JOIN free WHERE posts.id = before.id AND before.outcome = 'restored'
        RETURNING posts.*
      ), noted AS (
        INSERT INTO audit (event, actor_id, address, post_id, details)

@@ -1,6 +1,6 @@
 //! Posts, the wiki's pages: create, read, list, edit, delete.
 
-use blackbox::{App, Value, assert_time, json};
+use blackbox::{App, Database, Value, assert_time, json, percent_encoded};
 
 use crate::shared;
 
@@ -83,6 +83,93 @@ async fn equal_titles_get_different_slugs() {
         let post = wiki.create_post(&user, content).await;
         let slug = slug.replace("{}", &post["post_id"].to_string());
         assert_eq!((&post["title"], &post["slug"]), (&json!(title), &json!(slug)));
+    }
+}
+
+#[tokio::test]
+async fn a_slug_made_from_a_title_always_succeeds_and_can_be_sent_back() {
+    let wiki = App::wiki().start().await;
+    let user = wiki.create_user("ada").await;
+    let chosen = |slug: &str| json!({"user_id": 1, "content": "x", "slug": slug});
+    let mut slugs = std::collections::HashSet::new();
+    let long = "long ".repeat(30);
+    for title in ["Same", &long, &"ab".repeat(60)] {
+        for _ in 0..3 {
+            let post = wiki.create_post(&user, &format!("# {title}")).await;
+            let slug = post["slug"].as_str().unwrap().to_owned();
+            assert!(slug.chars().count() <= 100, "{slug}");
+            assert!(slugs.insert(slug.clone()), "{slug}");
+            let path = format!("/posts/{}", post["post_id"]);
+            let edit = json!({"content": "y", "slug": slug});
+            wiki.put(&path).header("if-match", "*").json(edit).await.expect(200);
+        }
+    }
+    let first = wiki.create_post(&user, "# Taken").await["post_id"].as_i64().unwrap();
+    wiki.post("/posts").json(chosen(&format!("taken-{}", first + 2))).await.expect(201);
+    assert_eq!(wiki.create_post(&user, "# Taken").await["slug"], format!("taken-{}-2", first + 2));
+    // A deleted page comes back, too.
+    let (slug, path) = ("b".repeat(100), |id: i64| format!("/posts/{id}"));
+    let id = wiki.post("/posts").json(chosen(&slug)).await.expect(201).json()["post_id"].as_i64().unwrap();
+    wiki.delete(&path(id)).await.expect(204);
+    wiki.post("/posts").json(chosen(&slug)).await.expect(201);
+    let numbered = format!("{}-{id}", "b".repeat(99 - id.to_string().len()));
+    wiki.post("/posts").json(chosen(&numbered)).await.expect(201);
+    let restored = wiki.post(&format!("{}/restore", path(id))).await.expect(200).json();
+    assert_eq!(restored["slug"], format!("{}-{id}-2", "b".repeat(97 - id.to_string().len())));
+}
+
+#[tokio::test]
+async fn slugs_as_they_were_made_once_keep_working() {
+    if Database::needs_server("slugs are written as older versions did") {
+        return;
+    }
+    let wiki = App::wiki().start().await;
+    let database = wiki.database().client().await;
+    wiki.create_user("ada").await;
+    let long = format!("{}-1234", "c".repeat(100));
+    for (title, slug) in [("C", &*long), ("เก่า", "เก-า"), ("ΟΔΟΣ", "οδοσ"), ("한", "\u{1112}\u{1161}\u{11ab}")]
+    {
+        let draft = json!({"user_id": 1, "title": title, "content": "x", "slug": "old"});
+        let id = wiki.post("/posts").json(draft).await.expect(201).json()["post_id"].clone();
+        database.execute(&format!("UPDATE posts SET slug = '{slug}' WHERE id = {id}"), &[]).await.unwrap();
+        let address = percent_encoded(slug);
+        wiki.get(&format!("/wiki/{address}")).await.expect(200);
+        let found = wiki.get(&format!("/posts?slug={address}")).await.expect(200).json();
+        assert_eq!(found["posts"][0]["post_id"], id);
+        let save = json!({"content": "y", "slug": slug});
+        let saved = wiki.put(&format!("/posts/{id}")).header("if-match", "*").json(save).await.expect(200).json();
+        assert_eq!((&saved["slug"], &saved["version"]), (&json!(slug), &json!(2)));
+        // Its title leads there.
+        if title != "C" && title != "한" {
+            let moved = wiki.get(&format!("/wiki/{}", percent_encoded(&title.to_lowercase()))).await;
+            assert_eq!(moved.expect(302).header("location"), format!("/wiki/{address}"));
+        }
+        let rename = json!({"content": "y", "slug": format!("new-{id}")});
+        wiki.put(&format!("/posts/{id}")).header("if-match", "*").json(rename).await.expect(200);
+        let moved = wiki.get(&format!("/wiki/{address}")).await.expect(302);
+        assert_eq!(moved.header("location"), format!("/wiki/new-{id}"));
+    }
+}
+
+#[tokio::test]
+async fn composed_and_decomposed_texts_are_one_page() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    let draft =
+        |title: &str| json!({"user_id": 1, "title": title, "content": "[[Re\u{301}sume\u{301}]]", "tags": [title]});
+    let page = wiki.post("/posts").json(draft("Re\u{301}sume\u{301}")).await.expect(201).json();
+    assert_eq!([&page["title"], &page["slug"], &page["tags"][0]], ["Résumé", "résumé", "résumé"]);
+    let moved = wiki.get("/wiki/re%CC%81sume%CC%81").await.expect(302);
+    assert_eq!(moved.header("location"), "/wiki/r%C3%A9sum%C3%A9");
+    for query in ["tag=Re%CC%81sume%CC%81", "slug=re%CC%81sume%CC%81"] {
+        assert_eq!(wiki.get(&format!("/posts?{query}")).await.expect(200).json()["posts"][0]["post_id"], 1, "{query}");
+    }
+    let chosen = json!({"user_id": 1, "content": "x", "slug": "re\u{301}sume\u{301}"});
+    wiki.post("/posts").json(chosen).await.problem(409);
+    // Marks make other words.
+    for title in ["เก่า", "เก้า"] {
+        let page = wiki.post("/posts").json(draft(title)).await.expect(201).json();
+        assert_eq!([&page["title"], &page["slug"]], [title, title]);
     }
 }
 

@@ -112,6 +112,27 @@ async fn a_match_in_the_title_ranks_first() {
 }
 
 #[tokio::test]
+async fn every_page_is_found_once_although_many_rank_equally() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    // Ranks whose digits differ in what JSON keeps of them: a word more makes another rank.
+    for group in 0..30 {
+        let content = format!("needle {}", "hay ".repeat(group * 3));
+        for _ in 0..4 {
+            write(&wiki, "x", &content, &[]).await;
+        }
+    }
+    let all = wiki.get("/search?q=needle&limit=200").await.expect(200).json();
+    let all: Vec<i64> = all["results"].as_array().unwrap().iter().map(|it| it["post_id"].as_i64().unwrap()).collect();
+    assert_eq!(all.len(), 120);
+    for limit in [2, 3, 7, 50] {
+        let found = wiki.walk(&format!("/search?q=needle&limit={limit}"), "results").await;
+        let found: Vec<i64> = found.iter().map(|it| it["post_id"].as_i64().unwrap()).collect();
+        assert_eq!(found, all, "{limit} at a time");
+    }
+}
+
+#[tokio::test]
 async fn snippets_show_the_words_and_are_safe_as_html() {
     let wiki = LIBRARY.client(fill).await;
     let results = wiki.get("/search?q=seiten").await.expect(200).json();

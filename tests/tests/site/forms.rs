@@ -488,6 +488,17 @@ async fn the_feed_lists_changes() {
     assert!(text.contains("http://wiki.example:8000/wiki/b-title-b-more/compare?from=0&amp;to=1"), "{text}");
     let tag = feed.header("etag").to_owned();
     wiki.get("/feed.atom").header("host", "wiki.example:8000").header("if-none-match", tag).await.expect(304);
+    // What readers know entries by stays (RFC 4287, 4.2.6).
+    let ids = |feed: &str| -> Vec<String> {
+        feed.split("<id>").skip(1).map(|rest| rest.split("</id>").next().unwrap_or_default().to_owned()).collect()
+    };
+    let before = ids(&text);
+    assert!(before.len() == 2 && before.iter().all(|id| id.starts_with("urn:uuid:")), "{before:?}");
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "y", "slug": "other"})).await.expect(200);
+    let elsewhere = wiki.get("/feed.atom").header("host", "other.example").header("x-forwarded-proto", "https").await;
+    let after = ids(&elsewhere.expect(200).text());
+    assert_eq!((after.len(), &after[0], &after[2]), (3, &before[0], &before[1]));
+    assert_ne!(after[1], after[2]);
 }
 
 /// What a person typed into the editor.
