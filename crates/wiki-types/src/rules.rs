@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Datelike, Utc};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use crate::invisible::is_ignorable;
 use crate::slug;
 
 /// What to change in a text that does not keep to its rule.
@@ -45,31 +46,6 @@ pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
 /// Whether `text` shows nothing: it is empty, or all white space, control characters and what fonts leave out.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || c.is_control() || is_ignorable(c))
-}
-
-/// Whether fonts that have no picture for `c` show nothing in its place: Unicode's Default_Ignorable_Code_Point
-/// (DerivedCoreProperties.txt), such as joiners, marks of direction, and fillers.
-pub(crate) fn is_ignorable(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fff8}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// Text of any length and any characters but those that [`control`] finds.

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::rules::is_ignorable;
+use crate::invisible::is_ignorable;
 
 /// The most characters of a slug that is made.
 pub const MAX_LENGTH: usize = 100;
