@@ -34,8 +34,8 @@ fn slugify_whole(title: &str) -> String {
             slug.push(c);
         } else if is_combining_mark(c) || c == '\'' || c == '’' {
             // İ is i and a dot in lower case: without it, it is the same as i. What nobody sees makes no other word.
-            let is_seen = !is_ignorable(c) && !(c == '\u{307}' && slug.ends_with('i'));
-            if after_letter && is_seen && c != '\'' && c != '’' {
+            let is_hidden = is_ignorable(c) || (c == '\u{307}' && slug.ends_with('i'));
+            if after_letter && !is_hidden && c != '\'' && c != '’' {
                 slug.push(c);
             }
         } else if after_letter {

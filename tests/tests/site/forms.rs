@@ -492,11 +492,11 @@ async fn the_feed_lists_changes() {
     let ids = |feed: &str| -> Vec<String> {
         feed.split("<id>").skip(1).map(|rest| rest.split("</id>").next().unwrap_or_default().to_owned()).collect()
     };
-    let before = ids(&text);
+    let before = ids(text);
     assert!(before.len() == 2 && before.iter().all(|id| id.starts_with("urn:uuid:")), "{before:?}");
     wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "y", "slug": "other"})).await.expect(200);
     let elsewhere = wiki.get("/feed.atom").header("host", "other.example").header("x-forwarded-proto", "https").await;
-    let after = ids(&elsewhere.expect(200).text());
+    let after = ids(elsewhere.expect(200).text());
     assert_eq!((after.len(), &after[0], &after[2]), (3, &before[0], &before[1]));
     assert_ne!(after[1], after[2]);
 }
