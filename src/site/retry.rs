@@ -57,7 +57,15 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
     let (viewer, reason) = (Viewer::of(identity), Reason::new(&form, problem));
     let page = match edit::again(path, &form, reason.clone()) {
         Some(view) => site::render(&view, &viewer),
-        None => site::render(&Retry::new(path, &form, reason), &viewer),
+        None => {
+            let view = Retry::new(path, &form, reason);
+            // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes.
+            let may_pass = matches!(problem.status.as_u16(), 401 | 429 | 500..);
+            if !view.is_typed && !may_pass {
+                return None;
+            }
+            site::render(&view, &viewer)
+        }
     };
     let page = response::no_store(response::html_with(problem.status, page.ok()?));
     Some(response::with_hints(problem, page))
