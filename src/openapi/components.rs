@@ -94,7 +94,7 @@ fn keywords() -> Value {
         "NewPost Edit": {
             "content": { "maxLength": MAX_CONTENT, "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]*$" },
             "title": line(MAX_TITLE),
-            "slug": { "minLength": 1, "maxLength": slug::MAX_LENGTH },
+            "slug": { "minLength": 1, "maxLength": slug::MAX_ACCEPTED },
             "tags": { "maxItems": MAX_TAGS, "items": {
                 "minLength": 1, "maxLength": MAX_TAG, "pattern": line_without(","),
                 "not": { "pattern": "^\\s*\\.{1,2}\\s*$" },

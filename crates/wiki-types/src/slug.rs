@@ -9,7 +9,7 @@ use crate::invisible::is_ignorable;
 pub const MAX_LENGTH: usize = 100;
 
 /// The most characters of a slug that is accepted: 100 and a page's number, which were made once.
-const MAX_ACCEPTED: usize = MAX_LENGTH + 20;
+pub const MAX_ACCEPTED: usize = MAX_LENGTH + 20;
 
 /// The slug of a title: letters with their marks and digits of any script in lower case, everything between them one
 /// hyphen. Titles that Unicode calls equivalent have one slug.
