@@ -15,8 +15,6 @@ use crate::web::Problem;
 pub struct SignedIn {
     /// The credential of the session.
     pub credential: String,
-    /// The cookie with it.
-    pub cookie: String,
     /// Whether an administrator chose the password.
     pub password_is_given: bool,
 }
@@ -34,8 +32,7 @@ pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn,
         )
     })?;
     let credential = sessions::open(cx, credentials.user_id)?;
-    let cookie = sessions::kept(cx.request, &credential);
-    Ok(SignedIn { credential, cookie, password_is_given: credentials.password_is_given })
+    Ok(SignedIn { credential, password_is_given: credentials.password_is_given })
 }
 
 /// The credentials of `username` if `password` is right.

@@ -20,7 +20,7 @@ pub fn identify(
     anonymous: &Identity,
 ) -> Result<Option<(Identity, String)>, Problem> {
     let mentions = || request.body().windows(USERNAME.len()).any(|window| window == USERNAME.as_bytes());
-    if request.method() != Method::POST || anonymous.account.is_some() || !mentions() {
+    if request.method() != Method::POST || anonymous.account.is_some() || !Form::is_in(request) || !mentions() {
         return Ok(None);
     }
     let form = Form::read(request)?;
@@ -33,5 +33,5 @@ pub fn identify(
     let (session, account) =
         sessions::verify(&services.db, &signed_in.credential)?.ok_or_else(crate::auth::identity::unauthenticated)?;
     let identity = Identity { account: Some(account), session: Some(session), ..anonymous.clone() };
-    Ok(Some((identity, signed_in.cookie)))
+    Ok(Some((identity, sessions::kept(request, &signed_in.credential))))
 }

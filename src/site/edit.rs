@@ -258,10 +258,7 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
     let is_same_page = view.fields.page.is_none_or(|page| page == id);
     let Some(mut seen) = view.fields.version.filter(|_| is_same_page) else {
         // The page was created while this one was written: no version of it was seen.
-        return match pages::find(cx.db, id)? {
-            Some(post) => conflict(cx, view, post),
-            None => gone(cx, view),
-        };
+        return conflict_with(cx, view, id);
     };
     let mut merged = None;
     for _ in 0..MAX_TRIES {
@@ -288,6 +285,11 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
             Saved::NoSuchUser => return Err(errors::user_not_found()),
         }
     }
+    conflict_with(cx, view, id)
+}
+
+/// [`conflict`] with page `id`, or [`gone`] if there is none.
+fn conflict_with(cx: &Context, view: Edit, id: i64) -> Result<Response, Problem> {
     match pages::find(cx.db, id)? {
         Some(current) => conflict(cx, view, current),
         None => gone(cx, view),

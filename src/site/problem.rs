@@ -35,10 +35,14 @@ impl ProblemView<'_> {
         }
     }
 
-    /// Whether the same request may succeed later.
     fn may_pass(&self) -> bool {
-        matches!(self.status, 429 | 500..)
+        may_pass(self.status)
     }
+}
+
+/// Whether a request that was refused with `status` may succeed later as it is.
+pub fn may_pass(status: u16) -> bool {
+    matches!(status, 429 | 500..)
 }
 
 /// A page that says what went wrong. Problem details if even that cannot be rendered.

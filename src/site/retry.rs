@@ -3,16 +3,17 @@
 //! It is made of the request alone. So it can be shown when the database is away, too.
 
 use askama::Template;
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::auth::{Identity, sign_in_within};
 use crate::site::parts::{Reason, Viewer, typed};
+use crate::site::problem::may_pass;
 use crate::site::{self, address, edit};
 use crate::web::forms::Form;
 use crate::web::{Problem, Request, Response, response};
 
 /// Fields that hold a secret. They are typed again.
-const SECRETS: [&str; 4] = ["password", "current", "new", sign_in_within::PASSWORD];
+const SECRETS: [&str; 3] = ["password", "current", "new"];
 
 /// Fields that people type into, or read. All others are the form's own.
 const TYPED: [&str; 11] =
@@ -59,9 +60,9 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
         Some(view) => site::render(&view, &viewer),
         None => {
             let view = Retry::new(path, &form, reason);
-            // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes.
-            let may_pass = matches!(problem.status.as_u16(), 401 | 429 | 500..);
-            if !view.is_typed && !may_pass {
+            // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes, or after signing
+            // in.
+            if !view.is_typed && problem.status != StatusCode::UNAUTHORIZED && !may_pass(problem.status.as_u16()) {
                 return None;
             }
             site::render(&view, &viewer)

@@ -46,7 +46,7 @@ pub fn sign_in(cx: &Context) -> Result<Response, Problem> {
     // The browser's previous session ends.
     end(cx)?;
     let next = if signed_in.password_is_given { address::ACCOUNT } else { next.unwrap_or(address::FRONT) };
-    Ok(response::with_cookie(response::see_other(next), &signed_in.cookie))
+    Ok(response::with_cookie(response::see_other(next), &sessions::kept(cx.request, &signed_in.credential)))
 }
 
 /// `POST /wiki/-/sign-out`

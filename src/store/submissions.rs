@@ -28,13 +28,18 @@ pub fn find(db: &Db, key: &str) -> Result<Option<Submission>, Error> {
 }
 
 /// The part of a statement that deletes what is too old: more than a statement adds, so that they do not pile up.
+/// Only a statement that adds one looks for them: one whose parameter `$key` is not null.
 macro_rules! swept {
-    () => {
-        "swept AS (
-           DELETE FROM submissions WHERE key IN (
-             SELECT key FROM submissions WHERE created_time < now() - interval '7 days' ORDER BY created_time LIMIT 2
-             FOR UPDATE SKIP LOCKED)
-         )"
+    ($key:literal) => {
+        concat!(
+            "swept AS (
+               DELETE FROM submissions WHERE ",
+            $key,
+            " IS NOT NULL AND key IN (
+                 SELECT key FROM submissions WHERE created_time < now() - interval '7 days' ORDER BY created_time LIMIT 2
+                 FOR UPDATE SKIP LOCKED)
+             )"
+        )
     };
 }
 pub(super) use swept;

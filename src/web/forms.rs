@@ -12,9 +12,7 @@ pub struct Form(Vec<(String, String)>);
 impl Form {
     /// The form in the body of `request`; 415 if there is something else in it, 400 if it is not UTF-8.
     pub fn read(request: &Request) -> Result<Self, Problem> {
-        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !Self::is_in(request) {
             return Err(Problem::new(
                 http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "This address takes a form: send it as application/x-www-form-urlencoded. Programs use the API.",
@@ -26,6 +24,13 @@ impl Form {
             return Err(Problem::bad_request("The form is not valid UTF-8."));
         }
         Ok(Self(form_urlencoded::parse(request.body()).into_owned().collect()))
+    }
+
+    /// Whether the request says that its body is a form.
+    pub fn is_in(request: &Request) -> bool {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
     /// What was typed into a field; nothing if there is no such field.

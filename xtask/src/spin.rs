@@ -18,28 +18,29 @@ pub enum Host {
     /// Our own, with the texts of this release's errors.
     Like(&'static str),
     /// The Spin that `SPIN` names, or the one in the search path.
-    Real(PathBuf),
+    Real {
+        program: PathBuf,
+        /// What it says its version is.
+        version: String,
+    },
 }
 
 impl Host {
     /// The real one. Fails where there is none.
     pub fn real() -> anyhow::Result<Self> {
         let program = PathBuf::from(env::var_os("SPIN").unwrap_or_else(|| "spin".into()));
-        let version = Command::new(&program).arg("--version").output();
-        let works = version.is_ok_and(|output| output.status.success());
-        ensure!(works, "cannot run {}: install Spin, or set SPIN to its path", program.display());
-        Ok(Self::Real(program))
+        let output = Command::new(&program).arg("--version").output().ok().filter(|output| output.status.success());
+        let output =
+            output.with_context(|| format!("cannot run {}: install Spin, or set SPIN to its path", program.display()))?;
+        let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(Self::Real { program, version })
     }
 
     /// What to call the tests on it.
     pub fn label(&self) -> String {
         match self {
             Self::Like(release) => format!("like Spin {release}"),
-            Self::Real(program) => {
-                let output = Command::new(program).arg("--version").output();
-                let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-                version.unwrap_or_else(|_| "Spin".to_owned())
-            }
+            Self::Real { version, .. } => version.clone(),
         }
     }
 
@@ -49,7 +50,7 @@ impl Host {
             Self::Like(release) => {
                 tests.env("WASIKI_SPIN", workspace.target.join("release/spin-like")).env("WASIKI_SPIN_LIKE", release)
             }
-            Self::Real(program) => tests.env("WASIKI_SPIN", program),
+            Self::Real { program, .. } => tests.env("WASIKI_SPIN", program),
         };
     }
 }

@@ -144,7 +144,7 @@ const CREATE: &str = concat!(
      ), submitted AS (
        INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL
      ), ",
-    swept!(),
+    swept!("$10"),
     "
      SELECT CASE WHEN given_id IS NOT NULL THEN id IS NOT NULL END, ",
     post_columns!(),
@@ -243,7 +243,7 @@ const SAVE: &str = concat!(
        INSERT INTO submissions (key, post_id, version) SELECT $12::text, id, version FROM after WHERE $12 IS NOT NULL
        ON CONFLICT (key) DO UPDATE SET post_id = excluded.post_id, version = excluded.version, created_time = now()
      ), ",
-    swept!(),
+    swept!("$12"),
     "
      ",
     row_or_nulls!(

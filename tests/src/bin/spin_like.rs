@@ -110,17 +110,11 @@ fn link(code: &Code, flat: bool) -> anyhow::Result<ProxyPre<HostState>> {
     let mut linker = Linker::<HostState>::new(code.engine());
     add_to_linker(&mut linker)?;
     linker.allow_shadowing(true);
-    if flat {
-        postgres::add_to_linker::<_, HasFlat>(&mut linker, |state| SpinPostgres {
-            inner: state.postgres(),
-            flat: true,
-        })?;
-    } else {
-        postgres::add_to_linker::<_, HasFlat>(&mut linker, |state| SpinPostgres {
-            inner: state.postgres(),
-            flat: false,
-        })?;
-    }
+    let view: fn(&mut HostState) -> SpinPostgres<'_> = match flat {
+        true => |state| SpinPostgres { inner: state.postgres(), flat: true },
+        false => |state| SpinPostgres { inner: state.postgres(), flat: false },
+    };
+    postgres::add_to_linker::<_, HasSpinPostgres>(&mut linker, view)?;
     Ok(ProxyPre::new(linker.instantiate_pre(code)?)?)
 }
 
@@ -196,9 +190,9 @@ fn as_spin_passes_it_on(request: Request<Incoming>, client: SocketAddr) -> io::R
     Ok(Request::from_parts(parts, body))
 }
 
-struct HasFlat;
+struct HasSpinPostgres;
 
-impl HasData for HasFlat {
+impl HasData for HasSpinPostgres {
     type Data<'a> = SpinPostgres<'a>;
 }
 
