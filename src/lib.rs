@@ -9,7 +9,7 @@
 //! 5. [`auth`]: who sends a request, and what they may do
 //! 6. [`errors`]: the store's errors as HTTP problems
 //! 7. [`store`]: SQL and rows, nothing of HTTP; [`web`]: HTTP, nothing of the wiki; [`config`]
-//! 8. [`markdown`], [`diff`]: text in, text out
+//! 8. [`markdown`], [`diff`], [`merge`]: text in, text out
 
 pub mod api;
 pub mod auth;
@@ -18,6 +18,7 @@ pub mod diff;
 pub mod errors;
 pub mod input;
 pub mod markdown;
+pub mod merge;
 #[cfg(test)]
 mod openapi;
 pub mod routes;

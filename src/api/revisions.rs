@@ -75,6 +75,8 @@ pub fn compare(cx: &Context, id: i64) -> Result<Response, Problem> {
         },
     };
     let (older, newer) = revisions::pair(cx.db, id, given("from", 0)?, given("to", 1)?)?;
+    // Others need not wait for a comparison.
+    cx.db.release();
     let difference = diff::difference(older.as_ref().map_or("", |older| &older.content), &newer.content);
     Ok(response::json(&Comparison {
         post_id: newer.entry.post_id,

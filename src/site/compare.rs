@@ -75,6 +75,8 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
         (from, to) = (to, from);
     }
     let (from, to) = revisions::pair(cx.db, page.post_id, from, to)?;
+    // Others need not wait for a comparison.
+    cx.db.release();
     let difference = diff::difference(from.as_ref().map_or("", |from| &from.content), &to.content);
     site::show(cx, &Compare { page, from, to, difference })
 }

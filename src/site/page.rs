@@ -67,6 +67,8 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 }
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
+    // Others need not wait for a text to be rendered.
+    cx.db.release();
     let text = parts::rendered(&view.post.content, &view.post.title, &view.existing_links);
     site::show(cx, &Page { view, text, saved })
 }

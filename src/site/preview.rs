@@ -27,7 +27,8 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 
 /// `content` as HTML, with links to pages that exist. One statement, however many links there are.
 pub fn of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
-    let shown = content.get(..MAX_CONTENT).unwrap_or(content);
+    let shown = &content[..content.floor_char_boundary(MAX_CONTENT)];
     let existing = links::existing(db, markdown::links(shown))?;
+    db.release();
     Ok(parts::rendered(shown, title, &existing))
 }
