@@ -89,6 +89,8 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki", GET Read Plain(site::front::show)),
     route!("/wiki/-/new", GET Write Plain(site::edit::new), POST Write Plain(site::edit::create)),
     route!("/wiki/-/preview", POST Write Plain(site::preview::show)),
+    route!("/wiki/-/drafts", GET Write Plain(site::drafts::show), POST Write Plain(site::drafts::keep)),
+    route!("/wiki/-/drafts/discard", POST Write Plain(site::drafts::discard)),
     route!("/wiki/-/pages", GET Read Plain(site::pages::show)),
     route!("/wiki/-/changes", GET Read Plain(site::changes::show)),
     route!("/wiki/-/tags", GET Read Plain(site::tags::show)),

@@ -11,6 +11,10 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub const FRONT: &str = "/wiki";
 /// The form that makes a page.
 pub const NEW: &str = "/wiki/-/new";
+/// What one has typed and not saved.
+pub const DRAFTS: &str = "/wiki/-/drafts";
+/// Where the button that discards a draft leads.
+pub const DISCARD_DRAFT: &str = "/wiki/-/drafts/discard";
 /// What a text would look like.
 pub const PREVIEW: &str = "/wiki/-/preview";
 /// All pages.

@@ -9,21 +9,23 @@ use wiki_types::{FieldError, Post, RevisionEntry};
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
 use crate::errors;
+use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, revisions};
 use crate::markdown::{Rendered, fragment};
+use crate::merge::merge;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
 use crate::store::Db;
+use crate::store::drafts::{self, EditDraft};
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
 use crate::web::forms::Form;
 use crate::web::json::Body;
-use crate::web::request::prefilled;
+use crate::web::request::{positive, prefilled, query};
 use crate::web::{Problem, Response, response};
 
-/// The most bytes of a text that is merged with another edit: the time that takes grows with the square of the
-/// differences.
-const MAX_MERGED: usize = 64 << 10;
+/// The most bytes of a text that is rendered to find the section which an edit changed.
+const MAX_PLACED: usize = 64 << 10;
 
 /// Times that an edit is merged with another and saved, before the person is asked: each further time, somebody else was
 /// faster again.
@@ -42,6 +44,19 @@ pub struct Edit {
     pub conflict: Option<Conflict>,
     /// Why what was sent could not be saved, if the form is not to blame.
     pub reason: Option<Reason>,
+    /// What the person typed before and did not save, besides what is in the fields.
+    pub unsaved: Unsaved,
+}
+
+/// What a signed-in person typed before and did not save.
+#[derive(Debug, Default)]
+pub struct Unsaved {
+    /// The draft of this page.
+    pub draft: Option<EditDraft>,
+    /// How many drafts of new pages there are.
+    pub new_pages: i64,
+    /// Who else is editing the page.
+    pub others: Vec<String>,
 }
 
 /// What the form edits.
@@ -101,7 +116,15 @@ impl Conflict {
 
 impl Edit {
     fn new(target: Target, fields: Fields) -> Self {
-        Self { target, fields, errors: Vec::new(), preview: None, conflict: None, reason: None }
+        Self {
+            target,
+            fields,
+            errors: Vec::new(),
+            preview: None,
+            conflict: None,
+            reason: None,
+            unsaved: Unsaved::default(),
+        }
     }
 
     fn action(&self) -> String {
@@ -111,6 +134,37 @@ impl Edit {
             Target::Existing(page) => page.of("edit"),
             Target::Unknown { action } => action.clone(),
         }
+    }
+
+    /// Where the script sends drafts.
+    fn drafts(&self) -> String {
+        match &self.target {
+            Target::Missing { slug } => format!("{}?slug={}", address::DRAFTS, address::escaped(slug)),
+            Target::New | Target::Existing(_) | Target::Unknown { .. } => address::DRAFTS.to_owned(),
+        }
+    }
+
+    /// With what the person typed before, and asked to have back, or with an offer of it.
+    fn with_drafts(mut self, cx: &Context) -> Result<Self, Problem> {
+        let user_id = cx.identity.user_id();
+        let page = self.existing().map(|page| page.post_id);
+        if let Some(page) = page {
+            self.unsaved.others = drafts::editing(cx.db, page, user_id)?;
+        }
+        let Some(user_id) = user_id else { return Ok(self) };
+        let asked = query(cx.request, "draft").as_deref().and_then(positive);
+        let asked = asked.map(|id| drafts::find(cx.db, user_id, id)).transpose()?.flatten();
+        if let Some(draft) = asked.filter(|draft| draft.post_id == page) {
+            self.fields.restore(draft);
+            return Ok(self);
+        }
+        match page {
+            Some(page) => {
+                self.unsaved.draft = drafts::of_page(cx.db, user_id, page)?.filter(|draft| !self.fields.are(draft))
+            }
+            None => self.unsaved.new_pages = drafts::count_new(cx.db, user_id)?,
+        }
+        Ok(self)
     }
 
     fn existing(&self) -> Option<&Post> {
@@ -139,6 +193,26 @@ impl Edit {
     }
 }
 
+impl Fields {
+    /// Takes what a draft has.
+    fn restore(&mut self, draft: EditDraft) {
+        let EditDraft { title, content, tags, comment, version, key, slug, .. } = draft;
+        (self.title, self.content, self.tags, self.comment) = (title, content, tags, comment);
+        (self.version, self.key) = (version, key);
+        if !slug.is_empty() {
+            self.slug = slug;
+        }
+    }
+
+    /// Whether a draft says the same.
+    fn are(&self, draft: &EditDraft) -> bool {
+        let is_same_slug = draft.slug.is_empty() || draft.slug == self.slug;
+        is_same_slug
+            && (&draft.title, &draft.content, &draft.tags, &draft.comment)
+                == (&self.title, &self.content, &self.tags, &self.comment)
+    }
+}
+
 /// `GET /wiki/-/new`
 pub fn new(cx: &Context) -> Result<Response, Problem> {
     blank(cx, Target::New, prefilled(cx.request, "title").unwrap_or_default())
@@ -163,12 +237,12 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         version: Some(post.version),
         key: auth::unique()?,
     };
-    Edit::new(Target::Existing(Box::new(post)), fields).show(cx, StatusCode::OK)
+    Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.show(cx, StatusCode::OK)
 }
 
 fn blank(cx: &Context, target: Target, title: String) -> Result<Response, Problem> {
     let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..Fields::default() };
-    Edit::new(target, fields).show(cx, StatusCode::OK)
+    Edit::new(target, fields).with_drafts(cx)?.show(cx, StatusCode::OK)
 }
 
 /// `POST /wiki/-/new`
@@ -232,7 +306,7 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
     };
     let user_id = author::user_id(cx, &view.fields.author)?;
     draft.user_id = Some(user_id);
-    draft.key = Some(&view.fields.key).filter(|key| !key.is_empty()).map(|key| format!("{user_id}:{key}"));
+    draft.key = Purpose::Page.field(form, Some(user_id));
     match view.existing().map(|post| post.post_id) {
         Some(id) => update(cx, view, id, draft),
         None if view.fields.version.is_some() => gone(cx, view),
@@ -309,6 +383,8 @@ fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64
 fn merge_with(db: &Db, fields: &Fields, current: &Post, seen: i64) -> Result<Option<Fields>, Problem> {
     // None if another page, with fewer versions, has the address by now.
     let Some(base) = crate::store::revisions::find(db, current.post_id, seen)? else { return Ok(None) };
+    // Others need not wait for a merge.
+    db.release();
     let both = || {
         Some(Fields {
             content: merge(&base.content, &current.content, &fields.content)?,
@@ -338,12 +414,22 @@ fn saved(cx: &Context, view: &Edit, post: &Post, merged: Option<i64>) -> Respons
     if let Some(merged) = merged {
         target.push_str(&format!("&merged={merged}"));
     }
+    discard_draft(cx, view, post.post_id);
     author::remembering(cx, response::see_other(&format!("{target}{place}")), &view.fields.author)
+}
+
+/// Discards the draft of what was saved. If that fails, it is offered once more, and nothing is lost.
+fn discard_draft(cx: &Context, view: &Edit, page: i64) {
+    let Some(user_id) = cx.identity.user_id() else { return };
+    let places = vec![drafts::place(Some(page), ""), drafts::place(None, &view.fields.key)];
+    if let Err(error) = drafts::discard_places(cx.db, user_id, places) {
+        eprintln!("a draft was not discarded: {error:?}");
+    }
 }
 
 /// The id of the heading above the first line that an edit changed.
 fn place_of_edit(before: &str, after: &str) -> Option<String> {
-    if before.is_empty() || after.len() > MAX_MERGED {
+    if before.is_empty() || after.len() > MAX_PLACED {
         return None;
     }
     let same: usize = before
@@ -383,12 +469,7 @@ fn fields(form: &Form, current: Option<&Post>) -> Fields {
         author: form.text("author").trim().to_owned(),
         page: form.number("page"),
         version: form.number("version"),
-        key: form
-            .text("key")
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-            .take(64)
-            .collect(),
+        key: idempotency::field(form),
     }
 }
 
@@ -424,30 +505,8 @@ fn conflict(cx: &Context, mut view: Edit, current: Post) -> Result<Response, Pro
         view.fields.slug.clone_from(&current.slug);
     }
     view.target = Target::Existing(Box::new(current.clone()));
+    cx.db.release();
     let difference = diff::difference(&current.content, &view.fields.content);
     view.conflict = Some(Conflict { current, latest, difference });
     view.show(cx, StatusCode::CONFLICT)
-}
-
-/// Both edits of `base` in one text, if they are in different places.
-fn merge(base: &str, theirs: &str, ours: &str) -> Option<String> {
-    let is_small = [base, theirs, ours].iter().all(|text| text.len() <= MAX_MERGED);
-    is_small.then(|| diffy::merge(base, theirs, ours).ok()).flatten()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_in_different_places_are_merged_and_others_are_not() {
-        let base = "one\n\ntwo\n\nthree\n";
-        assert_eq!(
-            merge(base, "ONE\n\ntwo\n\nthree\n", "one\n\ntwo\n\nTHREE\n").as_deref(),
-            Some("ONE\n\ntwo\n\nTHREE\n")
-        );
-        assert_eq!(merge(base, "a\n\ntwo\n\nthree\n", "b\n\ntwo\n\nthree\n"), None);
-        let long = "x\n".repeat(MAX_MERGED);
-        assert_eq!(merge(&long, &long, &long), None);
-    }
 }

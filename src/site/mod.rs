@@ -11,6 +11,7 @@ pub mod changes;
 pub mod compare;
 pub mod delete;
 pub mod docs;
+pub mod drafts;
 pub mod edit;
 pub mod edit_user;
 pub mod escape;

@@ -50,10 +50,10 @@ pub enum Kind {
 /// `problem`.
 pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option<Response> {
     let path = request.uri().path();
-    // Signing in shows its own form again, and there is nothing to type for signing out or a preview.
+    // Signing in shows its own form again, and there is nothing to type for signing out, a preview, or a draft.
     let is_kept = request.method() == Method::POST
         && path.starts_with(address::FRONT)
-        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW].contains(&path);
+        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path);
     let form = if is_kept { Form::read(request).ok()? } else { return None };
     let (viewer, reason) = (Viewer::of(identity), Reason::new(&form, problem));
     let page = match edit::again(path, &form, reason.clone()) {

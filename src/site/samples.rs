@@ -18,7 +18,8 @@ use crate::site::backlinks::Backlinks;
 use crate::site::changes::Changes;
 use crate::site::compare::Compare;
 use crate::site::delete::Delete;
-use crate::site::edit::{Conflict, Edit, Fields, Target};
+use crate::site::drafts::Drafts;
+use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
 use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::front::{Front, Home};
@@ -37,6 +38,7 @@ use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::user::UserView;
 use crate::site::users::Users;
+use crate::store::drafts::{EditDraft, Listed};
 use crate::store::pages::{DeletedPage, PageView};
 
 /// Makes the views; every text a person could have written goes through `text`.
@@ -187,7 +189,30 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     fn edit(&self, target: Target) -> Edit {
         let version = matches!(target, Target::Existing(_)).then_some(7);
-        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None, reason: None }
+        let is_edit = version.is_some();
+        let unsaved = Unsaved {
+            draft: is_edit.then(|| self.draft(Some(4))),
+            new_pages: if is_edit { 0 } else { 2 },
+            others: if is_edit { vec![self.text(PEOPLE[1])] } else { Vec::new() },
+        };
+        let fields = self.fields(version);
+        Edit { target, fields, errors: Vec::new(), preview: None, conflict: None, reason: None, unsaved }
+    }
+
+    fn draft(&self, post_id: Option<i64>) -> EditDraft {
+        EditDraft {
+            id: 3,
+            post_id,
+            version: post_id.map(|_| 6),
+            wanted_slug: String::new(),
+            key: "k".to_owned(),
+            title: self.text(TITLES[0]),
+            slug: String::new(),
+            content: self.text(NEWER),
+            tags: self.text("operations"),
+            comment: String::new(),
+            updated_time: time(22, 4),
+        }
     }
 
     fn reason(&self) -> Reason {
@@ -290,6 +315,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             made: made.then(|| (self.text("nightly import"), "wasiki_2_secret".to_owned())),
             new_token: TokenForm { name: self.text("import"), ..TokenForm::default() },
             changed: made,
+            key: self.text("a-key"),
             errors: if made { Vec::new() } else { vec![FieldError::new("current", "is not your password")] },
         }
     }
@@ -297,6 +323,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     fn edit_user(&self, user: Option<User>) -> EditUser {
         EditUser {
             has_account: user.is_some(),
+            key: self.text("a-key"),
             user,
             username: self.text("ada"),
             known_as: self.text(PEOPLE[0]),
@@ -454,6 +481,16 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("account-made", view(&self.account(true))),
             ("new-user", view(&self.edit_user(None))),
             ("account-of", view(&self.edit_user(Some(self.user(1))))),
+            (
+                "drafts",
+                view(&Drafts {
+                    drafts: vec![
+                        Listed { draft: self.draft(Some(4)), page: Some((self.text(TITLES[0]), "deploy".to_owned())) },
+                        Listed { draft: EditDraft { title: String::new(), ..self.draft(None) }, page: None },
+                    ],
+                }),
+            ),
+            ("drafts-empty", view(&Drafts { drafts: Vec::new() })),
             ("audit", view(&Audit { entries: self.happened(), next: next() })),
             ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
             ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),

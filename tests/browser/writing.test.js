@@ -87,14 +87,14 @@ test("what was left without saving is offered the next time", async (t) => {
   await page.waitForFunction(() => localStorage.length > 0);
   await visit(page, at("left-behind"));
   await visit(page, at("left-behind", "edit"));
-  await page.getByText("You left without saving what you wrote here.").waitFor();
+  await page.getByText("Unsaved draft from ").waitFor();
   assert.equal(await field(page, "content").inputValue(), "As it was.");
-  await button(page, "Bring it back").click();
+  await button(page, "Restore").click();
   assert.equal(await field(page, "content").inputValue(), "Half a thought");
   await field(page, "author").fill("Grace");
   await save(page, at("left-behind"));
   await visit(page, at("left-behind", "edit"));
-  assert.equal(await page.getByText("You left without saving").count(), 0);
+  assert.equal(await page.getByText("Unsaved draft").count(), 0);
 });
 
 const TAGS = Array.from({ length: 21 }, (_, at) => `tag-${at}`).join(", ");

@@ -21,6 +21,7 @@ mod api {
 
 /// The site.
 mod site {
+    mod drafts;
     mod forms;
 }
 

@@ -101,6 +101,11 @@
     });
   });
 
+  // What a person has not saved is theirs alone: the next one at this browser does not see it.
+  $("#_sign-out")?.form.addEventListener("submit", () => attempt(() => {
+    for (const name of Object.keys(localStorage)) if (name.startsWith("wiki:")) localStorage.removeItem(name);
+  }));
+
   // What went wrong is read first.
   $("#_errors, #_conflict")?.focus();
 
@@ -139,28 +144,50 @@
     section.hidden = false;
     if (!text.childElementCount) preview();
 
+    // Kept here at once and, of a signed-in person, by the wiki some seconds later; then it is not needed here.
     const save = () => {
       const fields = Object.fromEntries(written.map((field) => [field.name, field.value]));
-      attempt(() => localStorage.setItem(key, JSON.stringify({ version: form.elements.version?.value ?? "", fields })));
+      const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields };
+      attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
+    };
+    let sent = first;
+    const send = async () => {
+      const now = state();
+      if (submitting || now === sent) return;
+      const body = new URLSearchParams([...new FormData(form)]);
+      // A request that may outlast the page has at most 64 KiB.
+      const keepalive = body.toString().length < 60000;
+      const answer = await fetch(form.dataset.drafts, { method: "POST", body, keepalive }).catch(() => ({ ok: false }));
+      if (answer.ok) sent = now;
+      if (answer.ok && now === state()) attempt(() => localStorage.removeItem(key));
     };
     const keep = later(() => { if (!submitting) save(); }, 500);
     content.addEventListener("input", preview);
     form.addEventListener("input", keep);
+    if (form.dataset.drafts) {
+      setInterval(send, 5000);
+      document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
+    }
 
     const kept = attempt(() => JSON.parse(localStorage.getItem(key)));
     const isOther = written.some((field) => (kept?.fields?.[field.name] ?? field.value) !== field.value);
     if (isOther && !$("#_errors, #_conflict")) {
-      const offer = make("p", { className: "notice", id: "_draft", textContent: "You left without saving what you wrote here." });
-      const back = make("button", { type: "button", className: "button", textContent: "Bring it back" });
-      back.addEventListener("click", () => {
+      // What this browser has is later than what the wiki has.
+      $("#_draft")?.remove();
+      const when = kept.time ? ` from ${whole.format(new Date(kept.time))}` : "";
+      const offer = make("div", { className: "notice", id: "_draft" });
+      offer.append(make("p", { textContent: `Unsaved draft${when}.` }));
+      const button = (words, action) => {
+        const made = make("button", { type: "button", className: "button", textContent: words });
+        made.addEventListener("click", () => { action(); offer.remove(); content.focus(); });
+        return made;
+      };
+      offer.append(button("Restore", () => {
         for (const field of written) field.value = kept.fields[field.name] ?? field.value;
         // The page may have been edited since: saving merges both edits.
         if (form.elements.version && kept.version) form.elements.version.value = kept.version;
-        offer.remove();
-        content.focus();
         preview();
-      });
-      offer.append(back);
+      }), " ", button("Discard", () => attempt(() => localStorage.removeItem(key))));
       form.prepend(offer);
     }
 

@@ -1,0 +1,88 @@
+//! Drafts: what a signed-in person has typed into the editor and not saved yet. The script keeps them while they type.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::rules::MAX_CONTENT;
+
+use crate::auth::Context;
+use crate::input::idempotency::{self, Purpose};
+use crate::site::{self, address};
+use crate::store::drafts::{self, EditDraft, Listed};
+use crate::web::forms::Form;
+use crate::web::request::query;
+use crate::web::{Problem, Response, response};
+
+/// The most bytes of all other fields of a draft together.
+const MAX_FIELDS: usize = 16 << 10;
+
+#[derive(Debug, Template)]
+#[template(path = "drafts.html")]
+pub struct Drafts {
+    /// The drafts, the latest first.
+    pub drafts: Vec<Listed>,
+}
+
+impl Listed {
+    /// The form in which it is continued.
+    fn address(&self) -> String {
+        let form = match (&self.page, self.draft.wanted_slug.as_str()) {
+            (Some((_, slug)), _) => address::of_page(slug, "edit"),
+            (None, "") => address::NEW.to_owned(),
+            (None, slug) => address::of_page(slug, "edit"),
+        };
+        format!("{form}?draft={}", self.draft.id)
+    }
+
+    /// What to call it.
+    fn title(&self) -> &str {
+        match (self.draft.title.as_str(), &self.page) {
+            ("", Some((title, _))) => title,
+            ("", None) => "Untitled",
+            (title, _) => title,
+        }
+    }
+}
+
+/// `GET /wiki/-/drafts`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let drafts = drafts::of_user(cx.db, cx.identity.account()?.user_id)?;
+    site::show_once(cx.identity, StatusCode::OK, &Drafts { drafts })
+}
+
+/// `POST /wiki/-/drafts`: keeps what the editor's fields contain
+///
+/// 409 if the form was saved before: then it is no draft any more.
+pub fn keep(cx: &Context) -> Result<Response, Problem> {
+    let user_id = cx.identity.account()?.user_id;
+    let form = Form::read(cx.request)?;
+    let text = |field: &str| form.text(field).to_owned();
+    let draft = EditDraft {
+        id: 0,
+        post_id: form.number("page"),
+        version: form.number("version"),
+        wanted_slug: query(cx.request, "slug").unwrap_or_default(),
+        key: idempotency::field(&form),
+        title: text("title"),
+        slug: text("slug"),
+        content: form.text("content").replace("\r\n", "\n"),
+        tags: text("tags"),
+        comment: text("comment"),
+        updated_time: wiki_types::Time::in_days(0),
+    };
+    let rest = [&draft.title, &draft.slug, &draft.tags, &draft.comment, &draft.wanted_slug];
+    if draft.content.len() > MAX_CONTENT || rest.iter().map(|text| text.len()).sum::<usize>() > MAX_FIELDS {
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The draft is too long to be kept."));
+    }
+    let submission = Purpose::Page.key(Some(user_id), &draft.key);
+    match drafts::keep(cx.db, user_id, &draft, submission)? {
+        true => Ok(response::no_content()),
+        false => Err(Problem::new(StatusCode::CONFLICT, "This form has been saved.")),
+    }
+}
+
+/// `POST /wiki/-/drafts/discard`
+pub fn discard(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    drafts::discard(cx.db, cx.identity.account()?.user_id, form.number("id").unwrap_or_default())?;
+    Ok(response::see_other(address::local(form.text("next")).unwrap_or(address::DRAFTS)))
+}

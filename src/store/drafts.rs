@@ -1,0 +1,163 @@
+//! Drafts: what signed-in people have typed into the editor and not saved yet, one for each person and page.
+//!
+//! They are kept for 90 days after the last change, and at most [`MAX_DRAFTS`] of a person.
+
+use wiki_types::Time;
+
+use crate::store::db::{self, Db, Row};
+use crate::store::error::Error;
+
+/// The most drafts of one person. The oldest go first.
+pub const MAX_DRAFTS: usize = 100;
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditDraft {
+    /// Its number.
+    pub id: i64,
+    /// The page it is an edit of; none for a new one.
+    pub post_id: Option<i64>,
+    /// The version the edit started from.
+    pub version: Option<i64>,
+    /// The slug that a new page shall have; empty if it follows from the title.
+    pub wanted_slug: String,
+    /// The key of the form.
+    pub key: String,
+    /// The fields, as they were typed.
+    pub title: String,
+    pub slug: String,
+    pub content: String,
+    pub tags: String,
+    pub comment: String,
+    /// When it was last changed.
+    pub updated_time: Time,
+}
+
+record! {
+    draft_columns, read_draft -> EditDraft {
+        id: "drafts.id",
+        post_id: "drafts.post_id",
+        version: "drafts.version",
+        wanted_slug: "wanted_slug",
+        key: "key",
+        title: "drafts.title",
+        slug: "drafts.slug",
+        content: "drafts.content",
+        tags: "drafts.tags",
+        comment: "comment",
+        updated_time: "drafts.updated_time AT TIME ZONE 'UTC'",
+    }
+}
+
+/// What a draft with this page and form is a draft of.
+pub fn place(post_id: Option<i64>, key: &str) -> String {
+    post_id.map_or_else(|| format!("form:{key}"), |id| format!("page:{id}"))
+}
+
+/// Keeps a draft of user `user_id`, in place of the one of the same page. Its number and time are not read.
+///
+/// Returns false, and keeps nothing, if the form was saved before, as its `submission` tells: what arrives late must not
+/// come back as a draft.
+pub fn keep(db: &Db, user_id: i64, draft: &EditDraft, submission: String) -> Result<bool, Error> {
+    let params = [
+        user_id.into(),
+        place(draft.post_id, &draft.key).into(),
+        draft.post_id.into(),
+        draft.version.into(),
+        draft.wanted_slug.clone().into(),
+        draft.key.clone().into(),
+        draft.title.clone().into(),
+        draft.slug.clone().into(),
+        draft.content.clone().into(),
+        draft.tags.clone().into(),
+        draft.comment.clone().into(),
+        submission.into(),
+        db::count(MAX_DRAFTS - 1),
+    ];
+    db.query_row(KEEP, &params)?.column()
+}
+
+const KEEP: &str = "WITH kept AS (
+    INSERT INTO drafts
+      (user_id, place, post_id, version, wanted_slug, key, title, slug, content, tags, comment)
+    SELECT $1::bigint, $2::text, $3::bigint, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text,
+      $11::text
+    WHERE NOT EXISTS (SELECT FROM submissions WHERE key = $12)
+    ON CONFLICT (user_id, place) DO UPDATE SET version = excluded.version, wanted_slug = excluded.wanted_slug,
+      key = excluded.key, title = excluded.title, slug = excluded.slug, content = excluded.content, tags = excluded.tags,
+      comment = excluded.comment, updated_time = now()
+    RETURNING id
+  ), expired AS (
+    DELETE FROM drafts WHERE (user_id, place) <> ($1, $2) AND id IN (
+      SELECT id FROM drafts WHERE updated_time < now() - interval '90 days' ORDER BY updated_time LIMIT 2
+      FOR UPDATE SKIP LOCKED)
+  ), excess AS (
+    DELETE FROM drafts WHERE id IN (
+      SELECT id FROM drafts WHERE user_id = $1 AND place <> $2 ORDER BY updated_time DESC OFFSET $13::bigint)
+      AND updated_time >= now() - interval '90 days'
+  )
+  SELECT EXISTS (SELECT FROM kept)";
+
+/// Draft `id` of user `user_id`.
+pub fn find(db: &Db, user_id: i64, id: i64) -> Result<Option<EditDraft>, Error> {
+    let sql = concat!("SELECT ", draft_columns!(), " FROM drafts WHERE id = $2 AND user_id = $1");
+    db.query_one(sql, &[user_id.into(), id.into()])?.as_mut().map(read_draft).transpose()
+}
+
+/// The draft of user `user_id` of page `post_id`.
+pub fn of_page(db: &Db, user_id: i64, post_id: i64) -> Result<Option<EditDraft>, Error> {
+    let sql = concat!("SELECT ", draft_columns!(), " FROM drafts WHERE user_id = $1 AND place = $2");
+    db.query_one(sql, &[user_id.into(), place(Some(post_id), "").into()])?.as_mut().map(read_draft).transpose()
+}
+
+/// A draft in a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// The draft.
+    pub draft: EditDraft,
+    /// The title and slug of the page it is an edit of; none if it is new, or the page is deleted.
+    pub page: Option<(String, String)>,
+}
+
+/// All drafts of user `user_id`, the latest first.
+pub fn of_user(db: &Db, user_id: i64) -> Result<Vec<Listed>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        draft_columns!(),
+        ", posts.title, posts.slug
+         FROM drafts LEFT JOIN posts ON posts.id = drafts.post_id AND posts.deleted_time IS NULL
+         WHERE drafts.user_id = $1 ORDER BY drafts.updated_time DESC, drafts.id DESC"
+    );
+    db.query_all(sql, &[user_id.into()], |row: &mut Row| {
+        let draft = read_draft(row)?;
+        let (title, slug): (Option<String>, Option<String>) = (row.column()?, row.column()?);
+        Ok(Listed { draft, page: title.zip(slug) })
+    })
+}
+
+/// How many drafts of new pages user `user_id` has.
+pub fn count_new(db: &Db, user_id: i64) -> Result<i64, Error> {
+    db.query_row("SELECT count(*) FROM drafts WHERE user_id = $1 AND post_id IS NULL", &[user_id.into()])?.column()
+}
+
+/// The names of people other than `user_id` who changed a draft of page `post_id` within the last two minutes.
+pub fn editing(db: &Db, post_id: i64, user_id: Option<i64>) -> Result<Vec<String>, Error> {
+    db.query_all(
+        "SELECT users.name FROM drafts JOIN users ON users.id = drafts.user_id
+         WHERE drafts.post_id = $1 AND drafts.user_id IS DISTINCT FROM $2 AND users.name IS NOT NULL
+           AND drafts.updated_time > now() - interval '2 minutes'
+         ORDER BY drafts.updated_time DESC LIMIT 5",
+        &[post_id.into(), user_id.into()],
+        Row::column,
+    )
+}
+
+/// Deletes draft `id` of user `user_id`.
+pub fn discard(db: &Db, user_id: i64, id: i64) -> Result<(), Error> {
+    db.execute("DELETE FROM drafts WHERE user_id = $1 AND id = $2", &[user_id.into(), id.into()])
+}
+
+/// Deletes the drafts of user `user_id` of these places.
+pub fn discard_places(db: &Db, user_id: i64, places: Vec<String>) -> Result<(), Error> {
+    db.execute("DELETE FROM drafts WHERE user_id = $1 AND place = ANY ($2)", &[user_id.into(), db::texts(Some(places))])
+}
