@@ -2,6 +2,7 @@
 //! handlers have to refuse.
 
 use http::StatusCode;
+use wiki_types::FieldError;
 
 use crate::store;
 use crate::web::Problem;
@@ -51,6 +52,16 @@ pub fn user_not_found() -> Problem {
 /// 403: the user has an account of their own.
 pub fn user_not_yours() -> Problem {
     Problem::forbidden("Only the user themselves and administrators may change this user.")
+}
+
+/// 409: nobody could administer the wiki any more.
+pub fn last_administrator() -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::CONFLICT,
+        "This is the only administrator of the wiki. Make another user an administrator first.",
+    );
+    problem.errors.push(FieldError::new("role", "must stay administrator until another user is one"));
+    problem
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
 
 /// Change your password
 ///
-/// Needs the current one, and ends every other session. Tokens stay.
+/// Needs the current one, and ends every other session. Tokens stay, unless you ask to revoke them, too.
 #[cfg_attr(test, utoipa::path(
     put, path = "/account/password", operation_id = "changePassword", tag = "Access",
     request_body = wiki_types::PasswordChange, responses((status = 204, description = "The password is changed.")),
@@ -28,7 +28,8 @@ pub fn change_password(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let current = body.required_text("current", rules::text).unwrap_or_default();
     let new = body.required_text("new", password::rule).unwrap_or_default();
+    let revoke_tokens = body.flag("revoke_tokens").unwrap_or(false);
     body.finish()?;
-    accounts::change_password(cx, &current, &new)?;
+    accounts::change_password(cx, &current, &new, revoke_tokens, None)?;
     Ok(response::no_content())
 }

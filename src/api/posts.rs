@@ -6,6 +6,7 @@ use wiki_types::{Post, rules};
 
 use crate::auth::Context;
 use crate::errors;
+use crate::input::idempotency::{self, Purpose};
 use crate::input::lists::MAX_QUERY;
 use crate::input::{draft, lists, revisions};
 use crate::store::pages::{self, Created, Deleted, Draft, Restored, Saved};
@@ -13,7 +14,7 @@ use crate::store::search;
 use crate::web::json::{Body, check};
 use crate::web::request::query;
 use crate::web::response::{self, MARKDOWN};
-use crate::web::{Problem, Request, Response, etag};
+use crate::web::{Problem, Response, etag};
 
 /// List pages
 ///
@@ -49,17 +50,14 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     let author = cx.identity.author(draft.user_id)?;
     let user_id = author.ok_or_else(|| Problem::invalid_field("user_id", "is required"))?;
     let slug = draft.slug.clone();
-    let draft = Draft { key: idempotency_key(cx.request, user_id)?, ..draft };
+    let draft = Draft { key: Purpose::Page.header(cx.request, Some(user_id))?, ..draft };
     let (title, content) = (draft.title.clone(), draft.content.clone());
     match pages::create(cx.db, user_id, draft)? {
         Created::Created(post) => Ok(created(&post)),
         Created::Repeated(before) => {
             let made = revisions::find(cx.db, before.post_id, before.version)?;
             if made.content != content || title.is_some_and(|title| title != made.entry.title) {
-                return Err(Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "This Idempotency-Key was used for another page. Use a new one.",
-                ));
+                return Err(idempotency::used_for_another("page"));
             }
             Ok(created(&find(cx, before.post_id)?))
         }
@@ -71,20 +69,6 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
 fn created(post: &Post) -> Response {
     let response = response::created(&format!("/posts/{}", post.post_id), post);
     response::tagged(response, &tag(post))
-}
-
-/// The request's `Idempotency-Key`, as one of the author's.
-fn idempotency_key(request: &Request, user_id: i64) -> Result<Option<String>, Problem> {
-    const MAX: usize = 200;
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default().trim_matches('"');
-    let is_valid = (1..=MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_valid {
-        return Err(Problem::bad_request(format!(
-            "The header Idempotency-Key must have 1 to {MAX} visible ASCII characters."
-        )));
-    }
-    Ok(Some(format!("{user_id}:{key}")))
 }
 
 /// Read a page

@@ -1,9 +1,10 @@
 //! API tokens.
 
-use wiki_types::{MadeToken, Scope, Time, Tokens, rules};
+use wiki_types::{MadeToken, Scope, Tokens, rules};
 
-use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
+use crate::auth::tokens::{MAX_DAYS, MAX_NAME};
 use crate::auth::{Context, identity, tokens};
+use crate::input::idempotency::Purpose;
 use crate::input::lists;
 use crate::store;
 use crate::store::tokens::NewToken;
@@ -26,9 +27,11 @@ pub fn list(cx: &Context) -> Result<Response, Problem> {
 
 /// Make a token
 ///
-/// No other response ever has the `token` itself.
+/// No other response ever has the `token` itself. Sent again with the same `Idempotency-Key`, as after a timeout, the request
+/// makes a token in place of the first.
 #[cfg_attr(test, utoipa::path(
     post, path = "/tokens", operation_id = "createToken", tag = "Access", request_body = wiki_types::NewToken,
+    params(("Idempotency-Key", Header)),
     responses((status = 201, description = "The token.", body = MadeToken, headers(("Cache-Control"))), (status = 409)),
 ))]
 pub fn create(cx: &Context) -> Result<Response, Problem> {
@@ -37,8 +40,9 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     let scope = body.required_text("scope", Scope::rule).and_then(|scope| scope.parse().ok()).unwrap_or(Scope::Read);
     let expires_time = body.within_days("expires_time", MAX_DAYS);
     body.finish()?;
-    let expires_time = expires_time.unwrap_or_else(|| Time::in_days(DEFAULT_DAYS));
-    let (listed, token) = tokens::create(cx.db, cx.identity, &NewToken { name, scope, expires_time })?;
+    let expires_time = expires_time.unwrap_or_else(|| tokens::default_expiry(cx.identity));
+    let key = Purpose::Token.header(cx.request, cx.identity.user_id())?;
+    let (listed, token) = tokens::create(cx.db, cx.identity, &NewToken { name, scope, expires_time }, key)?;
     let location = format!("/tokens/{}", listed.id);
     Ok(response::no_store(response::created(&location, &MadeToken { listed, token })))
 }

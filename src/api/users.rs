@@ -6,6 +6,7 @@ use wiki_types::{User, rules};
 
 use crate::auth::{Context, Identity};
 use crate::errors;
+use crate::input::idempotency::Purpose;
 use crate::input::lists;
 use crate::input::users::{self, Terms};
 use crate::store;
@@ -14,8 +15,12 @@ use crate::web::json::Body;
 use crate::web::{Problem, Response, etag, response};
 
 /// Create a user
+///
+/// With an `Idempotency-Key`, the same request can be sent again, as after a timeout: within a week it makes no second user,
+/// and is answered with the user as they are now.
 #[cfg_attr(test, utoipa::path(
     post, path = "/users", operation_id = "createUser", tag = "Users", request_body = wiki_types::NewUser,
+    params(("Idempotency-Key", Header)),
     responses((status = 201, description = "The new user.", body = User, headers(("ETag"))), (status = 409)),
 ))]
 pub fn create(cx: &Context) -> Result<Response, Problem> {
@@ -34,7 +39,8 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
         body.reject::<()>("password", "is required for an account, and only an account has a role");
     }
     body.finish()?;
-    let record = users::create(cx, username, name, email, terms)?;
+    let key = Purpose::User.header(cx.request, cx.identity.user_id())?;
+    let record = users::create(cx, username, name, email, terms, key)?;
     let location = format!("/users/{}", record.user.id);
     let tag = tag(&record, cx.identity);
     Ok(response::tagged(response::created(&location, &shown_to(record, cx.identity)), &tag))
@@ -98,7 +104,7 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
 /// What they wrote stays; their name, username and email go.
 #[cfg_attr(test, utoipa::path(
     delete, path = "/users/{id}", operation_id = "deleteUser", tag = "Users",
-    responses((status = 204, description = "The user is deleted."), (status = 412)),
+    responses((status = 204, description = "The user is deleted."), (status = 409), (status = 412)),
 ))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
@@ -107,6 +113,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
         Deleted::Deleted => Ok(response::no_content()),
         Deleted::Stale(current) => Err(stale(current, cx.identity)),
         Deleted::NotAllowed => Err(errors::user_not_yours()),
+        Deleted::LastAdministrator => Err(errors::last_administrator()),
         Deleted::Gone => Err(errors::user_not_found()),
     }
 }

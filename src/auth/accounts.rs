@@ -3,11 +3,14 @@
 use http::StatusCode;
 use wiki_types::rules;
 
-use crate::auth::rate_limit::{self, HASHING, SIGN_INS, SIGN_INS_FROM_ADDRESS};
+use crate::auth::rate_limit::{
+    self, HASHING, NOTED_REFUSALS, SIGN_INS, SIGN_INS_FROM_ADDRESS, SIGN_INS_FROM_ELSEWHERE,
+};
 use crate::auth::{Context, password, secret, sessions};
 use crate::config::Config;
 use crate::store::accounts::{self, Credentials};
-use crate::store::{audit, rate_limits};
+use crate::store::rate_limits::Taken;
+use crate::store::{audit, rate_limits, sign_in_attempts, submissions};
 use crate::web::Problem;
 
 /// A session that was just opened.
@@ -24,7 +27,8 @@ pub struct SignedIn {
 /// 401 if the password is wrong or there is no such account: neither the response nor the time it takes tells which. 429
 /// after too many attempts.
 pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn, Problem> {
-    rate_limit::take(cx.db, SIGN_INS_FROM_ADDRESS, &rate_limit::subscriber(&cx.identity.address))?;
+    let subscriber = rate_limit::subscriber(&cx.identity.address);
+    rate_limit::take(cx.db, SIGN_INS_FROM_ADDRESS, &subscriber).inspect_err(|_| note_refusal(cx, &subscriber, None))?;
     let credentials = verify(cx, username, password)?.ok_or_else(|| {
         Problem::new(
             StatusCode::UNAUTHORIZED,
@@ -38,27 +42,50 @@ pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn,
 /// The credentials of `username` if `password` is right.
 fn verify(cx: &Context, username: &str, password: &str) -> Result<Option<Credentials>, Problem> {
     let db = cx.db;
-    // Hashed: a password typed into the wrong field must not be kept.
-    let key: String = secret::digest(&username.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect();
-    rate_limit::take(db, SIGN_INS, &key)?;
     let credentials = match find(cx, username)? {
         // Made by this request or, if several sign in at once, by another.
         None if first_administrator(cx, username)? => find(cx, username)?,
         credentials => credentials,
     };
+    let user_id = credentials.as_ref().map(|known| known.user_id);
+    let subscriber = rate_limit::subscriber(&cx.identity.address);
+    // Hashed: a password typed into the wrong field must not be kept.
+    let account: String = secret::digest(&username.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = format!("{account} {subscriber}");
+    limit(cx, &account, &key, &subscriber, user_id).inspect_err(|_| note_refusal(cx, &key, user_id))?;
+    let attempt = sign_in_attempts::begin(db, HASHING, &subscriber, &cx.identity.address, user_id)?;
+    let attempt = attempt.ok_or_else(|| Problem::too_many(1)).inspect_err(|_| note_refusal(cx, &key, user_id))?;
     // A password longer than any that is allowed would only cost time.
     let typed = if password.len() <= password::MAX { password } else { "" };
-    rate_limit::take(db, HASHING, "")?;
     // Readers need not wait for a password to be hashed.
     db.release();
     let is_right = password::verify(typed, credentials.as_ref().map(|known| known.hash.as_str()));
-    rate_limits::give_back_one(db, HASHING, "")?;
-    if is_right? {
-        rate_limits::give_back(db, SIGN_INS, &key)?;
-        return Ok(credentials);
+    sign_in_attempts::end(db, attempt, matches!(is_right, Ok(false)), user_id, &cx.identity.actor())?;
+    if !is_right? {
+        return Ok(None);
     }
-    audit::note(db, &cx.identity.actor(), "sign_in_failed", credentials.map(|known| known.user_id))?;
-    Ok(None)
+    rate_limits::give_back(db, SIGN_INS, &key)?;
+    Ok(credentials)
+}
+
+/// 429 after too many attempts to sign in to this account.
+fn limit(cx: &Context, account: &str, key: &str, subscriber: &str, user_id: Option<i64>) -> Result<(), Problem> {
+    rate_limit::take(cx.db, SIGN_INS, key)?;
+    match sign_in_attempts::is_known(cx.db, user_id, subscriber)? {
+        true => Ok(()),
+        false => rate_limit::take(cx.db, SIGN_INS_FROM_ELSEWHERE, account),
+    }
+}
+
+/// Adds an attempt that was refused to the audit trail, or one of many.
+fn note_refusal(cx: &Context, key: &str, user_id: Option<i64>) {
+    let noted = rate_limits::take(cx.db, NOTED_REFUSALS, key).and_then(|taken| match taken {
+        Taken::Taken => audit::note(cx.db, &cx.identity.actor(), "sign_in_refused", user_id),
+        Taken::Refused { .. } => Ok(()),
+    });
+    if let Err(error) = noted {
+        eprintln!("a refused sign-in is not in the audit trail: {error:?}");
+    }
 }
 
 fn find(cx: &Context, username: &str) -> Result<Option<Credentials>, Problem> {
@@ -85,6 +112,7 @@ fn first_administrator(cx: &Context, username: &str) -> Result<bool, Problem> {
             return Ok(false);
         }
     }
+    cx.db.release();
     let hash = password::hash(admin_password)?;
     accounts::create_first_administrator(cx.db, admin_username, hash, &cx.identity.address)?;
     Ok(true)
@@ -98,9 +126,20 @@ pub fn check_reserved(cx: &Context, username: &str) -> Result<(), Problem> {
     if is_reserved && !cx.identity.administers() { Err(Problem::taken("username", username)) } else { Ok(()) }
 }
 
-/// Gives the sender a new password, if they know the current one, and ends their other sessions.
-pub fn change_password(cx: &Context, current: &str, new: &str) -> Result<(), Problem> {
+/// Gives the sender a new password, if they know the current one, and ends their other sessions; with `revoke_tokens`, their
+/// tokens, too. Nothing is done if the same form, by its `key`, did it before.
+pub fn change_password(
+    cx: &Context,
+    current: &str,
+    new: &str,
+    revoke_tokens: bool,
+    key: Option<String>,
+) -> Result<(), Problem> {
     let account = cx.identity.account()?;
+    let was_done = || key.as_deref().map_or(Ok(false), |key| submissions::exists(cx.db, key));
+    if was_done()? {
+        return Ok(());
+    }
     password::check(new, &account.username).map_err(|message| Problem::invalid_field("new", message))?;
     if current == new {
         return Err(Problem::invalid_field("new", "is your current password; choose another"));
@@ -108,8 +147,11 @@ pub fn change_password(cx: &Context, current: &str, new: &str) -> Result<(), Pro
     let wrong = || Problem::invalid_field("current", "is not your password");
     let credentials = verify(cx, &account.username, current)?;
     let credentials = credentials.filter(|known| known.user_id == account.user_id).ok_or_else(wrong)?;
+    cx.db.release();
     let hash = password::hash(new)?;
     // If the password was changed since it was verified, it is no longer the current one.
-    let changed = accounts::change_password(cx.db, &credentials.hash, hash, cx.identity.session, &cx.identity.actor())?;
-    if changed { Ok(()) } else { Err(wrong()) }
+    let (session, actor) = (cx.identity.session, cx.identity.actor());
+    let changed =
+        accounts::change_password(cx.db, &credentials.hash, hash, session, revoke_tokens, key.clone(), &actor)?;
+    if changed || was_done()? { Ok(()) } else { Err(wrong()) }
 }

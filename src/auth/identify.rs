@@ -9,9 +9,10 @@ use crate::web::{Problem, Request, request};
 /// An expired session counts as anonymous.
 pub fn identify(request: &Request, services: &Services) -> Result<Identity, Problem> {
     let mut identity =
-        Identity { mode: services.config()?.mode, account: None, session: None, address: request::address(request) };
+        Identity { mode: services.config()?.mode, address: request::address(request), ..Identity::UNKNOWN };
     if let Some(token) = tokens::credential(request) {
-        identity.account = Some(tokens::verify(&services.db, token)?);
+        let (account, expires_time) = tokens::verify(&services.db, token)?;
+        (identity.account, identity.token_expires_time) = (Some(account), Some(expires_time));
     } else if let Some(cookie) = sessions::credential(request)
         && let Some((session, account)) = sessions::verify(&services.db, cookie)?
     {

@@ -1,6 +1,6 @@
 //! Identity: who sends a request.
 
-use wiki_types::{Account, Mode, Scope};
+use wiki_types::{Account, Mode, Scope, Time};
 
 use crate::store::Actor;
 use crate::web::Problem;
@@ -14,13 +14,16 @@ pub struct Identity {
     pub account: Option<Account>,
     /// The number of the session that proved it.
     pub session: Option<i64>,
+    /// When the token that proved it expires.
+    pub token_expires_time: Option<Time>,
     /// The address the request comes from.
     pub address: String,
 }
 
 impl Identity {
     /// An anonymous identity to which nothing is open: that of a request whose route needs no identity.
-    pub const UNKNOWN: Self = Self { mode: Mode::Private, account: None, session: None, address: String::new() };
+    pub const UNKNOWN: Self =
+        Self { mode: Mode::Private, account: None, session: None, token_expires_time: None, address: String::new() };
 
     /// The account, 401 without one.
     pub fn account(&self) -> Result<&Account, Problem> {

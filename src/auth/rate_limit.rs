@@ -4,11 +4,19 @@ use std::net::Ipv6Addr;
 
 use crate::store::Db;
 use crate::store::rate_limits::{self, RateLimit, Taken};
+use crate::store::sign_in_attempts::Places;
 use crate::web::Problem;
 
-/// Attempts to sign in to one account, from any address. A right password gives them all back. Ten are more than people
+/// Attempts to sign in to one account from one address. A right password gives them all back. Ten are more than people
 /// need; one a minute after that makes 1,440 guesses a day, and the most frequent 4,000 passwords are refused anyway.
 pub const SIGN_INS: RateLimit = RateLimit { name: "sign-in", burst: 10, seconds: 60 };
+
+/// Attempts to sign in to one account from all addresses its owner has not signed in from before, however many a guesser
+/// has: below the hundred that NIST SP 800-63B, 3.2.2, allows. It never keeps owners out where they usually sign in.
+pub const SIGN_INS_FROM_ELSEWHERE: RateLimit = RateLimit { name: "sign-in-elsewhere", burst: 30, seconds: 60 };
+
+/// Refused attempts that are noted in the audit trail, for one account and address: who sends thousands should not fill it.
+pub const NOTED_REFUSALS: RateLimit = RateLimit { name: "refusal", burst: 1, seconds: 60 };
 
 /// Attempts to sign in from one address, to any account. Each costs a tenth of a second of processor time.
 pub const SIGN_INS_FROM_ADDRESS: RateLimit = RateLimit { name: "sign-in-from", burst: 50, seconds: 2 };
@@ -18,8 +26,9 @@ pub const SIGN_INS_FROM_ADDRESS: RateLimit = RateLimit { name: "sign-in-from", b
 pub const CHANGES: RateLimit = RateLimit { name: "change", burst: 1000, seconds: 1 };
 
 /// Passwords that are hashed at the same time, by all replicas. Each takes 7 MiB and a tenth of a second of processor
-/// time. A finished one is given back; one that never finished, because its host died, comes back after some seconds.
-pub const HASHING: RateLimit = RateLimit { name: "hashing", burst: 16, seconds: 3 };
+/// time, so that the lease is enough for all of them on one processor. One client that hangs up again and again leaves
+/// places for others.
+pub const HASHING: Places = Places { of_all: 16, of_subscriber: 12, lease: 5 };
 
 /// Uses `limit` once, for `key`. 429 with the time to wait if it is used up.
 pub fn take(db: &Db, limit: RateLimit, key: &str) -> Result<(), Problem> {

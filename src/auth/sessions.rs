@@ -3,6 +3,7 @@
 use http::header::USER_AGENT;
 use wiki_types::Account;
 
+use crate::auth::rate_limit;
 use crate::auth::secret::{self, Secret};
 use crate::auth::{Context, Identity};
 use crate::store::Db;
@@ -22,7 +23,8 @@ pub fn open(cx: &Context, user_id: i64) -> Result<String, Problem> {
     let agent =
         cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
-    let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, agent)?;
+    let subscriber = rate_limit::subscriber(&cx.identity.address);
+    let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, subscriber, agent)?;
     Ok(secret.credential("", id))
 }
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use http::header::AUTHORIZATION;
-use wiki_types::{Account, Token};
+use wiki_types::{Account, Time, Token};
 
 use crate::auth::Identity;
 use crate::auth::secret::{self, Secret};
@@ -28,20 +28,33 @@ pub fn credential(request: &Request) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
 }
 
-/// The account for which `credential` acts. 401 if it has expired, was revoked or never existed.
-pub fn verify(db: &Db, credential: &str) -> Result<Account, Problem> {
+/// The account for which `credential` acts, and when that ends. 401 if it has expired, was revoked or never existed.
+pub fn verify(db: &Db, credential: &str) -> Result<(Account, Time), Problem> {
     let (id, secret) = secret::parse(PREFIX, credential).ok_or_else(invalid)?;
     let opened = tokens::open(db, id)?.filter(|opened| secret::matches(secret, &opened.hash)).ok_or_else(invalid)?;
     if opened.is_stale {
         tokens::touch(db, id)?;
     }
-    Ok(opened.account)
+    Ok((opened.account, opened.expires_time))
 }
 
-/// Makes a token of the sender's. Returns it, and what a program has to send.
-pub fn create(db: &Db, identity: &Identity, token: &NewToken) -> Result<(Token, String), Problem> {
+/// When a token of the sender's expires by default.
+pub fn default_expiry(identity: &Identity) -> Time {
+    let default = Time::in_days(DEFAULT_DAYS);
+    identity.token_expires_time.map_or(default, |own| own.min(default))
+}
+
+/// Makes a token of the sender's, in place of the one that the same `key` made before. Returns it, and what a program has to
+/// send.
+///
+/// 422 if it would outlast the token that asks for it: who finds a token must not be able to keep it.
+pub fn create(db: &Db, identity: &Identity, token: &NewToken, key: Option<String>) -> Result<(Token, String), Problem> {
+    if let Some(own) = identity.token_expires_time.filter(|own| token.expires_time > *own) {
+        let message = format!("may be at most {}, when the token you use expires", own.to_seconds());
+        return Err(Problem::invalid_field("expires_time", message));
+    }
     let secret = Secret::new()?;
-    let token = tokens::create(db, token, secret.hash(), &identity.actor())?.ok_or_else(|| {
+    let token = tokens::create(db, token, secret.hash(), key, &identity.actor())?.ok_or_else(|| {
         let detail = format!("You have {MAX_TOKENS} tokens, which is the limit. Revoke those you no longer need.");
         Problem::new(StatusCode::CONFLICT, detail)
     })?;

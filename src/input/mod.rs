@@ -2,6 +2,7 @@
 //! revisions, users.
 
 pub mod draft;
+pub mod idempotency;
 pub mod lists;
 pub mod revisions;
 pub mod users;

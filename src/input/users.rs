@@ -5,6 +5,8 @@ use wiki_types::{Mode, Role};
 
 use crate::auth::{Context, Identity, accounts, password};
 use crate::errors;
+use crate::input::idempotency;
+use crate::store::Db;
 use crate::store::users::{self, Changed, Created, NewUser, UserChange, UserRecord};
 use crate::web::Problem;
 use crate::web::json::Body;
@@ -35,18 +37,24 @@ impl Terms {
     }
 }
 
-/// Creates a user, with an account if the terms have a password.
+/// Creates a user, with an account if the terms have a password; once for all requests with the same `key`.
 pub fn create(
     cx: &Context,
     username: Option<String>,
     name: Option<String>,
     email: Option<String>,
     terms: Terms,
+    key: Option<String>,
 ) -> Result<UserRecord, Problem> {
-    let password = hashed(terms.password, username.as_deref().unwrap_or_default())?;
-    let user = NewUser { username, name, email, role: terms.role, password };
+    let password = hashed(cx.db, terms.password, username.as_deref().unwrap_or_default())?;
+    let user = NewUser { username, name, email, role: terms.role, password, key };
     match users::create(cx.db, &user, &cx.identity.actor())? {
         Created::Created(record) => Ok(record),
+        Created::Repeated(id) => {
+            let record = users::find(cx.db, id)?.ok_or_else(errors::user_not_found)?;
+            let is_same = user.username.is_none() || user.username == record.user.username;
+            if is_same { Ok(record) } else { Err(idempotency::used_for_another("user")) }
+        }
         Created::UsernameTaken => Err(Problem::taken("username", user.username.as_deref().unwrap_or_default())),
         Created::EmailTaken => Err(Problem::taken("email", user.email.as_deref().unwrap_or_default())),
     }
@@ -94,7 +102,7 @@ pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> 
         Some(password) => {
             let current = users::find(cx.db, id)?.ok_or_else(errors::user_not_found)?;
             let username = username.clone().unwrap_or(current.user.username).ok_or_else(username_required)?;
-            hashed(Some(password), &username)?
+            hashed(cx.db, Some(password), &username)?
         }
         None => None,
     };
@@ -107,6 +115,7 @@ pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> 
         Changed::PasswordRequired => {
             Err(Problem::invalid_field("password", "is required for an account, and only an account has a role").into())
         }
+        Changed::LastAdministrator => Err(errors::last_administrator().into()),
         Changed::UsernameRequired if change.username == Some(None) && change.password.is_none() => {
             Err(Problem::invalid_field("username", "cannot be cleared: the account signs in with it").into())
         }
@@ -131,8 +140,10 @@ pub fn check_may_try(identity: &Identity, id: i64) -> Result<(), Problem> {
 }
 
 /// The hash of `password`. 422 if it does not keep to the rules for the password of `username`.
-fn hashed(password: Option<String>, username: &str) -> Result<Option<String>, Problem> {
+fn hashed(db: &Db, password: Option<String>, username: &str) -> Result<Option<String>, Problem> {
     let Some(password) = password else { return Ok(None) };
+    // Others need not wait for a password to be hashed.
+    db.release();
     password::check(&password, username).map_err(|message| Problem::invalid_field("password", message))?;
     password::hash(&password).map(Some)
 }

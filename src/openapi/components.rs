@@ -2,7 +2,9 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use wiki_types::rules::{MAX_COMMENT, MAX_CONTENT, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME};
+use wiki_types::rules::{
+    MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
+};
 use wiki_types::{Role, Scope, slug};
 
 use super::{merge, object};
@@ -242,7 +244,7 @@ fn parameters() -> Value {
     parameters["IdempotencyKey"] = json!({
         "name": "Idempotency-Key", "in": "header",
         "description": "A text of your own for this request, such as a UUID. Sent again with it, the request is done once.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+        "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]+$" },
         "example": "6f7b0c1e-2f61-4b5e-9f60-3f2d1c7a9b11",
     });
     parameters["Username"]["schema"]["type"] = json!("string");

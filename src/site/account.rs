@@ -5,7 +5,8 @@ use http::StatusCode;
 use wiki_types::{FieldError, Role, Scope, Session, Time, Token, rules};
 
 use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
-use crate::auth::{Context, accounts, password, sessions, tokens};
+use crate::auth::{self, Context, accounts, password, sessions, tokens};
+use crate::input::idempotency::Purpose;
 use crate::site::{self, address, parts};
 use crate::store;
 use crate::store::tokens::NewToken;
@@ -25,6 +26,8 @@ pub struct AccountView {
     pub new_token: TokenForm,
     /// Whether the password was just changed.
     pub changed: bool,
+    /// The key of the forms on this page: sent again, each does nothing twice.
+    pub key: String,
     pub errors: Vec<FieldError>,
 }
 
@@ -73,6 +76,7 @@ fn view(cx: &Context) -> Result<AccountView, Problem> {
         made: None,
         new_token: TokenForm::default(),
         changed: false,
+        key: auth::unique()?,
         errors: Vec::new(),
     })
 }
@@ -83,7 +87,11 @@ pub fn change_password(cx: &Context) -> Result<Response, Problem> {
     let new = form.text("new");
     let result = match password::rule(new) {
         Err(message) => Err(Problem::invalid_field("new", message)),
-        Ok(()) => accounts::change_password(cx, form.text("current"), new),
+        Ok(()) => {
+            let key = Purpose::Password.field(&form, cx.identity.user_id());
+            let revoke_tokens = form.text("revoke_tokens") == "yes";
+            accounts::change_password(cx, form.text("current"), new, revoke_tokens, key)
+        }
     };
     match result {
         Ok(()) => {
@@ -121,8 +129,9 @@ pub fn create_token(cx: &Context) -> Result<Response, Problem> {
         let view = AccountView { new_token: asked, errors, ..view(cx)? };
         return site::show_once(cx.identity, StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
+    let key = Purpose::Token.field(&form, cx.identity.user_id());
     let token = NewToken { name: asked.name, scope: asked.scope, expires_time: Time::in_days(asked.days) };
-    let (token, credential) = tokens::create(cx.db, cx.identity, &token)?;
+    let (token, credential) = tokens::create(cx.db, cx.identity, &token, key)?;
     let view = AccountView { made: Some((token.name, credential)), ..view(cx)? };
     site::show_once(cx.identity, StatusCode::CREATED, &view)
 }

@@ -4,8 +4,9 @@ use askama::Template;
 use http::StatusCode;
 use wiki_types::{FieldError, Role, User, rules};
 
-use crate::auth::{Context, password};
+use crate::auth::{self, Context, password};
 use crate::errors;
+use crate::input::idempotency::{self, Purpose};
 use crate::input::users::{self, Change, Refusal, Terms};
 use crate::site::{self, address, parts};
 use crate::store;
@@ -23,6 +24,8 @@ pub struct EditUser {
     pub known_as: String,
     pub role: Role,
     pub has_account: bool,
+    /// The key of this form: sent again, it makes no second user.
+    pub key: String,
     pub errors: Vec<FieldError>,
 }
 
@@ -42,6 +45,7 @@ impl EditUser {
             known_as: String::new(),
             role: Role::Editor,
             has_account: false,
+            key: String::new(),
             errors: Vec::new(),
         }
     }
@@ -62,6 +66,7 @@ impl From<UserRecord> for EditUser {
             known_as: record.user.name.clone(),
             role: record.user.role.unwrap_or(Role::Editor),
             has_account: record.has_account,
+            key: String::new(),
             user: Some(record.user),
             errors: Vec::new(),
         }
@@ -70,17 +75,19 @@ impl From<UserRecord> for EditUser {
 
 /// `GET /wiki/-/users/new`
 pub fn new(cx: &Context) -> Result<Response, Problem> {
-    site::show_once(cx.identity, StatusCode::OK, &EditUser::blank())
+    site::show_once(cx.identity, StatusCode::OK, &EditUser { key: auth::unique()?, ..EditUser::blank() })
 }
 
 /// `POST /wiki/-/users/new`
 pub fn create(cx: &Context) -> Result<Response, Problem> {
-    let (mut view, change) = read(&Form::read(cx.request)?, EditUser::blank());
+    let form = Form::read(cx.request)?;
+    let key = Purpose::User.field(&form, cx.identity.user_id());
+    let (mut view, change) = read(&form, EditUser { key: idempotency::field(&form), ..EditUser::blank() });
     let Change { username, name, terms, .. } = change;
     if terms.password.is_none() {
         view.errors.push(FieldError::new("password", "is required, to sign in with"));
     }
-    finish(cx, view, || users::create(cx, username.flatten(), name, None, terms))
+    finish(cx, view, || users::create(cx, username.flatten(), name, None, terms, key))
 }
 
 /// `GET /wiki/-/users/{id}/account`

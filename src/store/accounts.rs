@@ -52,6 +52,8 @@ pub fn create_first_administrator(db: &Db, username: &str, hash: String, address
          ), ended AS (
            -- Of an account whose password was taken away in the database.
            DELETE FROM sessions WHERE user_id IN (SELECT id FROM made)
+         ), revoked AS (
+           DELETE FROM tokens WHERE user_id IN (SELECT id FROM made)
          ), noted AS (
            INSERT INTO audit (event, address, user_id, details)
            SELECT 'account_created', $3, id, 'administrator' FROM made
@@ -61,20 +63,35 @@ pub fn create_first_administrator(db: &Db, username: &str, hash: String, address
     )
 }
 
-/// Replaces the password of the actor's account if its hash still is `old`, and ends their sessions except session `kept`.
-/// Returns whether it was replaced.
-pub fn change_password(db: &Db, old: &str, new: String, kept: Option<i64>, actor: &Actor) -> Result<bool, Error> {
+/// Replaces the password of the actor's account if its hash still is `old`, and ends their sessions except session `kept`;
+/// with `revoke_tokens`, their tokens, too. Returns whether it was replaced.
+pub fn change_password(
+    db: &Db,
+    old: &str,
+    new: String,
+    kept: Option<i64>,
+    revoke_tokens: bool,
+    key: Option<String>,
+    actor: &Actor,
+) -> Result<bool, Error> {
     let [actor_id, address] = actor.params();
     let mut row = db.query_row(
         "WITH changed AS (
            UPDATE users SET password = $3, password_is_given = false WHERE id = $1 AND password = $5 RETURNING id
          ), ended AS (
            DELETE FROM sessions WHERE user_id IN (SELECT id FROM changed) AND id IS DISTINCT FROM $4
+         ), revoked AS (
+           DELETE FROM tokens WHERE user_id IN (SELECT id FROM changed) AND $6::boolean RETURNING user_id, name
          ), noted AS (
-           INSERT INTO audit (event, actor_id, address, user_id) SELECT 'password_changed', $1, $2, id FROM changed
+           INSERT INTO audit (event, actor_id, address, user_id, details)
+           SELECT 'password_changed', $1, $2, id, '' FROM changed
+           UNION ALL
+           SELECT 'token_revoked', $1, $2, user_id, name FROM revoked
+         ), submitted AS (
+           INSERT INTO submissions (key, user_id) SELECT $7::text, id FROM changed WHERE $7 IS NOT NULL
          )
          SELECT EXISTS (SELECT FROM changed)",
-        &[actor_id, address, new.into(), kept.into(), old.to_owned().into()],
+        &[actor_id, address, new.into(), kept.into(), old.to_owned().into(), revoke_tokens.into(), key.into()],
     )?;
     row.column()
 }

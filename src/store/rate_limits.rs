@@ -40,14 +40,6 @@ pub fn take(db: &Db, limit: RateLimit, key: &str) -> Result<Taken, Error> {
     Ok(Taken::Refused { seconds: u32::try_from(wait.unwrap_or(1).max(1)).unwrap_or(limit.seconds) })
 }
 
-/// Gives one use back.
-pub fn give_back_one(db: &Db, limit: RateLimit, key: &str) -> Result<(), Error> {
-    db.execute(
-        "UPDATE limits SET full_time = full_time - $2::bigint * interval '1 second' WHERE key = $1",
-        &[full_key(limit, key).into(), i64::from(limit.seconds).into()],
-    )
-}
-
 /// Gives every use back.
 pub fn give_back(db: &Db, limit: RateLimit, key: &str) -> Result<(), Error> {
     db.execute("DELETE FROM limits WHERE key = $1", &[full_key(limit, key).into()])

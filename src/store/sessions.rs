@@ -17,10 +17,18 @@ macro_rules! alive {
     };
 }
 
-/// Creates a session of user `user_id`, opened from `address` by the browser `agent`, and returns its number.
+/// Creates a session of user `user_id`, opened from `address` of `subscriber` by the browser `agent`, and returns its
+/// number.
 ///
-/// Deletes the user's expired sessions.
-pub fn create(db: &Db, user_id: i64, hash: Vec<u8>, address: &str, agent: String) -> Result<i64, Error> {
+/// Notes that the user has signed in from there. Deletes the user's expired sessions, and origins that are no longer known.
+pub fn create(
+    db: &Db,
+    user_id: i64,
+    hash: Vec<u8>,
+    address: &str,
+    subscriber: String,
+    agent: String,
+) -> Result<i64, Error> {
     let sql = concat!(
         "WITH expired AS (
            DELETE FROM sessions s WHERE user_id = $1 AND NOT (",
@@ -28,10 +36,19 @@ pub fn create(db: &Db, user_id: i64, hash: Vec<u8>, address: &str, agent: String
         ")
          ), noted AS (
            INSERT INTO audit (event, actor_id, address, user_id) VALUES ('sign_in', $1, $3, $1)
+         ), forgotten AS (
+           DELETE FROM sign_in_origins WHERE (user_id, subscriber) IN (
+             SELECT user_id, subscriber FROM sign_in_origins
+             WHERE used_time < now() - interval '90 days' AND (user_id, subscriber) <> ($1, $5)
+             ORDER BY used_time LIMIT 2 FOR UPDATE SKIP LOCKED)
+         ), known AS (
+           INSERT INTO sign_in_origins (user_id, subscriber) VALUES ($1, $5)
+           ON CONFLICT (user_id, subscriber) DO UPDATE SET used_time = now()
          )
          INSERT INTO sessions (user_id, hash, address, agent) VALUES ($1, $2, $3, $4) RETURNING id"
     );
-    db.query_row(sql, &[user_id.into(), hash.into(), address.to_owned().into(), agent.into()])?.column()
+    db.query_row(sql, &[user_id.into(), hash.into(), address.to_owned().into(), agent.into(), subscriber.into()])?
+        .column()
 }
 
 /// A session with its account.

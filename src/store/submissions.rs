@@ -1,4 +1,4 @@
-//! Submissions: forms and requests that made or saved a page, so that the same one again is answered as the first was.
+//! Submissions: forms and requests that made or saved something, so that the same one again is answered as the first was.
 //!
 //! They are kept for a week; the statements that add one delete those that are older.
 
@@ -8,7 +8,7 @@ use crate::store::error::Error;
 /// The unique index over their keys.
 pub(super) const INDEX: &str = "submissions_key";
 
-/// What a submission made.
+/// What a submission made of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submission {
     /// The number of the page.
@@ -21,10 +21,20 @@ record! {
     submission_columns, read_submission -> Submission { post_id: "post_id", version: "version" }
 }
 
-/// What the submission with this key made; none if there was none.
+/// What the submission of a page with this key made; none if there was none.
 pub fn find(db: &Db, key: &str) -> Result<Option<Submission>, Error> {
-    let sql = concat!("SELECT ", submission_columns!(), " FROM submissions WHERE key = $1");
+    let sql = concat!("SELECT ", submission_columns!(), " FROM submissions WHERE key = $1 AND post_id IS NOT NULL");
     db.query_one(sql, &[key.to_owned().into()])?.as_mut().map(read_submission).transpose()
+}
+
+/// The number of the user that the submission with this key made; none if there was none.
+pub fn user(db: &Db, key: &str) -> Result<Option<i64>, Error> {
+    db.query_row("SELECT (SELECT user_id FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
+}
+
+/// Whether there was a submission with this key.
+pub fn exists(db: &Db, key: &str) -> Result<bool, Error> {
+    db.query_row("SELECT EXISTS (SELECT FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
 }
 
 /// The part of a statement that deletes what is too old: more than a statement adds, so that they do not pile up.

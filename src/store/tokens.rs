@@ -5,6 +5,7 @@ use wiki_types::{Account, Scope, Time, Token};
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
+use crate::store::submissions::{self, swept};
 use crate::store::users::{account_columns, read_account};
 
 /// The most tokens of one user.
@@ -28,6 +29,8 @@ pub struct Opened {
     pub hash: Vec<u8>,
     /// Whether it is time to note that the token is in use.
     pub is_stale: bool,
+    /// When the token expires.
+    pub expires_time: Time,
     /// The account, with the token's scope.
     pub account: Account,
 }
@@ -35,14 +38,14 @@ pub struct Opened {
 /// Token `id`, unless it has expired.
 pub fn open(db: &Db, id: i64) -> Result<Option<Opened>, Error> {
     let sql = concat!(
-        "SELECT t.hash, coalesce(t.used_time < now() - interval '1 minute', true), t.scope, ",
+        "SELECT t.hash, coalesce(t.used_time < now() - interval '1 minute', true), t.scope, t.expires_time AT TIME ZONE 'UTC', ",
         account_columns!(),
         " FROM tokens t JOIN users ON users.id = t.user_id AND users.password IS NOT NULL
          WHERE t.id = $1 AND t.expires_time > now()"
     );
     let read = |row: &mut Row| {
         let (hash, is_stale, scope): (_, _, Scope) = (row.column()?, row.column()?, row.column()?);
-        Ok(Opened { hash, is_stale, account: read_account(row, Some(scope))? })
+        Ok(Opened { hash, is_stale, expires_time: row.column()?, account: read_account(row, Some(scope))? })
     };
     db.query_one(sql, &[id.into()])?.as_mut().map(read).transpose()
 }
@@ -70,16 +73,38 @@ pub struct NewToken {
 }
 
 /// Creates a token of the actor. None if they have [`MAX_TOKENS`] already.
-pub fn create(db: &Db, token: &NewToken, hash: Vec<u8>, actor: &Actor) -> Result<Option<Token>, Error> {
+///
+/// With a `key`, it takes the place of the token which the same key made before: the secret of that one is gone.
+pub fn create(
+    db: &Db,
+    token: &NewToken,
+    hash: Vec<u8>,
+    key: Option<String>,
+    actor: &Actor,
+) -> Result<Option<Token>, Error> {
     let [actor_id, address] = actor.params();
     let sql = format!(
         concat!(
-            "WITH made AS (
+            "WITH before AS (
+               SELECT token_id FROM submissions WHERE key = $8::text
+             ), replaced AS (
+               DELETE FROM tokens WHERE id IN (SELECT token_id FROM before) AND user_id = $1 RETURNING name
+             ), made AS (
                INSERT INTO tokens (user_id, name, scope, hash, expires_time)
-               SELECT $1, $3, $4, $5, {} WHERE (SELECT count(*) FROM tokens WHERE user_id = $1) < $7
+               SELECT $1, $3, $4, $5, {}
+               WHERE (SELECT count(*) FROM tokens WHERE user_id = $1) - (SELECT count(*) FROM replaced) < $7
                RETURNING *
-             ), noted AS (
+             ), resubmitted AS (
+               UPDATE submissions SET token_id = made.id FROM made WHERE key = $8
+             ), submitted AS (
+               INSERT INTO submissions (key, token_id)
+               SELECT $8, id FROM made WHERE $8 IS NOT NULL AND NOT EXISTS (SELECT FROM before)
+             ), ",
+            swept!("$8"),
+            ", noted AS (
                INSERT INTO audit (event, actor_id, address, user_id, details)
+               SELECT 'token_revoked', $1, $2, $1, name FROM replaced
+               UNION ALL
                SELECT 'token_created', $1, $2, $1, name || ' (' || scope || ')' FROM made
              )
              ",
@@ -95,8 +120,13 @@ pub fn create(db: &Db, token: &NewToken, hash: Vec<u8>, actor: &Actor) -> Result
         hash.into(),
         token.expires_time.micros().into(),
         db::count(MAX_TOKENS),
+        key.into(),
     ];
-    let mut row = db.query_row(&sql, &params)?;
+    let mut row = match db.query_row(&sql, &params) {
+        // The same request was sent at once. Its token is there now, to be replaced.
+        Err(Error::Duplicate(index)) if index == submissions::INDEX => db.query_row(&sql, &params)?,
+        row => row?,
+    };
     row.column::<Option<bool>>()?.map(|_| read_token(&mut row)).transpose()
 }
 

@@ -5,6 +5,7 @@ use wiki_types::{Account, Role, Scope, User, rules};
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
+use crate::store::submissions::{self, swept};
 
 /// A user, with what is not for everyone.
 #[derive(Debug)]
@@ -121,6 +122,8 @@ pub struct NewUser {
     pub role: Option<Role>,
     /// The hash of a password, for a user with an account.
     pub password: Option<String>,
+    /// The key of the form or request: one that comes again makes nothing.
+    pub key: Option<String>,
 }
 
 /// What [`create`] did.
@@ -128,6 +131,8 @@ pub struct NewUser {
 pub enum Created {
     /// There is a new user.
     Created(UserRecord),
+    /// The same request made the user with this number before.
+    Repeated(i64),
     /// Another user has that username.
     UsernameTaken,
     /// Another user has that email address.
@@ -145,14 +150,22 @@ pub fn create(db: &Db, user: &NewUser, actor: &Actor) -> Result<Created, Error> 
         user.password.clone().into(),
         actor_id,
         address,
+        user.key.clone().into(),
     ];
+    let made_before = || user.key.as_deref().map_or(Ok(None), |key| submissions::user(db, key));
+    let repeated_or = |refusal| Ok(made_before()?.map_or(refusal, Created::Repeated));
     // A second time for a name that was taken after the first statement began: that one met it, but could not see it.
     for _ in 0..2 {
-        let mut row = db.query_row(CREATE, &params)?;
+        let mut row = match db.query_row(CREATE, &params) {
+            Err(Error::Duplicate(index)) if index == submissions::INDEX => {
+                return made_before()?.map(Created::Repeated).ok_or(Error::Duplicate(index));
+            }
+            row => row?,
+        };
         match row.column::<Option<String>>()?.as_deref() {
             Some("created") => return read_record(&mut row).map(Created::Created),
-            Some("username taken") => return Ok(Created::UsernameTaken),
-            Some("email taken") => return Ok(Created::EmailTaken),
+            Some("username taken") => return repeated_or(Created::UsernameTaken),
+            Some("email taken") => return repeated_or(Created::EmailTaken),
             _ => {}
         }
     }
@@ -168,7 +181,11 @@ const CREATE: &str = concat!(
      ), noted AS (
        INSERT INTO audit (event, actor_id, address, user_id, details)
        SELECT 'account_created', $6, $7, id, role FROM made WHERE password IS NOT NULL
-     )
+     ), submitted AS (
+       INSERT INTO submissions (key, user_id) SELECT $8::text, id FROM made WHERE $8 IS NOT NULL
+     ), ",
+    swept!("$8"),
+    "
      SELECT CASE
          WHEN id IS NOT NULL THEN 'created'
          WHEN EXISTS (SELECT FROM users other WHERE lower(other.username COLLATE \"C\") = lower($1 COLLATE \"C\"))
@@ -212,6 +229,8 @@ pub enum Changed {
     UsernameRequired,
     /// A role needs an account, and an account a password.
     PasswordRequired,
+    /// Without this administrator, there would be none.
+    LastAdministrator,
     /// Another user has that username.
     UsernameTaken,
     /// Another user has that email address.
@@ -260,6 +279,7 @@ pub fn change(
         "stale" => Changed::Stale(read_record(&mut row)?),
         "not allowed" => Changed::NotAllowed,
         "password required" => Changed::PasswordRequired,
+        "last administrator" => Changed::LastAdministrator,
         "username required" => Changed::UsernameRequired,
         "username taken" => Changed::UsernameTaken,
         "email taken" => Changed::EmailTaken,
@@ -268,9 +288,15 @@ pub fn change(
 }
 
 /// Locks the user first: the outcome is decided on the row that is changed, whatever others do meanwhile.
+///
+/// A change that takes the role from an administrator locks all of them first, in the order of their numbers, so that two
+/// that take it from one another cannot both succeed.
 const CHANGE: &str = concat!(
-    "WITH before AS (
-       SELECT *, CASE
+    "WITH administrators AS (
+       SELECT id FROM users
+       WHERE role = 'administrator' AND password IS NOT NULL AND $8 <> 'administrator' ORDER BY id FOR UPDATE
+     ), before AS (
+       SELECT users.*, new_username, new_name, new_email, new_role, new_password, CASE
          WHEN password IS NOT NULL AND NOT $10::boolean THEN 'not allowed'
          WHEN version <> ALL ($7::bigint[]) THEN 'stale'
          WHEN $8 IS NOT NULL AND new_password IS NULL THEN 'password required'
@@ -281,6 +307,7 @@ const CHANGE: &str = concat!(
            WHERE other.id <> users.id AND lower(other.username COLLATE \"C\") = lower($3 COLLATE \"C\")) THEN 'username taken'
          WHEN $5 AND EXISTS (SELECT FROM users other
            WHERE other.id <> users.id AND lower(other.email COLLATE \"C\") = lower($6 COLLATE \"C\")) THEN 'email taken'
+         WHEN role = 'administrator' AND password IS NOT NULL AND new_role <> role AND others = 0 THEN 'last administrator'
          ELSE 'changed' END AS outcome
        FROM users CROSS JOIN LATERAL (SELECT
          CASE WHEN $2::boolean THEN $3::text ELSE username END AS new_username,
@@ -288,7 +315,7 @@ const CHANGE: &str = concat!(
          CASE WHEN $5::boolean THEN $6::text ELSE email END AS new_email,
          coalesce($8::text, role) AS new_role,
          coalesce($9::text, password) AS new_password
-       ) AS wanted
+       ) AS wanted CROSS JOIN (SELECT count(*) AS others FROM administrators WHERE id <> $1) AS left_over
        WHERE id = $1 AND deleted_time IS NULL FOR UPDATE OF users
      ), after AS (
        UPDATE users SET username = new_username, name = new_name, email = new_email, role = new_role,
@@ -300,13 +327,20 @@ const CHANGE: &str = concat!(
        DELETE FROM sessions WHERE user_id IN (SELECT id FROM after) AND $9 IS NOT NULL
      ), revoked AS (
        DELETE FROM tokens WHERE user_id IN (SELECT id FROM after) AND $9 IS NOT NULL
+     ), forgotten AS (
+       DELETE FROM sign_in_origins WHERE user_id IN (SELECT id FROM after) AND $9 IS NOT NULL
      ), noted AS (
        INSERT INTO audit (event, actor_id, address, user_id, details)
        SELECT event, $11, $12, after.id, details
        FROM after JOIN before ON before.id = after.id CROSS JOIN LATERAL (VALUES
          ('account_created', after.role, before.password IS NULL AND after.password IS NOT NULL),
          ('password_changed', '', before.password <> after.password),
-         ('role_changed', before.role || ' → ' || after.role, before.role <> after.role)
+         ('role_changed', before.role || ' → ' || after.role, before.role <> after.role),
+         ('username_changed', coalesce(before.username, 'none') || ' → ' || coalesce(after.username, 'none'),
+           before.username IS DISTINCT FROM after.username),
+         ('name_changed', before.name || ' → ' || after.name, before.name <> after.name),
+         ('email_changed', coalesce(before.email, 'none') || ' → ' || coalesce(after.email, 'none'),
+           before.email IS DISTINCT FROM after.email)
        ) AS happened (event, details, is_true)
        WHERE is_true
      )
@@ -329,6 +363,8 @@ pub enum Deleted {
     Stale(UserRecord),
     /// The user has an account, which only its owner and administrators may delete.
     NotAllowed,
+    /// Without this administrator, there would be none.
+    LastAdministrator,
     /// There is no such user.
     Gone,
 }
@@ -338,12 +374,20 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
     let [actor_id, address] = actor.params();
     let mut row = db.query_row(
         concat!(
-            "WITH before AS (
-               SELECT *, CASE
+            // As in CHANGE.
+            "WITH administrators AS (
+               SELECT id FROM users
+               WHERE role = 'administrator' AND password IS NOT NULL
+                 AND EXISTS (SELECT FROM users WHERE id = $1 AND role = 'administrator' AND password IS NOT NULL)
+               ORDER BY id FOR UPDATE
+             ), before AS (
+               SELECT users.*, CASE
                  WHEN password IS NOT NULL AND NOT $3::boolean THEN 'not allowed'
                  WHEN version <> ALL ($2::bigint[]) THEN 'stale'
+                 WHEN role = 'administrator' AND password IS NOT NULL AND others = 0 THEN 'last administrator'
                  ELSE 'deleted' END AS outcome
-               FROM users WHERE id = $1 AND deleted_time IS NULL FOR UPDATE
+               FROM users CROSS JOIN (SELECT count(*) AS others FROM administrators WHERE id <> $1) AS left_over
+               WHERE id = $1 AND deleted_time IS NULL FOR UPDATE OF users
              ), deleted AS (
                UPDATE users SET username = NULL, name = NULL, email = NULL, password = NULL, version = before.version + 1,
                  deleted_time = now()
@@ -353,6 +397,8 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
                DELETE FROM sessions WHERE user_id IN (SELECT id FROM deleted)
              ), revoked AS (
                DELETE FROM tokens WHERE user_id IN (SELECT id FROM deleted)
+             ), forgotten AS (
+               DELETE FROM sign_in_origins WHERE user_id IN (SELECT id FROM deleted)
              ), noted AS (
                INSERT INTO audit (event, actor_id, address, user_id) SELECT 'user_deleted', $4, $5, id FROM deleted
              )
@@ -365,6 +411,7 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
     Ok(match &*outcome {
         "deleted" => Deleted::Deleted,
         "stale" => Deleted::Stale(read_record(&mut row)?),
+        "last administrator" => Deleted::LastAdministrator,
         _ => Deleted::NotAllowed,
     })
 }

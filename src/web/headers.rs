@@ -1,4 +1,4 @@
-//! Security headers, on every response.
+//! Security headers on every response, and whether caches may keep it.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -24,7 +24,7 @@ pub struct Audience {
     pub confidential: bool,
 }
 
-/// `response` with the security headers.
+/// `response` with the security headers, and with `Cache-Control`.
 pub fn secured(mut response: Response, audience: Audience) -> Response {
     let is_not_modified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
@@ -38,9 +38,16 @@ pub fn secured(mut response: Response, audience: Audience) -> Response {
     if audience.secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TLS_ONLY));
     }
-    if audience.personal && headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-cache") {
+    let kept = match headers.get(CACHE_CONTROL) {
+        // A cache may keep what does not say how long: a page that is not found, for hours.
+        None => Some("no-store"),
         // Only the person's own browser may keep it; of a private wiki, not even that.
-        let kept = if audience.confidential { "no-store" } else { "private, no-cache" };
+        Some(value) if value == "no-cache" && audience.personal => {
+            Some(if audience.confidential { "no-store" } else { "private, no-cache" })
+        }
+        Some(_) => None,
+    };
+    if let Some(kept) = kept {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     }
     response

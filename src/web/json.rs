@@ -121,6 +121,15 @@ impl Body {
         }
     }
 
+    /// True or false.
+    pub fn flag(&mut self, field: &'static str) -> Option<bool> {
+        match self.members.remove(field)? {
+            Value::Null => None,
+            Value::Bool(flag) => Some(flag),
+            _ => self.reject(field, "must be true or false"),
+        }
+    }
+
     /// A whole number that must be there.
     pub fn required_integer(&mut self, field: &'static str) -> Option<i64> {
         if !self.has(field) { self.reject(field, "is required") } else { self.integer(field) }

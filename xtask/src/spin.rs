@@ -30,8 +30,8 @@ impl Host {
     pub fn real() -> anyhow::Result<Self> {
         let program = PathBuf::from(env::var_os("SPIN").unwrap_or_else(|| "spin".into()));
         let output = Command::new(&program).arg("--version").output().ok().filter(|output| output.status.success());
-        let output =
-            output.with_context(|| format!("cannot run {}: install Spin, or set SPIN to its path", program.display()))?;
+        let output = output
+            .with_context(|| format!("cannot run {}: install Spin, or set SPIN to its path", program.display()))?;
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok(Self::Real { program, version })
     }

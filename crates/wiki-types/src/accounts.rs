@@ -98,8 +98,9 @@ pub struct AuditEntry {
     pub id: i64,
     /// When it happened.
     pub time: Time,
-    /// What happened: `sign_in`, `sign_in_failed`, `sign_out`, `account_created`, `password_changed`, `role_changed`,
-    /// `user_deleted`, `token_created`, `token_revoked`, `session_revoked`, `page_deleted`, `page_restored`,
+    /// What happened: `sign_in`, `sign_in_failed`, `sign_in_refused` (too many attempts; of many in a minute, one is here),
+    /// `sign_in_abandoned` (the client did not wait), `sign_out`, `account_created`, `password_changed`, `role_changed`,
+    /// `username_changed`, `name_changed`, `email_changed`, `user_deleted`, `token_created`, `token_revoked`, `session_revoked`, `page_deleted`, `page_restored`,
     /// `page_protected` or `page_unprotected`.
     pub event: String,
     /// Who did it; null if that is not known.
@@ -119,6 +120,6 @@ pub struct AuditEntry {
     /// The page it was about.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub post_id: Option<i64>,
-    /// Details: a role, a token's name, a page's title.
+    /// Details: a role, a token's name, a page's title; of a change, the old and the new value.
     pub details: String,
 }

@@ -98,6 +98,9 @@ pub struct PasswordChange {
     pub current: String,
     /// The new password; at most 256 bytes, and no common one.
     pub new: String,
+    /// Whether to revoke your tokens, too. Absent or null means false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke_tokens: Option<bool>,
 }
 
 /// A new token.

@@ -29,6 +29,9 @@ pub const MAX_NAME: usize = 200;
 /// The most items of a page of a list: `?limit=`.
 pub const MAX_LIMIT: usize = 200;
 
+/// The most characters of an `Idempotency-Key`, which are visible ASCII.
+pub const MAX_IDEMPOTENCY_KEY: usize = 200;
+
 /// A line of 1 to `MAX` characters, no control characters among them, that shows something.
 pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
     let length = text.chars().count();

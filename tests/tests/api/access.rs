@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use blackbox::{App, Client, Database, Request, Value, eventually, json};
+use blackbox::{App, Client, Database, Request, Response, Value, eventually, json};
 
 /// The columns of [`TABLE`]'s words: nobody known; a reader; an editor; another editor; an administrator; somebody with an
 /// expired token; with a revoked token; and an administrator with a token of scope `read`.
@@ -61,6 +61,9 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("GET /wiki/-/new", [".....113", "13...113", "13...113"]),
     ("POST /wiki/-/new", [".....113", "13...113", "13...113"]),
     ("POST /wiki/-/preview", [".....113", "13...113", "13...113"]),
+    ("GET /wiki/-/drafts", ["1....113", "13...113", "13...113"]),
+    ("POST /wiki/-/drafts", ["1....113", "13...113", "13...113"]),
+    ("POST /wiki/-/drafts/discard", ["1....113", "13...113", "13...113"]),
     ("GET /wiki/-/pages", [".....11.", ".....11.", "1....11."]),
     ("GET /wiki/-/changes", [".....11.", ".....11.", "1....11."]),
     ("GET /wiki/-/tags", [".....11.", ".....11.", "1....11."]),
@@ -106,7 +109,9 @@ async fn every_route_enforces_its_permissions() {
             let mut met = String::new();
             for somebody in EVERYBODY {
                 let request = people.identify(try_out(&wiki, &people, route, somebody), somebody);
-                met.push(match request.await.status() {
+                let response = request.await;
+                assert_not_shared(&response, route, somebody != "anonymous");
+                met.push(match response.status() {
                     401 => '1',
                     403 => '3',
                     429 | 500.. => '!',
@@ -114,6 +119,36 @@ async fn every_route_enforces_its_permissions() {
                 });
             }
             assert_eq!(met, expected[column], "{route} in a wiki that is {mode}, for {EVERYBODY:?}");
+        }
+    }
+}
+
+/// No cache keeps the response for anybody else; for the sender, only if it is not `personal` or they are asked.
+fn assert_not_shared(response: &Response, route: &str, personal: bool) {
+    let kept = response.header("cache-control");
+    let is_safe = match kept {
+        "no-store" | "private, no-cache" => true,
+        // Files of the site are the same for everybody.
+        "no-cache" => !personal || route == "GET /static/{name}",
+        _ => route == "GET /static/{name}" && kept.starts_with("public, "),
+    };
+    assert!(is_safe, "{route}: Cache-Control is {kept:?}: {response:?}");
+}
+
+#[tokio::test]
+async fn caches_keep_nothing_of_a_private_wiki() {
+    let wiki = App::wiki().access("private").start().await;
+    let people = People::new(&wiki).await;
+    for somebody in ["anonymous", "reader"] {
+        for path in ["/nothing/here", "/wiki/no-such-page", "/wiki/-/nothing", "/posts/99", "/posts/1/compare", "/"] {
+            for accept in ["application/json", "text/html"] {
+                let response = people.identify(wiki.get(path).header("accept", accept), somebody).await;
+                assert_eq!(response.header("cache-control"), "no-store", "{path} for {somebody}: {response:?}");
+            }
+        }
+        for request in [wiki.post("/health"), wiki.options("/posts/1")] {
+            let response = people.identify(request, somebody).await;
+            assert_eq!(response.header("cache-control"), "no-store", "{response:?}");
         }
     }
 }
