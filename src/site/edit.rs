@@ -265,7 +265,7 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
     };
     let mut merged = None;
     for _ in 0..MAX_TRIES {
-        match pages::save(cx.db, id, Some(vec![seen]), &draft, cx.identity.administers())? {
+        match pages::save(cx.db, id, Some(vec![seen]), &draft, cx.identity.administers(), &cx.identity.actor())? {
             Saved::Saved(post) | Saved::Unchanged(post) => return Ok(saved(cx, &view, &post, merged)),
             Saved::Stale(current) => {
                 if let Some(own) = saved_before(cx.db, &draft, id, seen)? {

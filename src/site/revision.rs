@@ -76,7 +76,7 @@ pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let user_id = author::user_id(cx, &revert.author)?;
     let comment = Some(revert.comment).filter(|comment| !comment.is_empty());
     let draft = revisions::reversion(revisions::find(cx.db, page.post_id, version)?, Some(user_id), comment);
-    match pages::save(cx.db, page.post_id, None, &draft, cx.identity.administers())? {
+    match pages::save(cx.db, page.post_id, None, &draft, cx.identity.administers(), &cx.identity.actor())? {
         Saved::Saved(post) | Saved::Unchanged(post) => {
             Ok(author::remembering(cx, response::see_other(&address::page(&post.slug)), &revert.author))
         }

@@ -1,16 +1,18 @@
 //! Pages: their current state, and lists of them.
 
+mod deleted;
 mod filter;
 mod order;
 
-use wiki_types::{Post, PostSummary, Time};
+use wiki_types::{ChangeKind, Post, PostSummary};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::links;
+pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
-pub use write::{Created, Deleted, Draft, Restored, Saved, create, delete, restore, save, set_protection};
+pub use write::{Created, Deleted, Draft, Note, Restored, Saved, create, delete, restore, save, set_protection};
 
 record! {
     post_columns, read_post -> Post {
@@ -80,8 +82,10 @@ pub fn slug_now(db: &Db, former: &str) -> Result<Option<String>, Error> {
 pub struct PageView {
     /// The page.
     pub post: Post,
-    /// The number of the user who edited it last.
-    pub editor_id: i64,
+    /// What its latest version did.
+    pub latest: ChangeKind,
+    /// The number of the user who made that version; none if that is not known.
+    pub editor_id: Option<i64>,
     /// Their name; none if they were deleted.
     pub editor: Option<String>,
     /// The slugs in its links that lead to a page.
@@ -103,10 +107,11 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
         concat!(
             "SELECT ",
             post_columns!(),
-            ", editor, editor_name, {}
+            ", kind, editor, editor_name, {}
              FROM posts CROSS JOIN LATERAL (
-               SELECT users.id AS editor, users.name AS editor_name
-               FROM revisions r JOIN users ON users.id = r.user_id WHERE r.post_id = posts.id AND r.version = posts.version
+               SELECT r.kind, r.user_id AS editor, users.name AS editor_name
+               FROM revisions r LEFT JOIN users ON users.id = r.user_id
+               WHERE r.post_id = posts.id AND r.version = posts.version
              ) AS edit
              WHERE {} AND deleted_time IS NULL"
         ),
@@ -116,44 +121,13 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
     let read = |row: &mut Row| {
         Ok(PageView {
             post: read_post(row)?,
+            latest: row.column()?,
             editor_id: row.column()?,
             editor: row.column()?,
             existing_links: row.column()?,
         })
     };
     db.query_one(&sql, &[param])?.as_mut().map(read).transpose()
-}
-
-/// A page that was deleted.
-#[derive(Debug)]
-pub struct DeletedPage {
-    /// Its number.
-    pub id: i64,
-    /// Its slug.
-    pub slug: String,
-    /// Its title.
-    pub title: String,
-    /// When it was deleted.
-    pub time: Time,
-}
-
-record! {
-    deleted_columns, read_deleted -> DeletedPage {
-        id: "id",
-        slug: "slug",
-        title: "title",
-        time: "deleted_time AT TIME ZONE 'UTC'",
-    }
-}
-
-/// The page with this slug that was deleted last.
-pub fn last_deleted(db: &Db, slug: &str) -> Result<Option<DeletedPage>, Error> {
-    let sql = concat!(
-        "SELECT ",
-        deleted_columns!(),
-        " FROM posts WHERE slug = $1 AND deleted_time IS NOT NULL ORDER BY deleted_time DESC LIMIT 1"
-    );
-    db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_deleted).transpose()
 }
 
 /// The first `count` pages that pass `filter`, in that order.

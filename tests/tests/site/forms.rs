@@ -83,6 +83,7 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
         "/wiki/-/pages?sort=-updated",
         "/wiki/-/pages?user_id=1&limit=1",
         "/wiki/-/changes",
+        "/wiki/-/deleted",
         "/wiki/-/changes?limit=1&user_id=1",
         "/wiki/-/tags",
         "/wiki/-/tags/a%2Fb",
@@ -374,16 +375,72 @@ async fn pages_are_deleted_restored_and_reverted_with_forms() {
     submit(&wiki, "/wiki/page/revert", &[("version", "1"), ("author", "Ada"), ("comment", "")]).await.expect(303);
     assert_eq!((&post(&wiki, 1).await["content"], &post(&wiki, 1).await["version"]), (&json!("good"), &json!(3)));
 
-    submit(&wiki, "/wiki/page/delete", &[("version", "2")]).await.expect(409);
+    let stale = submit(&wiki, "/wiki/page/delete", &[("version", "2"), ("reason", "why")]).await.expect(409);
+    // The form is back, about the page as it is now, with what was typed.
+    for expected in ["name=\"version\" value=\"3\"", "value=\"why\"", "/wiki/page/compare?from=2&amp;to=3"] {
+        assert!(stale.text().contains(expected), "{expected} in {}", stale.text());
+    }
     submit(&wiki, "/wiki/page/delete", &[]).await.expect(422);
     submit(&wiki, "/wiki/page/delete", &[("version", "3")]).await.expect(303);
     let deleted = open(&wiki, "/wiki/page").await.expect(404);
-    assert!(deleted.text().contains("/wiki/page/restore"), "{}", deleted.text());
+    assert!(deleted.text().contains("action=\"/wiki/-/deleted/1\""), "{}", deleted.text());
     assert_eq!(submit(&wiki, "/wiki/page/restore", &[]).await.expect(303).header("location"), "/wiki/page");
     open(&wiki, "/wiki/page").await.expect(200);
     // Twice is no error.
     submit(&wiki, "/wiki/page/restore", &[]).await.expect(303);
     submit(&wiki, "/wiki/never/restore", &[]).await.expect(404);
+}
+
+#[tokio::test]
+async fn deleted_pages_are_found_and_restored() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "good").await;
+    assert!(open(&wiki, "/wiki/-/deleted").await.expect(200).text().contains("No page has been deleted."));
+    let ask = open(&wiki, "/wiki/page/delete").await.expect(200);
+    for expected in ["Reason (optional)", "The page moves to <a href=\"/wiki/-/deleted\">Deleted pages</a>, with its history."] {
+        assert!(ask.text().contains(expected), "{expected} in {}", ask.text());
+    }
+    let long = "x".repeat(501);
+    let refused = submit(&wiki, "/wiki/page/delete", &[("version", "1"), ("reason", &long)]).await.expect(422);
+    assert!(refused.text().contains(&long) && refused.text().contains("_reason-error"), "{}", refused.text());
+    let fields = [("version", "1"), ("reason", "twice & thrice"), ("author", "Grace")];
+    let deleted = submit(&wiki, "/wiki/page/delete", &fields).await.expect(303);
+    assert!(deleted.header("set-cookie").starts_with("author=Grace;"), "{deleted:?}");
+
+    // Who, when and why: in the list, at the page's address, in the changes, and by its number.
+    let list = open(&wiki, "/wiki/-/deleted").await.expect(200);
+    assert_page(&list);
+    let shown = ["twice &#38; thrice", "<bdi>Grace</bdi>", "href=\"/wiki/-/deleted/1\"", "<time datetime="];
+    for expected in shown.into_iter().chain(["<form method=\"post\" action=\"/wiki/-/deleted/1\">"]) {
+        assert!(list.text().contains(expected), "{expected} in {}", list.text());
+    }
+    let changes = open(&wiki, "/wiki/-/changes").await.expect(200);
+    for expected in shown.into_iter().chain(["<span class=\"badge\">deleted</span>"]) {
+        assert!(changes.text().contains(expected), "{expected} in {}", changes.text());
+    }
+    assert!(!changes.text().contains("/wiki/page/compare"), "{}", changes.text());
+    for (path, status) in [("/wiki/page", 404), ("/wiki/page/history", 404), ("/wiki/-/deleted/1", 200)] {
+        let notice = open(&wiki, path).await.expect(status);
+        assert!(notice.text().contains("twice &#38; thrice") && notice.text().contains("Restore"), "{path}");
+        assert!(!notice.text().contains("good"), "{path} shows the text");
+    }
+    open(&wiki, "/wiki/-/deleted/9").await.expect(404);
+    open(&wiki, "/wiki/-/deleted/x").await.expect(404);
+
+    // A page that has its address by now does not stand in the way.
+    write(&wiki, "Page", "another").await;
+    let restored = submit(&wiki, "/wiki/-/deleted/1", &[]).await.expect(303);
+    assert_eq!(restored.header("location"), "/wiki/page-1");
+    let page = open(&wiki, "/wiki/page-1").await.expect(200);
+    assert!(page.text().contains("Version 3, restored") && page.text().contains("unknown"), "{}", page.text());
+    assert_eq!(open(&wiki, "/wiki/-/deleted/1").await.expect(302).header("location"), "/wiki/page-1");
+    // Twice is no error.
+    submit(&wiki, "/wiki/-/deleted/1", &[]).await.expect(303);
+    submit(&wiki, "/wiki/-/deleted/9", &[]).await.expect(404);
+    let history = open(&wiki, "/wiki/page-1/history").await.expect(200);
+    for badge in ["deleted", "restored", "new"] {
+        assert!(history.text().contains(&format!("<span class=\"badge\">{badge}</span>")), "{badge}");
+    }
 }
 
 #[tokio::test]
@@ -402,6 +459,7 @@ async fn another_site_cannot_change_anything() {
             "/wiki/page/edit",
             "/wiki/page/delete",
             "/wiki/page/restore",
+            "/wiki/-/deleted/1",
             "/wiki/page/revert",
             "/wiki/-/preview",
             "/posts/1/restore",
