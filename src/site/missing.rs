@@ -8,7 +8,7 @@ use wiki_types::slug::{by_old_rule, slugify};
 use crate::auth::Context;
 use crate::site::parts::{Linked, Viewer};
 use crate::site::{self, address, deleted};
-use crate::store::pages;
+use crate::store::{links, pages};
 use crate::store::search;
 use crate::web::request::prefilled;
 use crate::web::{Problem, Response, response};
@@ -28,12 +28,18 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
         return Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())));
     }
     // Before anything is made of the slug: a page may have had one that is longer than they are made now.
-    if let Some(slug) = pages::slug_now(cx.db, slug)? {
+    if let Some(slug) = links::target(cx.db, slug)? {
         return Ok(response::found(&moved(cx, &slug)));
     }
     let wanted = slugify(slug);
-    if wanted != slug && pages::find_by_slug(cx.db, &wanted)?.is_some() {
-        return Ok(response::found(&moved(cx, &wanted)));
+    if wanted != slug {
+        let target = match pages::find_by_slug(cx.db, &wanted)? {
+            Some(page) => Some(page.slug),
+            None => links::target(cx.db, &wanted)?,
+        };
+        if let Some(slug) = target {
+            return Ok(response::found(&moved(cx, &slug)));
+        }
     }
     if let Some(old) = of_old_page(cx, slug, &wanted)? {
         return Ok(response::found(&moved(cx, &old)));

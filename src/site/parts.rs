@@ -5,6 +5,7 @@ use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry,
 use crate::auth::{Identity, sign_in_within};
 use crate::markdown::{self, Rendered};
 use crate::site::address;
+use crate::store::links::Targets;
 use crate::web::Problem;
 use crate::web::forms::Form;
 
@@ -83,9 +84,9 @@ pub fn badge(kind: &ChangeKind) -> Option<&'static str> {
     }
 }
 
-/// Markdown as HTML. `existing` are the slugs in its links that lead to a page.
-pub fn rendered(content: &str, title: &str, existing: &[String]) -> Rendered {
-    markdown::render(content, title, |slug| existing.iter().any(|existing| existing == slug))
+/// Markdown as HTML, whose links lead to `targets`.
+pub fn rendered(content: &str, title: &str, targets: &Targets) -> Rendered {
+    markdown::render(content, title, |name| targets.get(name).cloned())
 }
 
 /// What is wrong with `field`.

@@ -28,6 +28,6 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 /// `content` as HTML, with links to pages that exist. One statement, however many links there are.
 pub fn of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
     let shown = content.get(..MAX_CONTENT).unwrap_or(content);
-    let existing = links::existing(db, markdown::links(shown))?;
-    Ok(parts::rendered(shown, title, &existing))
+    let targets = links::targets(db, markdown::links(shown))?;
+    Ok(parts::rendered(shown, title, &targets))
 }

@@ -56,7 +56,7 @@ fn view(cx: &Context, page: Post, version: i64, revert: Revert) -> Result<Revisi
 /// `POST /wiki/{slug}/revert`
 pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
-    let Some(page) = pages::find_by_slug_or_former(cx.db, slug)? else { return missing::show(cx, slug) };
+    let Some(page) = pages::find_by_name(cx.db, slug)? else { return missing::show(cx, slug) };
     let version = form.number("version").unwrap_or_default();
     let mut revert = Revert {
         comment: form.text("comment").trim().to_owned(),

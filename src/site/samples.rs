@@ -38,6 +38,7 @@ use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::user::UserView;
 use crate::site::users::Users;
+use crate::store::links::Targets;
 use crate::store::pages::PageView;
 
 /// Makes the views; every text a person could have written goes through `text`.
@@ -98,7 +99,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             latest: ChangeKind::Edited,
             editor_id: Some(editor as i64),
             editor: self.author(editor),
-            existing_links: Vec::new(),
+            targets: Targets::new(),
         }
     }
 
@@ -109,7 +110,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let mut page = markdown::render(include_str!("sample.md"), "", |slug| slug == "on-call");
+        let mut page = markdown::render(include_str!("sample.md"), "", |name| (name == "on-call").then(|| name.to_owned()));
         for heading in &mut page.headings {
             heading.text = self.text(&heading.text);
         }
@@ -197,7 +198,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     fn edit(&self, target: Target) -> Edit {
         let version = matches!(target, Target::Existing(_)).then_some(7);
-        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None, reason: None }
+        Edit { target, fields: self.fields(version), errors: Vec::new(), preview: None, conflict: None, same_title: None, reason: None }
     }
 
     fn reason(&self) -> Reason {
@@ -405,6 +406,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("edit-missing", view(&self.edit(missing))),
             ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
             ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),
+            ("edit-same-title", view(&Edit { same_title: Some(self.suggestion(0)), ..existing() })),
             ("edit-conflict", view(&Edit { conflict: Some(self.conflict()), ..existing() })),
             ("edit-again", view(&Edit { reason: Some(self.reason()), ..existing() })),
             (

@@ -208,6 +208,15 @@ impl Column for Vec<String> {
     }
 }
 
+impl Column for Vec<Option<String>> {
+    fn from_value(value: DbValue) -> Result<Self, Error> {
+        match value {
+            DbValue::ArrayStr(texts) => Ok(texts),
+            other => Err(mismatch("text[]", &other)),
+        }
+    }
+}
+
 impl Column for Time {
     /// From `timestamp`; a statement selects `created_time AT TIME ZONE 'UTC'`.
     fn from_value(value: DbValue) -> Result<Self, Error> {

@@ -4,11 +4,12 @@ mod deleted;
 mod filter;
 mod order;
 
-use wiki_types::{ChangeKind, Post, PostSummary};
+use wiki_types::slug::slugify;
+use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, rules};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
-use crate::store::links;
+use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
@@ -56,25 +57,29 @@ pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
     db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_post).transpose()
 }
 
-/// The page with this slug or, if there is none, the page that used to have it.
-pub fn find_by_slug_or_former(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
+/// The page with this slug or, if there is none, the one that the slug leads to as a name.
+pub fn find_by_name(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
     if let Some(post) = find_by_slug(db, slug)? {
         return Ok(Some(post));
     }
-    match slug_now(db, slug)? {
+    match links::target(db, slug)? {
         Some(slug) => find_by_slug(db, &slug),
         None => Ok(None),
     }
 }
 
-/// The slug of the page that used to have this one.
-pub fn slug_now(db: &Db, former: &str) -> Result<Option<String>, Error> {
-    let row = db.query_one(
-        "SELECT posts.slug FROM former_slugs JOIN posts ON posts.id = former_slugs.post_id AND posts.deleted_time IS NULL
-         WHERE former_slugs.slug = $1",
-        &[former.to_owned().into()],
-    )?;
-    row.map(|mut row| row.column()).transpose()
+/// A page other than `except` that has this title, as people compare titles.
+pub fn titled(db: &Db, title: &str, except: Option<i64>) -> Result<Option<Suggestion>, Error> {
+    // Titles that people take for the same have the same slug; some others have it, too.
+    let sql = "SELECT title, slug FROM posts
+      WHERE deleted_time IS NULL AND id IS DISTINCT FROM $2::bigint AND id IN (
+        SELECT id FROM posts WHERE deleted_time IS NULL AND slug = $1 AND title_slug IS NULL
+        UNION ALL (SELECT id FROM posts WHERE deleted_time IS NULL AND title_slug = $1 ORDER BY id LIMIT 1000))
+      ORDER BY id";
+    let read = |row: &mut Row| Ok(Suggestion { title: row.column()?, slug: row.column()? });
+    let pages = db.query_all(sql, &[slugify(title).into(), except.into()], read)?;
+    let wanted = rules::folded_title(title);
+    Ok(pages.into_iter().find(|page| rules::folded_title(&page.title) == wanted))
 }
 
 /// A page with everything its view shows.
@@ -88,8 +93,8 @@ pub struct PageView {
     pub editor_id: Option<i64>,
     /// Their name; none if they were deleted.
     pub editor: Option<String>,
-    /// The slugs in its links that lead to a page.
-    pub existing_links: Vec<String>,
+    /// Where its links lead.
+    pub targets: Targets,
 }
 
 /// Page `id` with everything its view shows.
@@ -107,7 +112,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
         concat!(
             "SELECT ",
             post_columns!(),
-            ", kind, editor, editor_name, {}
+            ", kind, editor, editor_name, links, {}
              FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
@@ -115,7 +120,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
              ) AS edit
              WHERE {} AND deleted_time IS NULL"
         ),
-        links::existing_sql("links"),
+        links::targets_sql("links"),
         condition,
     );
     let read = |row: &mut Row| {
@@ -124,7 +129,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
             latest: row.column()?,
             editor_id: row.column()?,
             editor: row.column()?,
-            existing_links: row.column()?,
+            targets: links::pair(row.column()?, row.column()?),
         })
     };
     db.query_one(&sql, &[param])?.as_mut().map(read).transpose()

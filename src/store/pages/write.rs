@@ -126,7 +126,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
     let is_chosen = draft.slug.is_some();
     let slug = draft.slug.map_or_else(|| slugify(&title), |slug| rules::composed(&slug).into_owned());
-    let params: [Param; 10] = [
+    let title_slug = slugify(&title);
+    let params: [Param; 11] = [
         user_id.into(),
         title.into(),
         slug.into(),
@@ -137,6 +138,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         db::texts(Some(markdown::links(&draft.content))),
         draft.created_time.map(Time::micros).into(),
         draft.key.clone().into(),
+        title_slug.into(),
     ];
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
@@ -172,8 +174,8 @@ const CREATE: &str = concat!(
      ), ",
     candidates!("given", "$4::boolean"),
     ", post AS (
-       INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time)
-       SELECT id, user_id, $2::text, free.slug, $5::text, $6::text[], $8::text[], time, time
+       INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time)
+       SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time, time
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
@@ -240,6 +242,7 @@ pub fn save(
         draft.key.clone().into(),
         actor_id,
         address,
+        draft.title.as_deref().map(slugify).into(),
     ];
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
@@ -281,7 +284,8 @@ const SAVE: &str = concat!(
          ELSE 'saved' END AS outcome
        FROM posts WHERE id = $1 FOR UPDATE
      ), after AS (
-       UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug, content = $5,
+       UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug,
+         title_slug = nullif(coalesce($15::text, before.title_slug, before.slug), before.wanted_slug), content = $5,
          tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now()
        FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
        RETURNING posts.*
@@ -438,7 +442,8 @@ const RESTORE: &str = concat!(
      ), ",
     candidates!("before", "outcome <> 'restored'"),
     ", after AS (
-       UPDATE posts SET deleted_time = NULL, slug = free.slug, version = before.version + 1, updated_time = now()
+       UPDATE posts SET deleted_time = NULL, slug = free.slug,
+         title_slug = nullif(coalesce(before.title_slug, before.slug), free.slug), version = before.version + 1, updated_time = now()
        FROM before CROSS JOIN free WHERE posts.id = before.id AND before.outcome = 'restored'
        RETURNING posts.*
      ), ",
