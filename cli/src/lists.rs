@@ -68,7 +68,10 @@ pub fn history(wiki: &Wiki, global: &Global, args: &History) -> anyhow::Result<(
     print(wiki.list(target, "revisions"), args.limit, global, |revision: RevisionEntry| {
         let RevisionEntry { version, user_id, comment, size, delta, created_time, .. } = revision;
         // The username, which --author takes; the revision itself has the name that readers see.
-        let author = authors.name(user_id)?.unwrap_or_else(|| format!("user {user_id}"));
+        let author = match user_id {
+            Some(user_id) => authors.name(user_id)?.unwrap_or_else(|| format!("user {user_id}")),
+            None => "unknown".to_owned(),
+        };
         let time = created_time.to_seconds().replace('T', " ").replace('Z', "");
         let line = format!(
             "{version:>4}  {time}  {size:>8} {:>8}  {:<16}  {}",

@@ -9,10 +9,10 @@ use crate::errors;
 use crate::input::idempotency::{self, Purpose};
 use crate::input::lists::MAX_QUERY;
 use crate::input::{draft, lists, revisions};
-use crate::store::pages::{self, Created, Deleted, Draft, Restored, Saved};
+use crate::store::pages::{self, Created, Deleted, Draft, Note, Restored, Saved};
 use crate::store::search;
 use crate::web::json::{Body, check};
-use crate::web::request::query;
+use crate::web::request::{positive, query};
 use crate::web::response::{self, MARKDOWN};
 use crate::web::{Problem, Response, etag};
 
@@ -33,6 +33,18 @@ pub fn list(cx: &Context) -> Result<Response, Problem> {
         filter = search::matching(filter, &wanted);
     }
     Ok(lists::posts(cx.request, cx.db, filter, lists::order(cx.request)?)?.response(cx.request, "posts"))
+}
+
+/// List deleted pages
+///
+/// Latest deletion first, with who deleted them, when and why. Their contents cannot be read until they are restored.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/posts/deleted", operation_id = "listDeletedPosts", tag = "Posts",
+    params(("limit", Query), ("cursor", Query)),
+    responses((status = 200, description = "Deleted pages.", body = wiki_types::DeletedPosts, headers(("ETag")))),
+))]
+pub fn deleted(cx: &Context) -> Result<Response, Problem> {
+    Ok(lists::deleted(cx.request, cx.db)?.response(cx.request, "posts"))
 }
 
 /// Create a page
@@ -116,7 +128,7 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
         (None, Some(version)) => Some(vec![version]),
         (None, None) => return Err(precondition_required()),
     };
-    let saved = pages::save(cx.db, id, seen, &draft, cx.identity.administers())?;
+    let saved = pages::save(cx.db, id, seen, &draft, cx.identity.administers(), &cx.identity.actor())?;
     respond(saved, draft.slug.as_deref(), header.is_some())
 }
 
@@ -134,34 +146,54 @@ pub(super) fn respond(saved: Saved, slug: Option<&str>, by_header: bool) -> Resu
 
 /// Delete a page
 ///
-/// The page and its history are kept, but can no longer be read.
+/// The page and its history are kept, but can no longer be read until it is restored. The deletion is a version of its own.
 #[cfg_attr(test, utoipa::path(
     delete, path = "/posts/{id}", operation_id = "deletePost", tag = "Posts",
+    params(("comment", Query), ("user_id" = Option<i64>, Query, minimum = 1, description = "Who does it. By default, the \
+        sender, if they have an account. Unless the wiki is open, only administrators name another user.")),
     responses((status = 204, description = "The page is deleted."), (status = 412)),
 ))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
-    match pages::delete(cx.db, id, seen, cx.identity.administers(), &cx.identity.actor())? {
+    match pages::delete(cx.db, id, seen, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
         Deleted::Deleted => Ok(response::no_content()),
         Deleted::Stale(current) => Err(stale(*current, true)),
         Deleted::Protected => Err(errors::page_protected()),
         Deleted::Gone => Err(errors::page_not_found()),
+        Deleted::NoSuchUser => Err(errors::user_not_found()),
     }
 }
 
 /// Restore a deleted page
 ///
-/// As it was; under another slug if its own is now in use. A page that is not deleted stays as it is.
+/// With its text, as a version of its own; under another slug if its own is now in use. A page that is not deleted stays as
+/// it is.
 #[cfg_attr(test, utoipa::path(
     post, path = "/posts/{id}/restore", operation_id = "restorePost", tag = "Posts",
+    params(("comment", Query), ("user_id" = Option<i64>, Query, minimum = 1, description = "Who does it. By default, the \
+        sender, if they have an account. Unless the wiki is open, only administrators name another user.")),
     responses((status = 200, description = "The page.", body = Post, headers(("ETag")))),
 ))]
 pub fn restore(cx: &Context, id: i64) -> Result<Response, Problem> {
-    match pages::restore(cx.db, id, cx.identity.administers(), &cx.identity.actor())? {
+    match pages::restore(cx.db, id, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
         Restored::Restored(post) | Restored::NotDeleted(post) => Ok(with_tag(&post)),
         Restored::Protected => Err(errors::page_protected()),
         Restored::Gone => Err(errors::page_not_found()),
+        Restored::NoSuchUser => Err(errors::user_not_found()),
     }
+}
+
+/// Who deletes or restores a page, and why: `?user_id=` and `?comment=`.
+fn note(cx: &Context) -> Result<Note, Problem> {
+    let comment = query(cx.request, "comment").unwrap_or_default();
+    check("comment", &comment, rules::comment)?;
+    let user_id = match query(cx.request, "user_id") {
+        Some(text) => Some(positive(&text).ok_or_else(|| {
+            Problem::invalid_field("user_id", "must be a user's number")
+        })?),
+        None => None,
+    };
+    Ok(Note { user_id: cx.identity.author(user_id)?, comment })
 }
 
 /// Protect a page

@@ -25,7 +25,7 @@ pub fn list(cx: &Context, id: i64) -> Result<Response, Problem> {
 
 /// List recent changes
 ///
-/// The revisions of all pages, newest first.
+/// The revisions of all pages, newest first. Of a page that is deleted, only its deletion.
 #[cfg_attr(test, utoipa::path(
     get, path = "/changes", operation_id = "listChanges", tag = "History",
     params(("limit", Query), ("cursor", Query), ("user_id", Query)),
@@ -107,5 +107,6 @@ pub fn revert(cx: &Context, id: i64) -> Result<Response, Problem> {
     let user_id = cx.identity.author(user_id)?;
     // A revision never changes: nothing is lost between reading it and saving it again.
     let draft = revisions::reversion(revisions::find(cx.db, id, version)?, user_id, comment);
-    posts::respond(pages::save(cx.db, id, seen, &draft, cx.identity.administers())?, None, true)
+    let saved = pages::save(cx.db, id, seen, &draft, cx.identity.administers(), &cx.identity.actor())?;
+    posts::respond(saved, None, true)
 }

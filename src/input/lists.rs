@@ -1,7 +1,7 @@
 //! Lists: the part of one that a request asks for by its query, for the API and the site alike.
 
 use serde_json::Value;
-use wiki_types::{AuditEntry, PostSummary, RevisionEntry, SearchResult, Tag, rules};
+use wiki_types::{AuditEntry, DeletedPost, PostSummary, RevisionEntry, SearchResult, Tag, rules};
 
 use crate::errors;
 use crate::store::pages::{Filter, Order};
@@ -62,6 +62,13 @@ pub fn posts(request: &Request, db: &Db, filter: Filter, order: Order) -> Result
             pages::list(db, filter, order, count)
         },
     )
+}
+
+/// The deleted pages, latest deletion first.
+pub fn deleted(request: &Request, db: &Db) -> Result<Page<DeletedPost>, Problem> {
+    Page::select(request, pages::deleted_fits, pages::deleted_keys, |after, count| {
+        pages::deleted(db, after.as_deref(), count)
+    })
 }
 
 /// The pages that link to page `id`. 404 if there is no such page.

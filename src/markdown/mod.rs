@@ -33,9 +33,9 @@ use writer::Writer;
 /// a page may be before they reach it.
 pub const MAX_MARKUP: usize = 160_000;
 
-/// The slugs of the pages that `markdown` has wiki links to, each once, in the order of the page, at most [`MAX_LINKS`].
+/// The names by which `markdown` has wiki links, slugs of titles, each once, in the order of the page, at most [`MAX_LINKS`].
 pub fn links(markdown: &str) -> Vec<String> {
-    let mut pages = Pages::new(|_| true);
+    let mut pages = Pages::new(|_| None);
     if markdown.contains("[[") {
         for (event, _) in parse(split(markdown).0) {
             if let Some(target) = wiki_link(&event).and_then(wiki_link::Target::parse) {
@@ -43,20 +43,20 @@ pub fn links(markdown: &str) -> Vec<String> {
             }
         }
     }
-    pages.into_slugs()
+    pages.into_names()
 }
 
 /// `markdown` as HTML, for a page that shows `title` above it.
 ///
-/// `exists` says whether there is a page of that slug; it is asked once for each of [`links`] and for no other. A heading
-/// of level 1 that begins the page and says `title` again is left out.
-pub fn render(markdown: &str, title: &str, exists: impl Fn(&str) -> bool) -> Rendered {
+/// `look_up` says which slug the page has that a name leads to, if there is one; it is asked once for each of [`links`] and
+/// for no other. A heading of level 1 that begins the page and says `title` again is left out.
+pub fn render(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<String>) -> Rendered {
     let (formatted, rest) = split(markdown);
     let footnotes = match formatted.contains("[^") {
         true => Footnotes::of(parse(formatted).map(|(event, _)| event)),
         false => Footnotes::default(),
     };
-    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(exists));
+    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(look_up));
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }

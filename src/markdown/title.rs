@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_heading_that_gives_the_title_is_not_shown_again() {
         for content in ["\u{feff}# C#", "Title\n===\n", "  # *Bold* title ##", "# Cafe\u{301}"] {
-            let page = render(&format!("{content}\n\ntext"), &title_of(content), |_| true);
+            let page = render(&format!("{content}\n\ntext"), &title_of(content), |name| Some(name.to_owned()));
             assert_eq!(page.html, "<p>text</p>\n", "{content:?}");
         }
     }

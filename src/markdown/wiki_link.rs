@@ -1,4 +1,4 @@
-//! Wiki links: the page and section `[[Title#Section|text]]` means, and which pages exist.
+//! Wiki links: the page and section `[[Title#Section|text]]` means, and where it leads.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use wiki_types::slug::{by_old_rule, slugify};
 use super::outline;
 use super::url::UNRESERVED;
 
-/// The most different pages whose existence is asked for; a link to another looks as if its page existed.
+/// The most different names that are looked up; a link by another looks as if its page existed.
 pub const MAX_LINKS: usize = 1000;
 
 /// Where a wiki link leads.
@@ -53,13 +53,14 @@ impl Target {
         valid.then(|| Self { title: title.to_owned(), slug, old_slug, section })
     }
 
-    /// The URL, percent-encoded throughout; of a page that is missing, with the title it would have.
-    pub fn href(&self, missing: bool) -> String {
-        let mut href = match &self.slug {
+    /// The URL, percent-encoded throughout: of the page with the slug `page` or, if there is none, of the missing one with
+    /// the title it would have.
+    pub fn href(&self, page: Option<&str>) -> String {
+        let mut href = match page.or(self.slug.as_deref()) {
             Some(slug) => format!("/wiki/{}", utf8_percent_encode(slug, UNRESERVED)),
             None => String::new(),
         };
-        if missing {
+        if page.is_none() && self.slug.is_some() {
             href.push_str("?title=");
             href.extend(utf8_percent_encode(&self.title, UNRESERVED));
         } else if let Some(section) = &self.section {
@@ -69,44 +70,44 @@ impl Target {
     }
 }
 
-/// The pages linked to so far, and whether they exist.
+/// The names linked to so far, and where they lead.
 #[derive(Debug)]
 pub struct Pages<F> {
     look_up: F,
-    known: HashMap<String, bool>,
-    slugs: Vec<String>,
+    known: HashMap<String, Option<String>>,
+    names: Vec<String>,
 }
 
-impl<F: Fn(&str) -> bool> Pages<F> {
-    /// None so far; `look_up` says whether the page of a slug exists.
+impl<F: Fn(&str) -> Option<String>> Pages<F> {
+    /// None so far; `look_up` says which slug the page has that a name leads to.
     pub fn new(look_up: F) -> Self {
-        Self { look_up, known: HashMap::new(), slugs: Vec::new() }
+        Self { look_up, known: HashMap::new(), names: Vec::new() }
     }
 
-    /// Whether the page exists, or may: beyond [`MAX_LINKS`] it is not looked up.
-    pub fn exists(&mut self, slug: &str) -> bool {
-        if let Some(exists) = self.known.get(slug) {
-            return *exists;
+    /// The slug of the page that a name leads to, or may: beyond [`MAX_LINKS`] it is not looked up.
+    pub fn find(&mut self, name: &str) -> Option<String> {
+        if let Some(page) = self.known.get(name) {
+            return page.clone();
         }
-        if self.slugs.len() == MAX_LINKS {
-            return true;
+        if self.names.len() == MAX_LINKS {
+            return Some(name.to_owned());
         }
-        let exists = (self.look_up)(slug);
-        self.known.insert(slug.to_owned(), exists);
-        self.slugs.push(slug.to_owned());
-        exists
+        let page = (self.look_up)(name);
+        self.known.insert(name.to_owned(), page.clone());
+        self.names.push(name.to_owned());
+        page
     }
 
-    /// Whether the page of `target` exists, or may. Always asks for each of its slugs.
-    pub fn lead_to(&mut self, target: &Target) -> bool {
-        let mut exists = |slug: &Option<String>| slug.as_deref().is_some_and(|slug| self.exists(slug));
-        let (now, before) = (exists(&target.slug), exists(&target.old_slug));
-        now || before
+    /// The slug of the page that `target` leads to, or may. Always asks for each of its slugs.
+    pub fn lead_to(&mut self, target: &Target) -> Option<String> {
+        let mut find = |slug: &Option<String>| slug.as_deref().and_then(|slug| self.find(slug));
+        let (now, before) = (find(&target.slug), find(&target.old_slug));
+        now.or(before)
     }
 
-    /// The slugs asked for, in that order.
-    pub fn into_slugs(self) -> Vec<String> {
-        self.slugs
+    /// The names asked for, in that order.
+    pub fn into_names(self) -> Vec<String> {
+        self.names
     }
 }
 
@@ -127,7 +128,8 @@ mod tests {
             ("../../x?y&z", "../../x?y&z", "/wiki/x-y-z"),
         ] {
             let target = Target::parse(text).unwrap_or_else(|| panic!("{text:?} is a target"));
-            assert_eq!((target.title.as_str(), target.href(false).as_str()), (title, href), "{text:?}");
+            let page = target.slug.as_deref();
+            assert_eq!((target.title.as_str(), target.href(page).as_str()), (title, href), "{text:?}");
         }
         for text in ["", " ", "#", "???", "?#x", &"x".repeat(MAX_TITLE + 1), &"ß".repeat(9 * MAX_TITLE)] {
             assert_eq!(Target::parse(text), None, "{text:?}");
@@ -140,16 +142,17 @@ mod tests {
         assert_eq!((&composed.title, &composed.slug), (&decomposed.title, &decomposed.slug));
         let target = Target::parse("เก่า#x").unwrap();
         assert_eq!((target.slug.as_deref(), target.old_slug.as_deref()), (Some("เก่า"), Some("เก-า")));
-        // A page from before has its old slug: its address redirects there.
-        let mut pages = Pages::new(|slug: &str| slug == "เก-า");
-        assert!(pages.lead_to(&target));
-        assert_eq!(pages.into_slugs(), ["เก่า", "เก-า"]);
+        // A page from before has its old slug.
+        let mut pages = Pages::new(|slug: &str| (slug == "เก-า").then(|| slug.to_owned()));
+        assert_eq!(pages.lead_to(&target).as_deref(), Some("เก-า"));
+        assert_eq!(pages.into_names(), ["เก่า", "เก-า"]);
     }
 
     #[test]
-    fn a_missing_page_is_linked_with_its_title() {
+    fn a_missing_page_is_linked_with_its_title_and_another_by_its_slug() {
         let target = Target::parse("\"C\" & Größe=1#x").unwrap();
-        assert_eq!(target.href(true), "/wiki/c-gr%C3%B6%C3%9Fe-1?title=%22C%22%20%26%20Gr%C3%B6%C3%9Fe%3D1");
+        assert_eq!(target.href(None), "/wiki/c-gr%C3%B6%C3%9Fe-1?title=%22C%22%20%26%20Gr%C3%B6%C3%9Fe%3D1");
+        assert_eq!(target.href(Some("größe")), "/wiki/gr%C3%B6%C3%9Fe#section-x");
     }
 
     #[test]
@@ -157,14 +160,14 @@ mod tests {
         let asked = std::cell::RefCell::new(Vec::new());
         let mut pages = Pages::new(|slug: &str| {
             asked.borrow_mut().push(slug.to_owned());
-            false
+            None
         });
         for n in 0..MAX_LINKS {
-            assert!(!pages.exists(&n.to_string()) && !pages.exists(&n.to_string()));
+            assert_eq!((pages.find(&n.to_string()), pages.find(&n.to_string())), (None, None));
         }
-        assert!(pages.exists("one-more"));
-        let slugs = pages.into_slugs();
-        assert_eq!(slugs.len(), MAX_LINKS);
-        assert_eq!(slugs, *asked.borrow());
+        assert_eq!(pages.find("one-more").as_deref(), Some("one-more"));
+        let names = pages.into_names();
+        assert_eq!(names.len(), MAX_LINKS);
+        assert_eq!(names, *asked.borrow());
     }
 }

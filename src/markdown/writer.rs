@@ -383,12 +383,13 @@ impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
     fn start_wiki_link(&mut self, dest: CowStr<'a>) {
         let target = Target::parse(&dest);
         // Asked in any case, so that the same pages are looked up as `links` names.
-        let missing = target.as_ref().is_some_and(|target| !self.pages.lead_to(target) && target.slug.is_some());
+        let page = target.as_ref().and_then(|target| self.pages.lead_to(target));
         let Some(target) = target.filter(|_| self.alt.is_none() && self.links == 0) else {
             return self.open.push(Open::Nothing);
         };
+        let missing = page.is_none() && target.slug.is_some();
         self.out.push_str(if missing { "<a class=\"missing\" href=\"" } else { "<a href=\"" });
-        self.out.push_str(&escape(&target.href(missing)));
+        self.out.push_str(&escape(&target.href(page.as_deref())));
         if missing {
             self.out.extend(["\" title=\"", &escape(&target.title), " (no such page yet)"]);
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
-use wiki_types::{Role, Scope, slug};
+use wiki_types::{ChangeKind, Role, Scope, slug};
 
 use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
@@ -107,6 +107,7 @@ fn keywords() -> Value {
             "user_id": { "minimum": 1 },
         },
         "Edit Reversion": { "version": { "minimum": 1 } },
+        "Entry": { "kind": { "enum": ChangeKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },
         "NewUser UserChange": {
             "username": username(),
             "name": line(MAX_NAME),
@@ -227,6 +228,9 @@ fn parameters() -> Value {
         "Author": query("user_id", json!({ "type": "string" }),
             "Only what this user created. Anything but a number names no user."),
         "Username": query("username", username(), "Only the user with this username, in any case."),
+        "Comment": query("comment",
+            json!({ "type": "string", "maxLength": MAX_COMMENT, "pattern": format!("^$|{}", line_without("")) }),
+            "Why, in one line."),
         "Tag": query("tag", text(MAX_TAG), "Only pages with this tag, in any case."),
         "Slug": query("slug", text(200), "Only the page with this slug."),
         "Query": query("q", text(MAX_QUERY), "Only pages with these words, in the syntax of `/search`."),

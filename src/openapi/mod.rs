@@ -60,7 +60,7 @@ may not do this.
     paths(
         routes::index, api::service::health, api::service::ready, api::service::metrics,
         api::users::list, api::users::create, api::users::read, api::users::update, api::users::delete,
-        api::posts::list, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
+        api::posts::list, api::posts::deleted, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
         api::posts::restore, api::posts::protect, api::posts::unprotect,
         api::revisions::list, api::revisions::read, api::revisions::compare, api::revisions::revert,
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,

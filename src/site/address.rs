@@ -21,6 +21,8 @@ pub const PREVIEW: &str = "/wiki/-/preview";
 pub const PAGES: &str = "/wiki/-/pages";
 /// The latest changes.
 pub const CHANGES: &str = "/wiki/-/changes";
+/// The pages that were deleted.
+pub const DELETED: &str = "/wiki/-/deleted";
 /// All tags.
 pub const TAGS: &str = "/wiki/-/tags";
 /// The search form.
@@ -73,6 +75,11 @@ pub fn revision(slug: &str, version: impl Display) -> String {
 /// What changed from one version to another; 0 stands for the nothing before the first.
 pub fn compare(slug: &str, from: impl Display, to: impl Display) -> String {
     format!("/wiki/{}/compare?from={from}&to={to}", escaped(slug))
+}
+
+/// A page that was deleted, by its number: another page may have its slug.
+pub fn deleted_page(id: impl Display) -> String {
+    format!("{DELETED}/{id}")
 }
 
 /// The pages with that tag.

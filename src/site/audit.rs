@@ -19,6 +19,12 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// The page of an entry, or the notice in its place.
+    fn page_of(entry: &AuditEntry) -> Option<String> {
+        let (id, slug) = (entry.post_id?, entry.page.as_ref()?);
+        Some(if entry.is_page_deleted { address::deleted_page(id) } else { address::page(slug) })
+    }
+
     /// An event in words.
     fn words(event: &str) -> &str {
         match event {
@@ -37,6 +43,7 @@ impl Audit {
             "token_created" => "token created",
             "token_revoked" => "token revoked",
             "session_revoked" => "session ended",
+            "page_renamed" => "page renamed",
             "page_deleted" => "page deleted",
             "page_restored" => "page restored",
             "page_protected" => "page protected",

@@ -33,6 +33,14 @@ pub fn user_id(cx: &Context, name: &str) -> Result<i64, Problem> {
     }
 }
 
+/// The user who does something that needs no author: the sender, else the user of this name, else nobody who is known.
+pub fn known(cx: &Context, name: &str) -> Result<Option<i64>, Problem> {
+    if cx.identity.account.is_none() && rules::name(name).is_err() {
+        return Ok(None);
+    }
+    user_id(cx, name).map(Some)
+}
+
 /// `response` with a cookie that remembers the name of a person without an account for a year.
 pub fn remembering(cx: &Context, response: Response, name: &str) -> Response {
     if cx.identity.account.is_some() {

@@ -1,15 +1,15 @@
-//! Deleting a page, and restoring it.
+//! Deleting a page.
 
 use askama::Template;
 use http::StatusCode;
-use wiki_types::Post;
+use wiki_types::{FieldError, Post, rules};
 
 use crate::auth::Context;
 use crate::errors;
 use crate::site::parts::{self, Linked};
-use crate::site::{self, address, missing};
+use crate::site::{self, address, author, deleted, missing};
 use crate::store::links;
-use crate::store::pages::{self, Deleted, Restored};
+use crate::store::pages::{self, Deleted, Note};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
 
@@ -20,13 +20,30 @@ pub struct Delete {
     pub page: Post,
     /// How many pages link to it.
     pub backlinks: i64,
+    pub reason: String,
+    pub author: String,
+    pub errors: Vec<FieldError>,
+    /// The version the person saw, if the page was edited since.
+    pub seen: Option<i64>,
+}
+
+impl Delete {
+    fn error(&self, field: &str) -> Option<&str> {
+        parts::error(&self.errors, field)
+    }
+
+    fn show(cx: &Context, status: StatusCode, mut view: Self) -> Result<Response, Problem> {
+        view.backlinks = links::count(cx.db, view.page.post_id)?;
+        site::show_once(cx.identity, status, &view)
+    }
 }
 
 /// `GET /wiki/{slug}/delete`: asks first
 pub fn ask(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
-    let backlinks = links::count(cx.db, page.post_id)?;
-    site::show_once(cx.identity, StatusCode::OK, &Delete { page, backlinks })
+    let author = author::remembered(cx.request);
+    let view = Delete { page, backlinks: 0, reason: String::new(), author, errors: Vec::new(), seen: None };
+    Delete::show(cx, StatusCode::OK, view)
 }
 
 /// `POST /wiki/{slug}/delete`
@@ -34,32 +51,44 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
     let Some(post) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let version = form.number("version").ok_or_else(|| Problem::invalid_field("version", "is missing"))?;
+    let (reason, author) = (form.text("reason").trim().to_owned(), form.text("author").trim().to_owned());
+    let mut errors = Vec::new();
+    if let Err(message) = rules::comment(&reason) {
+        errors.push(FieldError::new("reason", message));
+    }
+    if !author.is_empty()
+        && let Err(message) = author::check(cx, &author)
+    {
+        errors.push(FieldError::new("author", message));
+    }
+    let view = Delete { page: post, backlinks: 0, reason, author, errors, seen: None };
+    if !view.errors.is_empty() {
+        return Delete::show(cx, StatusCode::UNPROCESSABLE_ENTITY, view);
+    }
+    let note = Note { user_id: author::known(cx, &view.author)?, comment: view.reason.clone() };
     let (seen, may_override) = (Some(vec![version]), cx.identity.administers());
-    match pages::delete(cx.db, post.post_id, seen, may_override, &cx.identity.actor())? {
+    match pages::delete(cx.db, view.page.post_id, seen, &note, may_override, &cx.identity.actor())? {
         // The address now says that the page was deleted, and offers to restore it. So it does if another request
         // deleted the page first.
-        Deleted::Deleted | Deleted::Gone => Ok(response::see_other(&address::page(&post.slug))),
-        Deleted::Stale(current) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            format!(
-                "The page was edited meanwhile; it is now at version {}. Read it, then delete it again.",
-                current.version
-            ),
-        )),
+        Deleted::Deleted | Deleted::Gone => {
+            let response = response::see_other(&address::page(&view.page.slug));
+            Ok(if view.author.is_empty() { response } else { author::remembering(cx, response, &view.author) })
+        }
+        Deleted::Stale(current) => {
+            Delete::show(cx, StatusCode::CONFLICT, Delete { page: *current, seen: Some(version), ..view })
+        }
         Deleted::Protected => Err(errors::page_protected()),
+        Deleted::NoSuchUser => Err(errors::user_not_found()),
     }
 }
 
-/// `POST /wiki/{slug}/restore`
+/// `POST /wiki/{slug}/restore`: the page that was deleted last at this address
 pub fn restore(cx: &Context, slug: &str) -> Result<Response, Problem> {
-    Form::read(cx.request)?;
     if pages::find_by_slug(cx.db, slug)?.is_some() {
         return Ok(response::see_other(&address::page(slug)));
     }
-    let Some(deleted) = pages::last_deleted(cx.db, slug)? else { return missing::show(cx, slug) };
-    match pages::restore(cx.db, deleted.id, cx.identity.administers(), &cx.identity.actor())? {
-        Restored::Restored(post) | Restored::NotDeleted(post) => Ok(response::see_other(&address::page(&post.slug))),
-        Restored::Protected => Err(errors::page_protected()),
-        Restored::Gone => Err(errors::page_not_found()),
+    match pages::last_deleted(cx.db, slug)? {
+        Some(page) => deleted::restore(cx, page.post_id),
+        None => missing::show(cx, slug),
     }
 }

@@ -3,8 +3,9 @@
 use askama::Template;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use wiki_types::slug::is_slug;
-use wiki_types::{FieldError, Post, RevisionEntry};
+use wiki_types::rules::folded_title;
+use wiki_types::slug::{is_of_title, is_slug, numbered, slugify};
+use wiki_types::{FieldError, Post, RevisionEntry, Suggestion};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
@@ -13,8 +14,10 @@ use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, revisions};
 use crate::markdown::{Rendered, fragment};
 use crate::merge::merge;
+use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
+use crate::store::links::{self, Targets};
 use crate::store::Db;
 use crate::store::drafts::{self, EditDraft};
 use crate::store::pages::{self, Created, Draft, Saved};
@@ -42,6 +45,8 @@ pub struct Edit {
     pub preview: Option<Rendered>,
     /// The edit that was saved while this form was open.
     pub conflict: Option<Conflict>,
+    /// Another page that has the title.
+    pub same_title: Option<Suggestion>,
     /// Why what was sent could not be saved, if the form is not to blame.
     pub reason: Option<Reason>,
     /// What the person typed before and did not save, besides what is in the fields.
@@ -122,6 +127,7 @@ impl Edit {
             errors: Vec::new(),
             preview: None,
             conflict: None,
+            same_title: None,
             reason: None,
             unsaved: Unsaved::default(),
         }
@@ -174,6 +180,11 @@ impl Edit {
         }
     }
 
+    /// Whether the address changes with the title, unless it is changed itself.
+    fn address_follows(&self) -> bool {
+        self.existing().is_some_and(|page| follows_title(&page.slug, &page.title, page.post_id))
+    }
+
     fn heading(&self) -> &'static str {
         if self.fields.page.is_some() { "Edit" } else { "New page" }
     }
@@ -185,6 +196,12 @@ impl Edit {
     // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
     fn show(&self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
         site::show_once(cx.identity, status, self)
+    }
+
+    /// Offers to edit the other page that has the title.
+    fn refuse_title(mut self, cx: &Context, other: Suggestion) -> Result<Response, Problem> {
+        self.same_title = Some(other);
+        self.refuse(cx, StatusCode::CONFLICT, FieldError::new("title", "is that of another page"))
     }
 
     fn refuse(mut self, cx: &Context, status: StatusCode, error: FieldError) -> Result<Response, Problem> {
@@ -221,7 +238,7 @@ pub fn new(cx: &Context) -> Result<Response, Problem> {
 /// `GET /wiki/{slug}/edit`
 pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(post) = pages::find_by_slug(cx.db, slug)? else {
-        if !is_slug(slug) || pages::slug_now(cx.db, slug)?.is_some() {
+        if !is_slug(slug) || links::target(cx.db, slug)?.is_some() {
             return missing::show(cx, slug);
         }
         return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug));
@@ -277,7 +294,7 @@ fn edited(db: &Db, form: &Form, slug: &str) -> Result<Option<Post>, Problem> {
     {
         return Ok(Some(post));
     }
-    Ok(pages::find_by_slug_or_former(db, slug)?)
+    Ok(pages::find_by_name(db, slug)?)
 }
 
 /// The form that was sent to `path`, if it is this one, with everything that was typed. Nothing is looked up.
@@ -310,13 +327,39 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
     match view.existing().map(|post| post.post_id) {
         Some(id) => update(cx, view, id, draft),
         None if view.fields.version.is_some() => gone(cx, view),
-        None => match pages::create(cx.db, user_id, draft.clone())? {
-            Created::Created(post) => Ok(saved(cx, &view, &post, None)),
-            Created::Repeated(before) => again_on_top(cx, view, before, draft),
-            Created::NoSuchUser => Err(errors::user_not_found()),
-            Created::SlugTaken => view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
-        },
+        None => make(cx, view, user_id, draft),
     }
+}
+
+/// Makes a page, if no other has its title.
+fn make(cx: &Context, view: Edit, user_id: i64, draft: Draft) -> Result<Response, Problem> {
+    let title = &view.fields.title;
+    // The title's own address is tried first. Only one page gets it: of two people who make a page of one title at once, the
+    // second is told of the first. If a page of another title has the address, this one gets a number behind it.
+    for slug in [Some(draft.slug.clone().unwrap_or_else(|| slugify(title))), draft.slug.clone()] {
+        if let Some(other) = pages::titled(cx.db, title, None)? {
+            // The page may be this form's own, sent before.
+            return match submitted(cx.db, &draft)? {
+                Some(before) => again_on_top(cx, view, before, draft),
+                None => view.refuse_title(cx, other),
+            };
+        }
+        match pages::create(cx.db, user_id, Draft { slug, ..draft.clone() })? {
+            Created::Created(post) => return Ok(saved(cx, &view, &post, None)),
+            Created::Repeated(before) => return again_on_top(cx, view, before, draft),
+            Created::NoSuchUser => return Err(errors::user_not_found()),
+            Created::SlugTaken => {}
+        }
+    }
+    view.refuse(cx, StatusCode::CONFLICT, slug_taken())
+}
+
+/// What the form saved when it was sent before.
+fn submitted(db: &Db, draft: &Draft) -> Result<Option<Submission>, Problem> {
+    Ok(match &draft.key {
+        Some(key) => submissions::find(db, key)?,
+        None => None,
+    })
 }
 
 /// Handles a form that made a page before: what it says now, if that is something else, is an edit of that page.
@@ -327,16 +370,45 @@ fn again_on_top(cx: &Context, mut view: Edit, before: Submission, draft: Draft) 
     update(cx, view, before.post_id, Draft { slug: None, ..draft })
 }
 
+/// Whether page `id` has the address of its title, which changes with the title. The front page stays where it is.
+fn follows_title(slug: &str, title: &str, id: i64) -> bool {
+    slug != HOME && is_of_title(slug, title, id)
+}
+
+/// The address that a page gets with its new title, if it had that of its old `title` and the person left it alone.
+fn address_of_new_title(fields: &Fields, title: &str, slug: &str, id: i64) -> Option<String> {
+    let follows = fields.slug == slug && follows_title(slug, title, id) && !is_of_title(slug, &fields.title, id);
+    follows.then(|| slugify(&fields.title))
+}
+
 /// Saves an edit of page `id`. If the page was edited meanwhile, in other places, the new version has both edits.
 fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Response, Problem> {
     let is_same_page = view.fields.page.is_none_or(|page| page == id);
-    let Some(mut seen) = view.fields.version.filter(|_| is_same_page) else {
+    let seen = match view.fields.version.filter(|_| is_same_page) {
+        Some(version) => Some(version),
+        None => saved_before(cx.db, &draft, id, 0)?,
+    };
+    let Some(mut seen) = seen else {
         // The page was created while this one was written: no version of it was seen.
         return conflict_with(cx, view, id);
     };
-    let mut merged = None;
+    // What the page is called and where it is, as far as is known.
+    let (mut title, mut slug) = match view.existing() {
+        Some(post) => (post.title.clone(), post.slug.clone()),
+        None => (view.fields.title.clone(), view.fields.slug.clone()),
+    };
+    let (mut merged, mut number) = (None, 0);
     for _ in 0..MAX_TRIES {
-        match pages::save(cx.db, id, Some(vec![seen]), &draft, cx.identity.administers())? {
+        if folded_title(&view.fields.title) != folded_title(&title)
+            && let Some(other) = pages::titled(cx.db, &view.fields.title, Some(id))?
+        {
+            return view.refuse_title(cx, other);
+        }
+        let address = address_of_new_title(&view.fields, &title, &slug, id);
+        if let Some(address) = &address {
+            draft.slug = Some(numbered(address, id, number));
+        }
+        match pages::save(cx.db, id, Some(vec![seen]), &draft, cx.identity.administers(), &cx.identity.actor())? {
             Saved::Saved(post) | Saved::Unchanged(post) => return Ok(saved(cx, &view, &post, merged)),
             Saved::Stale(current) => {
                 if let Some(own) = saved_before(cx.db, &draft, id, seen)? {
@@ -349,11 +421,14 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
                         Err(_) => return conflict(cx, view, *current),
                     };
                     (merged, seen) = (Some(current.version), current.version);
+                    (title, slug, number) = (current.title, current.slug, 0);
                 } else {
                     return conflict(cx, view, *current);
                 }
             }
             Saved::Gone => return gone(cx, view),
+            // The next number may be free; and if the other page has this title by now, the person is told so.
+            Saved::SlugTaken if address.is_some() => number += 1,
             Saved::SlugTaken => return view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
             Saved::Protected => return Err(errors::page_protected()),
             Saved::NoSuchUser => return Err(errors::user_not_found()),
@@ -372,11 +447,7 @@ fn conflict_with(cx: &Context, view: Edit, id: i64) -> Result<Response, Problem>
 
 /// The version that page `id` got when this form was sent before, if that is later than `seen`.
 fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64>, Problem> {
-    let before = match &draft.key {
-        Some(key) => submissions::find(db, key)?,
-        None => None,
-    };
-    Ok(before.filter(|before| before.post_id == id && before.version > seen).map(|before| before.version))
+    Ok(submitted(db, draft)?.filter(|before| before.post_id == id && before.version > seen).map(|before| before.version))
 }
 
 /// Both edits in one, if they are in different places: that in `fields`, of version `seen`, and what `current` has since.
@@ -439,7 +510,7 @@ fn place_of_edit(before: &str, after: &str) -> Option<String> {
         .map(|(a, _)| a.len())
         .sum();
     let line = after[same..].find('\n').map_or(after.len(), |end| same + end + 1);
-    parts::rendered(&after[..line], "", &[]).headings.pop().map(|heading| heading.id)
+    parts::rendered(&after[..line], "", &Targets::new()).headings.pop().map(|heading| heading.id)
 }
 
 fn slug_taken() -> FieldError {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use wiki_types::{RevisionEntry, Time};
 
 use crate::auth::Context;
-use crate::site::parts::{DELETED_USER, Viewer};
+use crate::site::parts::{self, DELETED_USER, Linked, UNKNOWN_USER, Viewer};
 use crate::site::{self, address};
 use crate::store::{migrations, revisions};
 use crate::web::request;
@@ -36,6 +36,15 @@ impl Feed {
     /// The id of a change. Unlike its link, it stays when the page is renamed.
     fn id_of(&self, change: &RevisionEntry) -> String {
         urn(&format!("{}/{}/{}", self.begun.micros(), change.post_id, change.version))
+    }
+
+    /// Where a change leads: to its differences if there can be any, else to the page.
+    fn target(change: &RevisionEntry) -> String {
+        if change.kind.writes() {
+            address::compare(&change.page, change.version - 1, change.version)
+        } else {
+            change.address()
+        }
     }
 
     /// When anything in the feed changed last.

@@ -12,7 +12,7 @@ use crate::store::{revisions, tags};
 use crate::web::{Problem, Response};
 
 /// The slug of the page that stands on the front page, if there is one.
-const HOME: &str = "home";
+pub const HOME: &str = "home";
 /// Changes on the front page.
 const CHANGES: usize = 20;
 /// Tags on the front page.
@@ -38,7 +38,7 @@ pub struct Home {
 /// `GET /wiki`, and `GET /` for browsers
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let home = pages::view_by_slug(cx.db, HOME)?.map(|page| {
-        let text = parts::rendered(&page.post.content, &page.post.title, &page.existing_links);
+        let text = parts::rendered(&page.post.content, &page.post.title, &page.targets);
         Home { page, text }
     });
     let changes = revisions::latest(cx.db, None, None, CHANGES)?;

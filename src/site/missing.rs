@@ -7,8 +7,8 @@ use wiki_types::slug::{by_old_rule, slugify};
 
 use crate::auth::Context;
 use crate::site::parts::{Linked, Viewer};
-use crate::site::{self, address};
-use crate::store::pages::{self, DeletedPage};
+use crate::site::{self, address, deleted};
+use crate::store::{links, pages};
 use crate::store::search;
 use crate::web::request::prefilled;
 use crate::web::{Problem, Response, response};
@@ -22,31 +22,30 @@ pub struct Missing {
     pub similar: Vec<Suggestion>,
 }
 
-#[derive(Debug, Template)]
-#[template(path = "deleted.html")]
-pub struct Deleted {
-    pub page: DeletedPage,
-}
-
 /// What stands at the address with this slug, which no page has.
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     if !slug.chars().any(char::is_alphanumeric) {
         return Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())));
     }
     // Before anything is made of the slug: a page may have had one that is longer than they are made now.
-    if let Some(slug) = pages::slug_now(cx.db, slug)? {
+    if let Some(slug) = links::target(cx.db, slug)? {
         return Ok(response::found(&moved(cx, &slug)));
     }
     let wanted = slugify(slug);
-    if wanted != slug && pages::find_by_slug(cx.db, &wanted)?.is_some() {
-        return Ok(response::found(&moved(cx, &wanted)));
+    if wanted != slug {
+        let target = match pages::find_by_slug(cx.db, &wanted)? {
+            Some(page) => Some(page.slug),
+            None => links::target(cx.db, &wanted)?,
+        };
+        if let Some(slug) = target {
+            return Ok(response::found(&moved(cx, &slug)));
+        }
     }
     if let Some(old) = of_old_page(cx, slug, &wanted)? {
         return Ok(response::found(&moved(cx, &old)));
     }
-    let viewer = Viewer::of(cx.identity);
     if let Some(page) = pages::last_deleted(cx.db, slug)? {
-        return Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&Deleted { page }, &viewer)?));
+        return deleted::notice(cx, page, StatusCode::NOT_FOUND);
     }
     if wanted != slug {
         // People type titles into the address bar.
@@ -55,7 +54,7 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let title = title(cx, slug);
     let similar = search::similar(cx.db, &title)?;
     let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
-    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &viewer)?))
+    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &Viewer::of(cx.identity))?))
 }
 
 /// The slug of the page whose title makes the slug `wanted`, but made another when the page was written. `given` is the

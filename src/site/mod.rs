@@ -10,6 +10,7 @@ pub mod backlinks;
 pub mod changes;
 pub mod compare;
 pub mod delete;
+pub mod deleted;
 pub mod docs;
 pub mod drafts;
 pub mod edit;

@@ -69,7 +69,7 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
     // Others need not wait for a text to be rendered.
     cx.db.release();
-    let text = parts::rendered(&view.post.content, &view.post.title, &view.existing_links);
+    let text = parts::rendered(&view.post.content, &view.post.title, &view.targets);
     site::show(cx, &Page { view, text, saved })
 }
 

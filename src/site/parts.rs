@@ -1,16 +1,19 @@
 //! What several views share: the viewer, links to pages, numbers, and what is wrong with a form.
 
-use wiki_types::{FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion};
+use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion};
 
 use crate::auth::{Identity, sign_in_within};
 use crate::markdown::{self, Rendered};
 use crate::site::address;
-use crate::store::pages::DeletedPage;
+use crate::store::links::Targets;
 use crate::web::Problem;
 use crate::web::forms::Form;
 
 /// The name of a user whose name was deleted.
 pub const DELETED_USER: &str = "deleted user";
+
+/// The name of somebody who is not known.
+pub const UNKNOWN_USER: &str = "unknown";
 
 /// The person a page is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,11 +63,30 @@ macro_rules! linked {
     };
 }
 
-linked! { Post: slug, PostSummary: slug, SearchResult: slug, Suggestion: slug, DeletedPage: slug, RevisionEntry: page }
+linked! { Post: slug, PostSummary: slug, SearchResult: slug, Suggestion: slug }
 
-/// Markdown as HTML. `existing` are the slugs in its links that lead to a page.
-pub fn rendered(content: &str, title: &str, existing: &[String]) -> Rendered {
-    markdown::render(content, title, |slug| existing.iter().any(|existing| existing == slug))
+impl Linked for RevisionEntry {
+    fn slug(&self) -> &str {
+        &self.page
+    }
+
+    fn address(&self) -> String {
+        if self.is_page_deleted { address::deleted_page(self.post_id) } else { address::page(&self.page) }
+    }
+}
+
+/// What a list of changes says of one beside its page; nothing of a mere edit.
+pub fn badge(kind: &ChangeKind) -> Option<&'static str> {
+    match kind {
+        ChangeKind::Created => Some("new"),
+        ChangeKind::Edited => None,
+        ChangeKind::Renamed | ChangeKind::Deleted | ChangeKind::Restored => Some(kind.as_str()),
+    }
+}
+
+/// Markdown as HTML, whose links lead to `targets`.
+pub fn rendered(content: &str, title: &str, targets: &Targets) -> Rendered {
+    markdown::render(content, title, |name| targets.get(name).cloned())
 }
 
 /// What is wrong with `field`.
@@ -113,6 +135,7 @@ pub fn label(field: &str) -> &str {
         "content" => "Text",
         "tags" => "Tags",
         "comment" => "What changed",
+        "reason" => "Reason",
         "author" => "Your name",
         "username" => "Username",
         "name" => "Name",

@@ -28,7 +28,7 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 /// `content` as HTML, with links to pages that exist. One statement, however many links there are.
 pub fn of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
     let shown = &content[..content.floor_char_boundary(MAX_CONTENT)];
-    let existing = links::existing(db, markdown::links(shown))?;
+    let targets = links::targets(db, markdown::links(shown))?;
     db.release();
-    Ok(parts::rendered(shown, title, &existing))
+    Ok(parts::rendered(shown, title, &targets))
 }

@@ -56,7 +56,7 @@ fn view(cx: &Context, page: Post, version: i64, revert: Revert) -> Result<Revisi
 /// `POST /wiki/{slug}/revert`
 pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
-    let Some(page) = pages::find_by_slug_or_former(cx.db, slug)? else { return missing::show(cx, slug) };
+    let Some(page) = pages::find_by_name(cx.db, slug)? else { return missing::show(cx, slug) };
     let version = form.number("version").unwrap_or_default();
     let mut revert = Revert {
         comment: form.text("comment").trim().to_owned(),
@@ -76,7 +76,7 @@ pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let user_id = author::user_id(cx, &revert.author)?;
     let comment = Some(revert.comment).filter(|comment| !comment.is_empty());
     let draft = revisions::reversion(revisions::find(cx.db, page.post_id, version)?, Some(user_id), comment);
-    match pages::save(cx.db, page.post_id, None, &draft, cx.identity.administers())? {
+    match pages::save(cx.db, page.post_id, None, &draft, cx.identity.administers(), &cx.identity.actor())? {
         Saved::Saved(post) | Saved::Unchanged(post) => {
             Ok(author::remembering(cx, response::see_other(&address::page(&post.slug)), &revert.author))
         }

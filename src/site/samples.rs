@@ -6,7 +6,7 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet,
+    AuditEntry, ChangeKind, DeletedPost, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet,
     Suggestion, Tag, Time, Token, User,
 };
 
@@ -24,7 +24,8 @@ use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::front::{Front, Home};
 use crate::site::history::History;
-use crate::site::missing::{Deleted, Missing};
+use crate::site::deleted::{Deleted, DeletedPages, Restorer};
+use crate::site::missing::Missing;
 use crate::site::page::{JustSaved, Merged, Page};
 use crate::site::pages::{Pages, Sort};
 use crate::site::parts::{Reason, Viewer};
@@ -39,7 +40,8 @@ use crate::site::tags::Tags;
 use crate::site::user::UserView;
 use crate::site::users::Users;
 use crate::store::drafts::{EditDraft, Listed};
-use crate::store::pages::{DeletedPage, PageView};
+use crate::store::links::Targets;
+use crate::store::pages::PageView;
 
 /// Makes the views; every text a person could have written goes through `text`.
 pub struct Samples<F: Fn(&str) -> String> {
@@ -94,7 +96,13 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn view(&self, post: Post, editor: usize) -> PageView {
-        PageView { post, editor_id: editor as i64, editor: self.author(editor), existing_links: Vec::new() }
+        PageView {
+            post,
+            latest: ChangeKind::Edited,
+            editor_id: Some(editor as i64),
+            editor: self.author(editor),
+            targets: Targets::new(),
+        }
     }
 
     fn tags(&self, many: usize) -> Vec<String> {
@@ -104,7 +112,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let mut page = markdown::render(include_str!("sample.md"), "", |slug| slug == "on-call");
+        let mut page = markdown::render(include_str!("sample.md"), "", |name| (name == "on-call").then(|| name.to_owned()));
         for heading in &mut page.headings {
             heading.text = self.text(&heading.text);
         }
@@ -116,14 +124,17 @@ impl<F: Fn(&str) -> String> Samples<F> {
         RevisionEntry {
             post_id: index as i64,
             version: [3, 1, 12, 240][index % 4],
-            user_id: index as i64,
+            kind: ChangeKind::ALL[index % 5],
+            user_id: Some(index as i64).filter(|_| index != 3),
             author: self.author(index),
             title,
             comment: self.text(COMMENTS[index % COMMENTS.len()]),
             size: 1200,
             delta: [120, 2048, -35, 0][index % 4],
             created_time: time(22 - index as u32 / 3, index as u32),
+            former_title: (index % 5 == 2).then(|| self.text("What it was called")),
             page: slug,
+            is_page_deleted: index % 5 == 3,
         }
     }
 
@@ -196,7 +207,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             others: if is_edit { vec![self.text(PEOPLE[1])] } else { Vec::new() },
         };
         let fields = self.fields(version);
-        Edit { target, fields, errors: Vec::new(), preview: None, conflict: None, reason: None, unsaved }
+        Edit { unsaved, ..Edit::new(target, fields) }
     }
 
     fn draft(&self, post_id: Option<i64>) -> EditDraft {
@@ -344,6 +355,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             user: Some(self.text(PEOPLE[1])),
             post_id,
             details: self.text(TITLES[5]),
+            page: post_id.map(|_| self.text("a-page")),
+            is_page_deleted: event == "page_deleted",
         };
         vec![
             entry(4, "page_deleted", Some(7), Some(3)),
@@ -364,8 +377,29 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let errors = self.errors();
         let problem = |status, detail, errors| ProblemView { status, detail, errors };
         let short = Post { version: 1, updated_time: time(1, 0), ..self.post(4, 0) };
-        let deleted = self.suggestion(0);
-        let deleted = DeletedPage { id: 3, slug: deleted.slug, title: deleted.title, time: time(21, 4) };
+        let deleted = |index| {
+            let Suggestion { slug, title } = self.suggestion(index);
+            DeletedPost {
+                post_id: index as i64,
+                title,
+                slug,
+                version: 8,
+                deleted_time: time(21, 4),
+                deleted_by: Some(index as i64).filter(|_| index != 3),
+                deleted_by_name: self.author(index),
+                comment: self.text(COMMENTS[index % COMMENTS.len()]),
+                protected: index == 1,
+            }
+        };
+        let restorer = Restorer { writes: true, administers: viewer.administers };
+        let delete = |errors, seen| Delete {
+            page: self.post(0, 0),
+            backlinks: 12,
+            reason: self.text("Out of date"),
+            author: self.text("Ada"),
+            errors,
+            seen,
+        };
         let search = |query: &str, tag: Option<&str>| Search {
             query: self.text(query),
             tag: tag.map(|tag| self.text(tag)),
@@ -399,6 +433,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("edit-missing", view(&self.edit(missing))),
             ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
             ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),
+            ("edit-same-title", view(&Edit { same_title: Some(self.suggestion(0)), ..existing() })),
             ("edit-conflict", view(&Edit { conflict: Some(self.conflict()), ..existing() })),
             ("edit-again", view(&Edit { reason: Some(self.reason()), ..existing() })),
             (
@@ -454,12 +489,16 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             ("backlinks", view(&Backlinks { page: self.post(0, 0), pages: self.listed(8), next: next() })),
             ("backlinks-none", view(&Backlinks { page: self.post(5, 0), pages: Vec::new(), next: None })),
-            ("delete", view(&Delete { page: self.post(0, 0), backlinks: 12 })),
+            ("delete", view(&delete(Vec::new(), None))),
+            ("delete-invalid", view(&delete(vec![FieldError::new("reason", self.text("is too long"))], None))),
+            ("delete-stale", view(&delete(Vec::new(), Some(6)))),
             (
                 "missing",
                 view(&Missing { page: self.suggestion(5), similar: vec![self.suggestion(0), self.suggestion(2)] }),
             ),
-            ("deleted", view(&Deleted { page: deleted })),
+            ("deleted", view(&Deleted { page: deleted(0), restorer })),
+            ("deleted-pages", view(&DeletedPages { pages: (0..5).map(deleted).collect(), next: next(), restorer })),
+            ("deleted-pages-none", view(&DeletedPages { pages: Vec::new(), next: None, restorer })),
             ("pages", view(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
             ("pages-none", view(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
             ("changes", view(&Changes { changes: changes(12), next: next() })),

@@ -31,10 +31,12 @@ record! {
         actor_id: "actor_id",
         actor: "actor.name",
         address: "address",
-        user_id: "user_id",
+        user_id: "audit.user_id",
         user: "about.name",
         post_id: "post_id",
         details: "details",
+        page: "posts.slug",
+        is_page_deleted: "posts.deleted_time IS NOT NULL",
     }
 }
 
@@ -43,7 +45,8 @@ pub fn before(db: &Db, before: i64, user_id: Option<i64>, count: usize) -> Resul
     let sql = concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM audit LEFT JOIN users actor ON actor.id = actor_id LEFT JOIN users about ON about.id = user_id
+        " FROM audit LEFT JOIN users actor ON actor.id = actor_id LEFT JOIN users about ON about.id = audit.user_id
+           LEFT JOIN posts ON posts.id = post_id
          WHERE audit.id < $1 AND ($3::bigint IS NULL OR audit.actor_id = $3 OR audit.user_id = $3)
          ORDER BY audit.id DESC LIMIT $2"
     );

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
-use wiki_types::{Role, Scope, Time};
+use wiki_types::{ChangeKind, Role, Scope, Time};
 
 use crate::store::error::{self, Error};
 
@@ -197,12 +197,21 @@ macro_rules! word_columns {
     };
 }
 
-word_columns! { Role = "a role", Scope = "a scope" }
+word_columns! { ChangeKind = "a kind of change", Role = "a role", Scope = "a scope" }
 
 impl Column for Vec<String> {
     fn from_value(value: DbValue) -> Result<Self, Error> {
         match value {
             DbValue::ArrayStr(texts) => Ok(texts.into_iter().flatten().collect()),
+            other => Err(mismatch("text[]", &other)),
+        }
+    }
+}
+
+impl Column for Vec<Option<String>> {
+    fn from_value(value: DbValue) -> Result<Self, Error> {
+        match value {
+            DbValue::ArrayStr(texts) => Ok(texts),
             other => Err(mismatch("text[]", &other)),
         }
     }

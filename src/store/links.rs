@@ -1,20 +1,30 @@
-//! Links between pages: which pages link to a page, and which slugs lead to one.
+//! Links between pages: where names lead, and which pages link to a page.
+//!
+//! A name is the slug of a title. It leads to the page that has this title, else to the page that has this slug, else to the
+//! page that had one of them before.
+
+use std::collections::HashMap;
 
 use crate::store::db::{self, Db};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
 
-/// The pages that link to page `id`: by its slug, and by the slugs it used to have as long as no other page has them.
+/// The slugs of the pages that names lead to, by name; a name that leads nowhere is not there.
+pub type Targets = HashMap<String, String>;
+
+/// The pages that link to page `id` by a name that leads to it.
 pub fn linking_to(id: i64) -> Filter {
     let mut filter = Filter::living();
-    filter.add(
-        "id <> ${} AND links && ARRAY(
-           SELECT slug FROM posts page WHERE page.id = ${}
-           UNION ALL
-           SELECT slug FROM former_slugs former WHERE former.post_id = ${}
-             AND NOT EXISTS (SELECT FROM posts other WHERE other.slug = former.slug AND other.deleted_time IS NULL))",
-        id,
+    let condition = format!(
+        "id <> ${{}} AND links && ARRAY(
+           SELECT name FROM posts page CROSS JOIN LATERAL (
+             SELECT page.slug UNION SELECT page.title_slug
+             UNION SELECT former.slug FROM former_slugs former WHERE former.post_id = page.id
+           ) AS names(name)
+           WHERE page.id = ${{}} AND page.deleted_time IS NULL AND {} = page.slug)",
+        target_sql("names.name")
     );
+    filter.add(&condition, id);
     filter
 }
 
@@ -24,20 +34,43 @@ pub fn count(db: &Db, id: i64) -> Result<i64, Error> {
     db.query_row(&format!("SELECT count(*) FROM posts WHERE {}", filter.sql()), &filter.params)?.column()
 }
 
-/// Those of `slugs` that lead to a page.
-pub fn existing(db: &Db, slugs: Vec<String>) -> Result<Vec<String>, Error> {
-    if slugs.is_empty() {
-        return Ok(slugs);
+/// Where each of `names` leads.
+pub fn targets(db: &Db, names: Vec<String>) -> Result<Targets, Error> {
+    if names.is_empty() {
+        return Ok(Targets::new());
     }
-    db.query_row(&format!("SELECT {}", existing_sql("$1::text[]")), &[db::texts(Some(slugs))])?.column()
+    let sql = format!("SELECT {}", targets_sql("$1::text[]"));
+    let slugs = db.query_row(&sql, &[db::texts(Some(names.clone()))])?.column()?;
+    Ok(pair(names, slugs))
 }
 
-/// SQL for those of the slugs in the array `slugs` that lead to a page, as an array.
-pub(super) fn existing_sql(slugs: &str) -> String {
+/// Where `name` leads.
+pub fn target(db: &Db, name: &str) -> Result<Option<String>, Error> {
+    db.query_row(&format!("SELECT {}", target_sql("$1")), &[name.to_owned().into()])?.column()
+}
+
+/// The names that lead somewhere, with the slugs in the same places.
+pub(super) fn pair(names: Vec<String>, slugs: Vec<Option<String>>) -> Targets {
+    names.into_iter().zip(slugs).filter_map(|(name, slug)| Some((name, slug?))).collect()
+}
+
+/// SQL for the slugs of the pages that the names in the array `names` lead to, in the same places of an array.
+pub(super) fn targets_sql(names: &str) -> String {
     format!(
-        "ARRAY(SELECT slug FROM unnest({slugs}) AS slug
-           WHERE EXISTS (SELECT FROM posts page WHERE page.slug = slug.slug AND page.deleted_time IS NULL)
-              OR EXISTS (SELECT FROM former_slugs former JOIN posts page ON page.id = former.post_id
-                         WHERE former.slug = slug.slug AND page.deleted_time IS NULL))"
+        "ARRAY(SELECT {} FROM unnest({names}) WITH ORDINALITY AS link(name, place) ORDER BY place)",
+        target_sql("link.name")
+    )
+}
+
+/// SQL for the slug of the page that `name` leads to, or NULL. A page whose title and slug are one name comes first: most
+/// are found at once.
+fn target_sql(name: &str) -> String {
+    format!(
+        "coalesce(
+           (SELECT slug FROM posts WHERE slug = {name} AND title_slug IS NULL AND deleted_time IS NULL),
+           (SELECT slug FROM posts WHERE title_slug = {name} AND deleted_time IS NULL ORDER BY id LIMIT 1),
+           (SELECT slug FROM posts WHERE slug = {name} AND deleted_time IS NULL),
+           (SELECT slug FROM posts WHERE deleted_time IS NULL
+              AND id = (SELECT post_id FROM former_slugs WHERE former_slugs.slug = {name})))"
     )
 }

@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("0003_search_links_tags.sql", include_str!("../../migrations/0003_search_links_tags.sql")),
     ("0004_access.sql", include_str!("../../migrations/0004_access.sql")),
     ("0005_submissions.sql", include_str!("../../migrations/0005_submissions.sql")),
+    ("0006_names_and_deletions.sql", include_str!("../../migrations/0006_names_and_deletions.sql")),
     ("0008_sign_ins.sql", include_str!("../../migrations/0008_sign_ins.sql")),
     ("0010_submissions_of_accounts.sql", include_str!("../../migrations/0010_submissions_of_accounts.sql")),
     ("0011_drafts.sql", include_str!("../../migrations/0011_drafts.sql")),

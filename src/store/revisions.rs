@@ -10,21 +10,26 @@ record! {
     entry_columns, read_entry -> RevisionEntry {
         post_id: "r.post_id",
         version: "r.version",
+        kind: "CASE r.version WHEN 1 THEN 'created' ELSE r.kind END",
         user_id: "r.user_id",
         author: "users.name",
         title: "r.title",
+        former_title: "CASE r.kind WHEN 'renamed' THEN (
+            SELECT nullif(before.title, r.title) FROM revisions before
+            WHERE before.post_id = r.post_id AND before.version = r.version - 1) END",
         comment: "r.comment",
         size: "r.size",
         delta: "r.delta",
         created_time: "r.created_time AT TIME ZONE 'UTC'",
         page: "posts.slug",
+        is_page_deleted: "posts.deleted_time IS NOT NULL",
     }
 }
 
 /// Revisions with their pages and authors.
 macro_rules! tables {
     () => {
-        " FROM revisions r JOIN posts ON posts.id = r.post_id AND posts.deleted_time IS NULL JOIN users ON users.id = r.user_id "
+        " FROM revisions r JOIN posts ON posts.id = r.post_id LEFT JOIN users ON users.id = r.user_id "
     };
 }
 
@@ -34,7 +39,7 @@ pub fn of_page(db: &Db, id: i64, before: i64, count: usize) -> Result<Vec<Revisi
         "SELECT ",
         entry_columns!(),
         tables!(),
-        "WHERE r.post_id = $1 AND r.version < $2 ORDER BY r.version DESC LIMIT $3"
+        "WHERE r.post_id = $1 AND r.version < $2 AND posts.deleted_time IS NULL ORDER BY r.version DESC LIMIT $3"
     );
     db.query_all(sql, &[id.into(), before.into(), db::count(count)], read_entry)
 }
@@ -53,13 +58,16 @@ pub fn fits(keys: &[Value]) -> bool {
 }
 
 /// The first `count` revisions of all pages, or those by one user, newest first; those after `keys` where they are given.
+///
+/// Of a page that is deleted there is only its deletion: what was deleted on purpose is not spread any further.
 pub fn latest(
     db: &Db,
     user_id: Option<i64>,
     keys: Option<&[Value]>,
     count: usize,
 ) -> Result<Vec<RevisionEntry>, Error> {
-    let mut conditions = vec!["true".to_owned()];
+    let mut conditions =
+        vec!["(posts.deleted_time IS NULL OR (r.version = posts.version AND r.kind = 'deleted'))".to_owned()];
     let mut params: Vec<Param> = Vec::new();
     if let Some(user_id) = user_id {
         params.push(user_id.into());
@@ -97,7 +105,7 @@ pub fn find(db: &Db, id: i64, version: i64) -> Result<Option<Revision>, Error> {
         entry_columns!(),
         ", r.slug, r.content, r.tags",
         tables!(),
-        "WHERE r.post_id = $1 AND r.version = $2"
+        "WHERE r.post_id = $1 AND r.version = $2 AND posts.deleted_time IS NULL"
     );
     let read = |row: &mut Row| {
         Ok(Revision { entry: read_entry(row)?, slug: row.column()?, content: row.column()?, tags: row.column()? })

@@ -62,7 +62,7 @@ test("everything can be done without JavaScript", async (t) => {
     await link(page, "Delete").click();
     await button(page, "Delete this page").click();
     await heading(page, "“Plain bread” was deleted");
-    await button(page, "Restore it").click();
+    await button(page, "Restore").click();
     await reads(page, "Flour and water.");
   });
 

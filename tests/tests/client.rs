@@ -337,7 +337,7 @@ async fn pages_are_found_listed_deleted_and_restored() {
 
     wasiki(&wiki, &["delete", "home"]).await.success();
     assert_eq!(wasiki(&wiki, &["get", "home"]).await.error(), "error: there is no page \"home\"");
-    assert_eq!(wasiki(&wiki, &["restore", "1"]).await.success(), "restored home (number 1, version 1)\n");
+    assert_eq!(wasiki(&wiki, &["restore", "1"]).await.success(), "restored home (number 1, version 3)\n");
     wasiki(&wiki, &["get", "home"]).await.success();
 }
 

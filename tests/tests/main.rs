@@ -31,6 +31,7 @@ mod database {
     mod interface;
     mod outages;
     mod pooler;
+    mod upgrade;
 }
 
 /// `wiki-runner`: its commands and settings, and what operators see of it.

@@ -89,6 +89,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words!(Mode, Open = "open", PublicRead = "public-read", Private = "private");
 words!(Role, Reader = "reader", Editor = "editor", Administrator = "administrator");
 words!(Scope, Read = "read", Write = "write", Admin = "admin");

@@ -100,8 +100,8 @@ pub struct AuditEntry {
     pub time: Time,
     /// What happened: `sign_in`, `sign_in_failed`, `sign_in_refused` (too many attempts; of many in a minute, one is here),
     /// `sign_in_abandoned` (the client did not wait), `sign_out`, `account_created`, `password_changed`, `role_changed`,
-    /// `username_changed`, `name_changed`, `email_changed`, `user_deleted`, `token_created`, `token_revoked`, `session_revoked`, `page_deleted`, `page_restored`,
-    /// `page_protected` or `page_unprotected`.
+    /// `username_changed`, `name_changed`, `email_changed`, `user_deleted`, `token_created`, `token_revoked`,
+    /// `session_revoked`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected` or `page_unprotected`.
     pub event: String,
     /// Who did it; null if that is not known.
     #[cfg_attr(feature = "openapi", schema(required = true))]
@@ -122,4 +122,10 @@ pub struct AuditEntry {
     pub post_id: Option<i64>,
     /// Details: a role, a token's name, a page's title; of a change, the old and the new value.
     pub details: String,
+    /// The slug the page has now, which only the component knows.
+    #[serde(skip)]
+    pub page: Option<String>,
+    /// Whether the page is deleted now, which only the component knows.
+    #[serde(skip)]
+    pub is_page_deleted: bool,
 }

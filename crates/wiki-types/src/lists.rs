@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, PostSummary, RevisionEntry, SearchResult, Session, Tag, Token, User};
+use crate::{AuditEntry, DeletedPost, PostSummary, RevisionEntry, SearchResult, Session, Tag, Token, User};
 
 /// A type for each list: they differ in the name of the member that has the items.
 macro_rules! lists {
@@ -25,6 +25,8 @@ lists! {
     Users { users: User }
     /// A part of a list of pages.
     Posts { posts: PostSummary }
+    /// A part of the list of deleted pages.
+    DeletedPosts { posts: DeletedPost }
     /// A part of the list of a page's revisions.
     Revisions { revisions: RevisionEntry }
     /// A part of the list of all revisions.

@@ -105,6 +105,36 @@ impl PostDraft<'_> {
     }
 }
 
+/// A page that was deleted, with who deleted it, when and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "post_id": 1, "title": "Hello", "slug": "hello", "version": 2, "deleted_time": "2026-11-22T10:10:00.000000Z",
+    "deleted_by": 1, "deleted_by_name": "dockertest", "comment": "out of date",
+})))]
+pub struct DeletedPost {
+    /// The page's number.
+    pub post_id: i64,
+    /// Its title.
+    pub title: String,
+    /// Its name in URLs, which another page may have by now.
+    pub slug: String,
+    /// The version that deleted it.
+    pub version: i64,
+    /// When it was deleted.
+    pub deleted_time: Time,
+    /// Who deleted it; null if that is not known.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub deleted_by: Option<i64>,
+    /// Their name; null if they were deleted, or are not known.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub deleted_by_name: Option<String>,
+    /// Why it was deleted.
+    pub comment: String,
+    /// Whether only administrators may restore it. Left out if every writer may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+}
+
 /// A tag in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({

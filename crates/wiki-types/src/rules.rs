@@ -101,6 +101,12 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
+/// A title as people compare titles: in whatever case, with whatever white space.
+pub fn folded_title(title: &str) -> String {
+    let words: Vec<&str> = title.split_whitespace().collect();
+    composed(&composed(&words.join(" ")).to_lowercase()).into_owned()
+}
+
 /// A tag as the wiki keeps it: tags differ by more than case and surrounding space.
 pub fn normal_tag(tag: &str) -> String {
     composed(&composed(tag.trim()).to_lowercase()).into_owned()
@@ -187,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn titles_are_compared_as_people_do() {
+        for (one, other) in [("Über uns", "  ÜBER\u{a0} uns "), ("Cafe\u{301}", "CAFÉ"), ("ΟΔΟΣ", "οδος")] {
+            assert_eq!(folded_title(one), folded_title(other));
+            // Both are looked for by their slugs.
+            assert_eq!(slug::slugify(one), slug::slugify(other));
+        }
+        for (one, other) in [("C++", "C#"), ("a b", "ab"), ("a-b", "a b"), ("เก่า", "เก้า")] {
+            assert_ne!(folded_title(one), folded_title(other));
+        }
+    }
+
+    #[test]
     fn a_time_is_past_and_well_written() {
         let now = DateTime::parse_from_rfc3339("2026-11-22T10:00:00Z").unwrap().to_utc();
         for (text, read) in [
@@ -211,6 +229,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn titles_that_people_take_for_one_have_one_slug(title in "[a-cA-CΣσςßİıé\u{301}ก่ \u{a0}\t#+-]{0,30}") {
+            let folded = folded_title(&title);
+            prop_assert_eq!(slug::slugify(&folded), slug::slugify(&title));
+            prop_assert_eq!(folded_title(&folded), folded);
+        }
+
         #[test]
         fn accepted_lines_hold_no_control_characters(text in any::<String>()) {
             if line::<50>(&text).is_ok() {

@@ -96,6 +96,22 @@ pub fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
+/// The slug for page `id` if other pages have `slug` and the `number` - 1 that come before this one: with the page's number
+/// behind it, and from the second on a number more. As the component's statements make them.
+pub fn numbered(slug: &str, id: i64, number: u32) -> String {
+    let suffix = match number {
+        0 => return slug.to_owned(),
+        1 => format!("-{id}"),
+        _ => format!("-{id}-{number}"),
+    };
+    format!("{}{suffix}", cut(slug, MAX_LENGTH.saturating_sub(suffix.len())))
+}
+
+/// Whether page `id` has `slug` from its title, with or without a number behind it.
+pub fn is_of_title(slug: &str, title: &str, id: i64) -> bool {
+    [slugify(title), by_old_rule(title)].iter().any(|made| (0..=9).any(|number| numbered(made, id, number) == slug))
+}
+
 /// Whether `text` is a slug as [`slugify`] makes them.
 pub fn is_slug(text: &str) -> bool {
     slugify(text) == text
@@ -162,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn slugs_of_titles_are_known_with_and_without_numbers() {
+        for slug in ["deploying", "deploying-7", "deploying-7-2"] {
+            assert!(is_of_title(slug, "Deploying!", 7), "{slug}");
+        }
+        for slug in ["deploying-8", "how-we-deploy", "deploying-7-", "deploy"] {
+            assert!(!is_of_title(slug, "Deploying!", 7), "{slug}");
+        }
+        assert!(is_of_title("เก-า", "เก่า", 7));
+        let long = "a".repeat(150);
+        assert_eq!(numbered(&slugify(&long), 1234, 1), format!("{}-1234", "a".repeat(95)));
+        assert!(is_of_title(&numbered(&slugify(&long), 1234, 2), &long, 1234));
+    }
+
+    #[test]
     fn long_names_have_slugs_of_their_own() {
         let name = |last: &str| format!("{}/{last}", "folder/".repeat(20));
         let (one, two) = (slugify_name(&name("one")).unwrap(), slugify_name(&name("two")).unwrap());
@@ -190,8 +220,10 @@ mod tests {
         prop_assert!(!slug.contains(['/', '?', '#', '%', ' ']));
         prop_assert!(is_accepted(&by_old_rule(title)));
         // As the wiki adds numbers to slugs.
-        let numbered = format!("{}-{}", cut(&slug, MAX_LENGTH - 5), 1234);
-        prop_assert!(is_slug(&numbered), "{numbered:?}");
+        for number in 0..3 {
+            let numbered = numbered(&slug, 1234, number);
+            prop_assert!(is_slug(&numbered) && is_of_title(&numbered, title, 1234), "{numbered:?}");
+        }
         if let Some(slug) = slugify_name(title) {
             prop_assert!(is_slug(&slug), "{slug:?} of {title:?}");
         }

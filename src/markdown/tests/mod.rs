@@ -9,6 +9,11 @@ use wiki_types::rules::MAX_TITLE;
 
 use super::*;
 
+/// `markdown` on a wiki where a page has the slug of its title, if there `exists` one.
+fn render(markdown: &str, title: &str, exists: impl Fn(&str) -> bool) -> Rendered {
+    super::render(markdown, title, |name| exists(name).then(|| name.to_owned()))
+}
+
 /// The HTML of `markdown` on a wiki that has the page `home` and no other.
 fn html(markdown: &str) -> String {
     render(markdown, "Title", |slug| slug == "home").html

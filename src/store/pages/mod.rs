@@ -1,16 +1,19 @@
 //! Pages: their current state, and lists of them.
 
+mod deleted;
 mod filter;
 mod order;
 
-use wiki_types::{Post, PostSummary, Time};
+use wiki_types::slug::slugify;
+use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, rules};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
-use crate::store::links;
+use crate::store::links::{self, Targets};
+pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
-pub use write::{Created, Deleted, Draft, Restored, Saved, create, delete, restore, save, set_protection};
+pub use write::{Created, Deleted, Draft, Note, Restored, Saved, create, delete, restore, save, set_protection};
 
 record! {
     post_columns, read_post -> Post {
@@ -54,25 +57,29 @@ pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
     db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_post).transpose()
 }
 
-/// The page with this slug or, if there is none, the page that used to have it.
-pub fn find_by_slug_or_former(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
+/// The page with this slug or, if there is none, the one that the slug leads to as a name.
+pub fn find_by_name(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
     if let Some(post) = find_by_slug(db, slug)? {
         return Ok(Some(post));
     }
-    match slug_now(db, slug)? {
+    match links::target(db, slug)? {
         Some(slug) => find_by_slug(db, &slug),
         None => Ok(None),
     }
 }
 
-/// The slug of the page that used to have this one.
-pub fn slug_now(db: &Db, former: &str) -> Result<Option<String>, Error> {
-    let row = db.query_one(
-        "SELECT posts.slug FROM former_slugs JOIN posts ON posts.id = former_slugs.post_id AND posts.deleted_time IS NULL
-         WHERE former_slugs.slug = $1",
-        &[former.to_owned().into()],
-    )?;
-    row.map(|mut row| row.column()).transpose()
+/// A page other than `except` that has this title, as people compare titles.
+pub fn titled(db: &Db, title: &str, except: Option<i64>) -> Result<Option<Suggestion>, Error> {
+    // Titles that people take for the same have the same slug; some others have it, too.
+    let sql = "SELECT title, slug FROM posts
+      WHERE deleted_time IS NULL AND id IS DISTINCT FROM $2::bigint AND id IN (
+        SELECT id FROM posts WHERE deleted_time IS NULL AND slug = $1 AND title_slug IS NULL
+        UNION ALL (SELECT id FROM posts WHERE deleted_time IS NULL AND title_slug = $1 ORDER BY id LIMIT 1000))
+      ORDER BY id";
+    let read = |row: &mut Row| Ok(Suggestion { title: row.column()?, slug: row.column()? });
+    let pages = db.query_all(sql, &[slugify(title).into(), except.into()], read)?;
+    let wanted = rules::folded_title(title);
+    Ok(pages.into_iter().find(|page| rules::folded_title(&page.title) == wanted))
 }
 
 /// A page with everything its view shows.
@@ -80,12 +87,14 @@ pub fn slug_now(db: &Db, former: &str) -> Result<Option<String>, Error> {
 pub struct PageView {
     /// The page.
     pub post: Post,
-    /// The number of the user who edited it last.
-    pub editor_id: i64,
+    /// What its latest version did.
+    pub latest: ChangeKind,
+    /// The number of the user who made that version; none if that is not known.
+    pub editor_id: Option<i64>,
     /// Their name; none if they were deleted.
     pub editor: Option<String>,
-    /// The slugs in its links that lead to a page.
-    pub existing_links: Vec<String>,
+    /// Where its links lead.
+    pub targets: Targets,
 }
 
 /// Page `id` with everything its view shows.
@@ -103,57 +112,27 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
         concat!(
             "SELECT ",
             post_columns!(),
-            ", editor, editor_name, {}
+            ", kind, editor, editor_name, links, {}
              FROM posts CROSS JOIN LATERAL (
-               SELECT users.id AS editor, users.name AS editor_name
-               FROM revisions r JOIN users ON users.id = r.user_id WHERE r.post_id = posts.id AND r.version = posts.version
+               SELECT r.kind, r.user_id AS editor, users.name AS editor_name
+               FROM revisions r LEFT JOIN users ON users.id = r.user_id
+               WHERE r.post_id = posts.id AND r.version = posts.version
              ) AS edit
              WHERE {} AND deleted_time IS NULL"
         ),
-        links::existing_sql("links"),
+        links::targets_sql("links"),
         condition,
     );
     let read = |row: &mut Row| {
         Ok(PageView {
             post: read_post(row)?,
+            latest: row.column()?,
             editor_id: row.column()?,
             editor: row.column()?,
-            existing_links: row.column()?,
+            targets: links::pair(row.column()?, row.column()?),
         })
     };
     db.query_one(&sql, &[param])?.as_mut().map(read).transpose()
-}
-
-/// A page that was deleted.
-#[derive(Debug)]
-pub struct DeletedPage {
-    /// Its number.
-    pub id: i64,
-    /// Its slug.
-    pub slug: String,
-    /// Its title.
-    pub title: String,
-    /// When it was deleted.
-    pub time: Time,
-}
-
-record! {
-    deleted_columns, read_deleted -> DeletedPage {
-        id: "id",
-        slug: "slug",
-        title: "title",
-        time: "deleted_time AT TIME ZONE 'UTC'",
-    }
-}
-
-/// The page with this slug that was deleted last.
-pub fn last_deleted(db: &Db, slug: &str) -> Result<Option<DeletedPage>, Error> {
-    let sql = concat!(
-        "SELECT ",
-        deleted_columns!(),
-        " FROM posts WHERE slug = $1 AND deleted_time IS NOT NULL ORDER BY deleted_time DESC LIMIT 1"
-    );
-    db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_deleted).transpose()
 }
 
 /// The first `count` pages that pass `filter`, in that order.

@@ -41,6 +41,38 @@ macro_rules! candidates {
     };
 }
 
+/// SQL for whether a user is named who does not exist.
+macro_rules! no_such_user {
+    ($user_id:literal) => {
+        concat!(
+            $user_id,
+            " IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = ",
+            $user_id,
+            " AND users.deleted_time IS NULL)"
+        )
+    };
+}
+
+/// The part of a statement that adds the version which deleted or restored the page in the table of this name.
+macro_rules! revision {
+    ($page:literal, $kind:literal, $user_id:literal, $comment:literal) => {
+        concat!(
+            "revision AS (
+               INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, kind,
+                 created_time)
+               SELECT id, version, ",
+            $user_id,
+            ", title, slug, content, tags, ",
+            $comment,
+            ", octet_length(content), 0, '",
+            $kind,
+            "', updated_time FROM ",
+            $page,
+            ")"
+        )
+    };
+}
+
 /// A page, or an edit of one, as a client sends it. Whatever is absent stays as it is, or gets its default.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -64,6 +96,15 @@ pub struct Draft {
     pub key: Option<String>,
 }
 
+/// Who deletes or restores a page, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Note {
+    /// The user; none if that is not known.
+    pub user_id: Option<i64>,
+    /// Why, or an empty text.
+    pub comment: String,
+}
+
 /// What [`create`] did.
 #[derive(Debug)]
 pub enum Created {
@@ -85,7 +126,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
     let is_chosen = draft.slug.is_some();
     let slug = draft.slug.map_or_else(|| slugify(&title), |slug| rules::composed(&slug).into_owned());
-    let params: [Param; 10] = [
+    let title_slug = slugify(&title);
+    let params: [Param; 11] = [
         user_id.into(),
         title.into(),
         slug.into(),
@@ -96,6 +138,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         db::texts(Some(markdown::links(&draft.content))),
         draft.created_time.map(Time::micros).into(),
         draft.key.clone().into(),
+        title_slug.into(),
     ];
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
@@ -131,8 +174,8 @@ const CREATE: &str = concat!(
      ), ",
     candidates!("given", "$4::boolean"),
     ", post AS (
-       INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time)
-       SELECT id, user_id, $2::text, free.slug, $5::text, $6::text[], $8::text[], time, time
+       INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time)
+       SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time, time
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
@@ -173,8 +216,17 @@ pub enum Saved {
 /// Saves `draft` as the next version of page `id`.
 ///
 /// Of any number of writers that saw the same version, exactly one succeeds. `seen` are the versions the edit may be based
-/// on; without it, any. `may_override` is whether the editor may change a protected page.
-pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_override: bool) -> Result<Saved, Error> {
+/// on; without it, any. `may_override` is whether the editor may change a protected page. A new title or slug is noted in
+/// the audit trail.
+pub fn save(
+    db: &Db,
+    id: i64,
+    seen: Option<Vec<i64>>,
+    draft: &Draft,
+    may_override: bool,
+    actor: &Actor,
+) -> Result<Saved, Error> {
+    let [actor_id, address] = actor.params();
     let params = [
         id.into(),
         db::numbers(seen),
@@ -188,6 +240,9 @@ pub fn save(db: &Db, id: i64, seen: Option<Vec<i64>>, draft: &Draft, may_overrid
         may_override.into(),
         draft.slug.as_deref().map(|slug| rules::composed(slug).into_owned()).into(),
         draft.key.clone().into(),
+        actor_id,
+        address,
+        draft.title.as_deref().map(slugify).into(),
     ];
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
@@ -216,8 +271,9 @@ const SAVE: &str = concat!(
          WHEN deleted_time IS NOT NULL THEN 'gone'
          WHEN protected AND NOT $10::boolean THEN 'protected'
          WHEN version <> ALL ($2::bigint[]) THEN 'stale'
-         WHEN $7::bigint IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = $7 AND users.deleted_time IS NULL)
-           THEN 'no such user'
+         WHEN ",
+    no_such_user!("$7::bigint"),
+    " THEN 'no such user'
          WHEN (title, slug, content, tags)
            IS NOT DISTINCT FROM (coalesce($3::text, title), CASE WHEN slug = $4 THEN slug ELSE coalesce($11, slug) END, $5::text,
              coalesce($6::text[], tags))
@@ -228,16 +284,25 @@ const SAVE: &str = concat!(
          ELSE 'saved' END AS outcome
        FROM posts WHERE id = $1 FOR UPDATE
      ), after AS (
-       UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug, content = $5,
+       UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug,
+         title_slug = nullif(coalesce($15::text, before.title_slug, before.slug), before.wanted_slug), content = $5,
          tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now()
        FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
        RETURNING posts.*
      ), revision AS (
-       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, kind,
+         created_time)
        SELECT after.id, after.version, coalesce($7, after.user_id), after.title, after.slug, after.content, after.tags,
          $8::text, octet_length(after.content), octet_length(after.content) - octet_length(before.content),
+         CASE WHEN (after.title, after.slug) = (before.title, before.slug) THEN 'edited' ELSE 'renamed' END,
          after.updated_time
        FROM after JOIN before ON before.id = after.id
+     ), noted AS (
+       INSERT INTO audit (event, actor_id, address, post_id, details)
+       SELECT 'page_renamed', $13::bigint, $14::text, after.id, CASE
+         WHEN after.title = before.title THEN before.slug || ' → ' || after.slug
+         ELSE before.title || ' → ' || after.title END
+       FROM after JOIN before ON before.id = after.id AND (after.title, after.slug) <> (before.title, before.slug)
      ), submitted AS (
        -- A form that is sent again with another text has saved this version last.
        INSERT INTO submissions (key, post_id, version) SELECT $12::text, id, version FROM after WHERE $12 IS NOT NULL
@@ -266,10 +331,19 @@ pub enum Deleted {
     Protected,
     /// There is no such page, or it was deleted before.
     Gone,
+    /// The user of the note does not exist.
+    NoSuchUser,
 }
 
-/// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept.
-pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, actor: &Actor) -> Result<Deleted, Error> {
+/// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept, and the deletion is a version in it.
+pub fn delete(
+    db: &Db,
+    id: i64,
+    seen: Option<Vec<i64>>,
+    note: &Note,
+    may_override: bool,
+    actor: &Actor,
+) -> Result<Deleted, Error> {
     let [actor_id, address] = actor.params();
     let mut row = db.query_row(
         concat!(
@@ -278,19 +352,33 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, acto
                  WHEN deleted_time IS NOT NULL THEN 'gone'
                  WHEN protected AND NOT $3::boolean THEN 'protected'
                  WHEN version <> ALL ($2::bigint[]) THEN 'stale'
+                 WHEN ",
+            no_such_user!("$6::bigint"),
+            " THEN 'no such user'
                  ELSE 'deleted' END AS outcome
                FROM posts WHERE id = $1 FOR UPDATE
              ), deleted AS (
-               UPDATE posts SET deleted_time = now() FROM before WHERE posts.id = before.id AND before.outcome = 'deleted'
-               RETURNING posts.id, posts.title
-             ), noted AS (
+               UPDATE posts SET deleted_time = now(), version = before.version + 1, updated_time = now()
+               FROM before WHERE posts.id = before.id AND before.outcome = 'deleted'
+               RETURNING posts.*
+             ), ",
+            revision!("deleted", "deleted", "$6", "$7::text"),
+            ", noted AS (
                INSERT INTO audit (event, actor_id, address, post_id, details)
                SELECT 'page_deleted', $4, $5, id, title FROM deleted
              )
              ",
             row_or_nulls!("SELECT outcome, ", post_columns!(), " FROM before")
         ),
-        &[id.into(), db::numbers(seen), may_override.into(), actor_id, address],
+        &[
+            id.into(),
+            db::numbers(seen),
+            may_override.into(),
+            actor_id,
+            address,
+            note.user_id.into(),
+            note.comment.clone().into(),
+        ],
     )?;
     let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Deleted::Gone) };
     Ok(match &*outcome {
@@ -298,6 +386,7 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_override: bool, acto
         "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
         "protected" => Deleted::Protected,
         "gone" => Deleted::Gone,
+        "no such user" => Deleted::NoSuchUser,
         other => return Err(unknown_outcome(other)),
     })
 }
@@ -313,12 +402,15 @@ pub enum Restored {
     Protected,
     /// There never was such a page.
     Gone,
+    /// The user of the note does not exist.
+    NoSuchUser,
 }
 
-/// Restores page `id` after it was deleted.
-pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
+/// Restores page `id` after it was deleted, as a version of its own.
+pub fn restore(db: &Db, id: i64, note: &Note, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
     let [actor_id, address] = actor.params();
-    let params = [id.into(), may_override.into(), actor_id, address];
+    let params =
+        [id.into(), may_override.into(), actor_id, address, note.user_id.into(), note.comment.clone().into()];
     let mut tries = 1;
     let mut row = loop {
         match db.query_row(RESTORE, &params) {
@@ -332,6 +424,7 @@ pub fn restore(db: &Db, id: i64, may_override: bool, actor: &Actor) -> Result<Re
         "restored" => Restored::Restored(read_post(&mut row)?),
         "not deleted" => Restored::NotDeleted(read_post(&mut row)?),
         "protected" => Restored::Protected,
+        "no such user" => Restored::NoSuchUser,
         other => return Err(unknown_outcome(other)),
     })
 }
@@ -341,15 +434,21 @@ const RESTORE: &str = concat!(
        SELECT *, CASE
          WHEN deleted_time IS NULL THEN 'not deleted'
          WHEN protected AND NOT $2::boolean THEN 'protected'
+         WHEN ",
+    no_such_user!("$5::bigint"),
+    " THEN 'no such user'
          ELSE 'restored' END AS outcome
        FROM posts WHERE id = $1 FOR UPDATE
      ), ",
     candidates!("before", "outcome <> 'restored'"),
     ", after AS (
-       UPDATE posts SET deleted_time = NULL, slug = free.slug
+       UPDATE posts SET deleted_time = NULL, slug = free.slug,
+         title_slug = nullif(coalesce(before.title_slug, before.slug), free.slug), version = before.version + 1, updated_time = now()
        FROM before CROSS JOIN free WHERE posts.id = before.id AND before.outcome = 'restored'
        RETURNING posts.*
-     ), noted AS (
+     ), ",
+    revision!("after", "restored", "$5", "$6::text"),
+    ", noted AS (
        INSERT INTO audit (event, actor_id, address, post_id, details)
        SELECT 'page_restored', $3, $4, id, title FROM after
      )

@@ -686,7 +686,19 @@ async fn accounts_and_pages_leave_an_audit_trail() {
     wiki.post("/posts").cookie(&eve).json(json!({"content": "# A page"})).await.expect(201);
     wiki.put("/posts/1/protection").cookie(&administrator).json(json!({})).await.expect(200);
     wiki.delete("/posts/1/protection").cookie(&administrator).await.expect(200);
+    let rename = json!({"content": "# A page", "title": "The page", "version": 1});
+    wiki.put("/posts/1").cookie(&eve).json(rename).await.expect(200);
+    let moved = json!({"content": "# A page", "slug": "elsewhere", "version": 2});
+    wiki.put("/posts/1").cookie(&eve).json(moved).await.expect(200);
     wiki.delete("/posts/1").cookie(&eve).await.expect(204);
+    // It leads people to pages they can read: here the notice, and the page once it is back.
+    let trail = wiki.get("/wiki/-/audit").cookie(&administrator).await.expect(200);
+    assert!(trail.text().contains("<a href=\"/wiki/-/deleted/1\"><bdi>The page</bdi></a>"), "{}", trail.text());
+    assert!(trail.text().contains(&format!("<a href=\"/wiki/-{target}\"><bdi>eve</bdi></a>")), "{}", trail.text());
+    assert!(!trail.text().contains("\"/posts/"), "{}", trail.text());
+    wiki.post("/posts/1/restore").cookie(&administrator).json(json!({})).await.expect(200);
+    let trail = wiki.get("/wiki/-/audit").cookie(&administrator).await.expect(200);
+    assert!(trail.text().contains("<a href=\"/wiki/elsewhere\"><bdi>The page</bdi></a>"), "{}", trail.text());
     wiki.delete(&target).cookie(&administrator).await.expect(204);
 
     let entries = wiki_entries(&wiki, &administrator, "/audit?limit=3").await;
@@ -695,7 +707,10 @@ async fn accounts_and_pages_leave_an_audit_trail() {
         events,
         [
             "user_deleted",
+            "page_restored",
             "page_deleted",
+            "page_renamed",
+            "page_renamed",
             "page_unprotected",
             "page_protected",
             "token_created",
@@ -710,11 +725,13 @@ async fn accounts_and_pages_leave_an_audit_trail() {
             "account_created",
         ]
     );
-    assert_eq!((entries[1]["actor_id"].clone(), entries[1]["post_id"].clone()), (user["id"].clone(), 1.into()));
-    assert_eq!((entries[6]["actor_id"].clone(), entries[6]["details"].as_str()), (1.into(), Some("reader → editor")));
-    assert!(entries.iter().take(13).all(|entry| entry["address"] == "127.0.0.1"), "{entries:?}");
+    assert_eq!((entries[2]["actor_id"].clone(), entries[2]["post_id"].clone()), (user["id"].clone(), 1.into()));
+    let details = |at: usize| entries[at]["details"].as_str().unwrap();
+    assert_eq!((details(4), details(3)), ("A page → The page", "a-page → elsewhere"));
+    assert_eq!((entries[9]["actor_id"].clone(), details(9)), (1.into(), "reader → editor"));
+    assert!(entries.iter().take(16).all(|entry| entry["address"] == "127.0.0.1"), "{entries:?}");
     let about = wiki_entries(&wiki, &administrator, &format!("/audit?user_id={}", user["id"])).await;
-    assert_eq!(about.len(), 9, "{about:?}");
+    assert_eq!(about.len(), 11, "{about:?}");
     let page = wiki.get("/wiki/-/audit").cookie(&administrator).await.expect(200);
     assert!(page.text().contains("tried to sign in with a wrong password"), "{page:?}");
 }

@@ -158,18 +158,110 @@ async fn a_deleted_page_is_restored_with_its_history() {
     wiki.delete("/posts/1").await.expect(204);
     assert_eq!(wiki.metric("wiki_posts").await, 0);
 
-    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json(), before);
-    assert_eq!(wiki.get("/posts/1").await.expect(200).json(), before);
-    assert_eq!(wiki.get("/posts/1/revisions").await.expect(200).json()["revisions"].as_array().unwrap().len(), 2);
+    let after = wiki.post("/posts/1/restore").await.expect(200).json();
+    for member in ["title", "slug", "content", "tags", "user_id", "created_time"] {
+        assert_eq!(after[member], before[member], "{member}");
+    }
+    assert_eq!((&before["version"], &after["version"]), (&json!(2), &json!(4)));
+    assert_eq!(wiki.get("/posts/1").await.expect(200).json(), after);
+    assert_eq!(wiki.get("/posts/1/revisions").await.expect(200).json()["revisions"].as_array().unwrap().len(), 4);
     assert_eq!(wiki.metric("wiki_posts").await, 1);
     // What is there needs no restoring, and what never was cannot be.
-    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json(), before);
+    assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json(), after);
     wiki.post("/posts/2/restore").await.problem(404);
 
     // Meanwhile its slug may have gone to another page.
     wiki.delete("/posts/1").await.expect(204);
     wiki.post("/posts").json(json!({"user_id": ada["id"], "content": "x", "slug": "page"})).await.expect(201);
     assert_eq!(wiki.post("/posts/1/restore").await.expect(200).json()["slug"], "page-1");
+}
+
+#[tokio::test]
+async fn deletions_restorations_and_renames_are_history() {
+    let wiki = App::wiki().start().await;
+    let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);
+    wiki.create_post(&ada, "# One\n\nsame").await;
+    edit(&wiki, 1, &ada, "# One\n\nother", "").await;
+    let rename = json!({"content": "# One\n\nother", "title": "Two", "version": 2, "user_id": bob["id"]});
+    wiki.put("/posts/1").json(rename).await.expect(200);
+    wiki.delete(&format!("/posts/1?comment=out%20of%20date&user_id={}", bob["id"])).await.expect(204);
+
+    // Of a page that is deleted, only that is left in the changes.
+    let brief = |changes: Vec<Value>| -> Vec<Value> {
+        let brief = |change: &Value| json!([change["version"], change["kind"], change["author"], change["comment"]]);
+        changes.iter().map(brief).collect()
+    };
+    let deletion = json!([4, "deleted", "bob", "out of date"]);
+    assert_eq!(brief(wiki.walk("/changes", "changes").await), [deletion.clone()]);
+    assert_eq!(brief(wiki.walk("/changes?user_id=2", "changes").await), [deletion.clone()]);
+    let feed = wiki.get("/feed.atom").await.expect(200).text().to_owned();
+    for expected in ["<title>Two (deleted)</title>", "out of date", "/wiki/-/deleted/1\"", "<category term=\"deleted\"/>"] {
+        assert!(feed.contains(expected), "{expected} in {feed}");
+    }
+    assert_eq!(feed.matches("<entry>").count(), 1);
+
+    wiki.post("/posts/1/restore?comment=still%20needed&user_id=1").await.expect(200);
+    let changes = wiki.walk("/changes?limit=2", "changes").await;
+    assert_eq!(
+        brief(changes.clone()),
+        [
+            json!([5, "restored", "ada", "still needed"]),
+            deletion,
+            json!([3, "renamed", "bob", ""]),
+            json!([2, "edited", "ada", ""]),
+            json!([1, "created", "ada", ""]),
+        ]
+    );
+    assert_eq!(changes, wiki.walk("/posts/1/revisions", "revisions").await);
+    assert_eq!((&changes[2]["title"], &changes[2]["former_title"]), (&json!("Two"), &json!("One")));
+    assert!(changes.iter().enumerate().all(|(at, change)| at == 2 || change.get("former_title").is_none()));
+    assert_eq!((&changes[1]["size"], &changes[1]["delta"]), (&changes[2]["size"], &json!(0)));
+    assert_eq!(wiki.get("/posts/1/compare?from=3&to=5").await.expect(200).json()["hunks"], json!([]));
+    assert_eq!(wiki.get("/posts/1/revisions/4").await.expect(200).json()["content"], "# One\n\nother");
+    assert_eq!(wiki.metric("revisions_created_total").await, 5);
+
+    // Whoever saw the page before it was deleted did not see what it is now.
+    wiki.put("/posts/1").header("if-match", "\"3\"").json(json!({"content": "x"})).await.problem(412);
+}
+
+#[tokio::test]
+async fn deleted_pages_are_listed_latest_first() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    for title in ["One", "Two", "Three", "Four"] {
+        wiki.create_post(&ada, &format!("# {title}")).await;
+    }
+    assert_eq!(wiki.get("/posts/deleted").await.expect(200).json(), json!({"posts": [], "next": null}));
+    wiki.delete("/posts/2?user_id=1&comment=twice").await.expect(204);
+    wiki.delete("/posts/1").await.expect(204);
+    wiki.delete("/posts/4?user_id=1").await.expect(204);
+    wiki.post("/posts/4/restore").await.expect(200);
+    wiki.delete("/posts/3?user_id=1").await.expect(204);
+    // Its slug may have gone to another page.
+    wiki.create_post(&ada, "# Two").await;
+
+    let walked = wiki.walk("/posts/deleted?limit=1", "posts").await;
+    let brief = |page: &Value| json!([page["post_id"], page["title"], page["slug"], page["deleted_by"], page["comment"]]);
+    assert_eq!(
+        walked.iter().map(brief).collect::<Vec<_>>(),
+        [json!([3, "Three", "three", 1, ""]), json!([1, "One", "one", null, ""]), json!([2, "Two", "two", 1, "twice"])]
+    );
+    assert_eq!((&walked[2]["deleted_by_name"], &walked[2]["version"]), (&json!("ada"), &json!(2)));
+    assert!(walked.iter().all(|page| page["deleted_time"].is_string() && page.get("content").is_none()));
+
+    // Who and why are checked as for any edit, and a deletion that is refused changes nothing.
+    wiki.delete("/posts/4?user_id=99").await.problem(404);
+    wiki.delete("/posts/4?user_id=x").await.invalid("user_id");
+    wiki.delete(&format!("/posts/4?comment={}", "x".repeat(501))).await.invalid("comment");
+    wiki.delete("/posts/4?comment=%00").await.invalid("comment");
+    wiki.get("/posts/4").await.expect(200);
+    wiki.post("/posts/3/restore?user_id=99").await.problem(404);
+    wiki.post("/posts/3/restore?comment=%0a").await.invalid("comment");
+    wiki.get("/posts/3").await.problem(404);
+    for query in ["limit=0", "limit=201", "cursor=00", "cursor=5b315d", "cursor=5b393232333337323033363835343737353830372c325d"] {
+        wiki.get(&format!("/posts/deleted?{query}")).await.problem(422);
+        wiki.get(&format!("/wiki/-/deleted?{query}")).await.problem(422);
+    }
 }
 
 #[tokio::test]
@@ -187,7 +279,7 @@ async fn recent_changes_list_the_revisions_of_all_pages() {
     };
     assert_eq!(
         brief(wiki.walk("/changes?limit=1", "changes").await),
-        [json!([1, 2, 2]), json!([2, 1, 2]), json!([1, 1, 1])]
+        [json!([3, 2, null]), json!([1, 2, 2]), json!([2, 1, 2]), json!([1, 1, 1])]
     );
     assert_eq!(brief(wiki.walk("/changes?user_id=1", "changes").await), [json!([1, 1, 1])]);
     assert_eq!(brief(wiki.walk("/changes?user_id=abc", "changes").await), Vec::<Value>::new());

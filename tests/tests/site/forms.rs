@@ -83,6 +83,7 @@ async fn every_page_answers_with_html_and_a_strict_policy() {
         "/wiki/-/pages?sort=-updated",
         "/wiki/-/pages?user_id=1&limit=1",
         "/wiki/-/changes",
+        "/wiki/-/deleted",
         "/wiki/-/changes?limit=1&user_id=1",
         "/wiki/-/tags",
         "/wiki/-/tags/a%2Fb",
@@ -321,6 +322,117 @@ async fn renaming_keeps_old_links_working() {
 }
 
 #[tokio::test]
+async fn the_address_changes_with_the_title() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Old title", "x").await;
+    write(&wiki, "Linker", "[[Old title]] [[New title]]").await;
+    let edit = |title, slug, version| {
+        [("title", title), ("content", "x"), ("author", "Ada"), ("slug", slug), ("version", version), ("page", "1")]
+    };
+    let form = open(&wiki, "/wiki/old-title/edit").await.expect(200);
+    assert!(form.text().contains("It changes with the title"), "{}", form.text());
+    let renamed = submit(&wiki, "/wiki/old-title/edit", &edit("New title", "old-title", "1")).await;
+    assert_eq!(saved(renamed), "/wiki/new-title");
+    assert_eq!(open(&wiki, "/wiki/old-title").await.expect(302).header("location"), "/wiki/new-title");
+    let linker = open(&wiki, "/wiki/linker").await.expect(200);
+    assert_eq!(linker.text().matches("href=\"/wiki/new-title\"").count(), 2, "{}", linker.text());
+    assert!(!linker.text().contains("class=\"missing\""));
+
+    // An address that is taken gets the page's number, and that is still the title's own.
+    let other = json!({"user_id": 1, "title": "Something else", "content": "x", "slug": "third-title"});
+    wiki.post("/posts").json(other).await.expect(201);
+    let renamed = submit(&wiki, "/wiki/new-title/edit", &edit("Third title", "new-title", "2")).await;
+    assert_eq!(saved(renamed), "/wiki/third-title-1");
+    // The case of the title is no other address.
+    let renamed = submit(&wiki, "/wiki/third-title-1/edit", &edit("THIRD title", "third-title-1", "3")).await;
+    assert_eq!(saved(renamed), "/wiki/third-title-1");
+    let renamed = submit(&wiki, "/wiki/third-title-1/edit", &edit("Fourth", "third-title-1", "4")).await;
+    assert_eq!(saved(renamed), "/wiki/fourth");
+    for old in ["old-title", "new-title", "third-title-1"] {
+        assert_eq!(open(&wiki, &format!("/wiki/{old}")).await.expect(302).header("location"), "/wiki/fourth", "{old}");
+    }
+
+    // One that was chosen stays, and so does one that is chosen with the title.
+    assert_eq!(saved(submit(&wiki, "/wiki/fourth/edit", &edit("Fifth", "chosen", "5")).await), "/wiki/chosen");
+    assert!(!open(&wiki, "/wiki/chosen/edit").await.expect(200).text().contains("It changes with the title"));
+    assert_eq!(saved(submit(&wiki, "/wiki/chosen/edit", &edit("Sixth", "chosen", "6")).await), "/wiki/chosen");
+    assert_eq!(open(&wiki, "/wiki/sixth").await.expect(302).header("location"), "/wiki/chosen");
+    // So does the front page, which is known by its address.
+    write(&wiki, "Home", "Welcome.").await;
+    let home = [("title", "Our wiki"), ("content", "Hello."), ("author", "Ada"), ("slug", "home"), ("version", "1")];
+    assert_eq!(saved(submit(&wiki, "/wiki/home/edit", &home).await), "/wiki/home");
+
+    // A rename meets other edits as any edit does.
+    write(&wiki, "Busy", "one\n\ntwo\n").await;
+    let of = |title, content| {
+        [("title", title), ("content", content), ("author", "Ada"), ("slug", "busy"), ("version", "1"), ("page", "5")]
+    };
+    saved(submit(&wiki, "/wiki/busy/edit", &of("Busy", "one\n\nTWO\n")).await);
+    assert_eq!(saved(submit(&wiki, "/wiki/busy/edit", &of("Calm", "ONE\n\ntwo\n")).await), "/wiki/calm");
+    let page = post(&wiki, 5).await;
+    assert_eq!((&page["title"], &page["slug"], &page["content"]), (&json!("Calm"), &json!("calm"), &json!("ONE\n\nTWO\n")));
+}
+
+#[tokio::test]
+async fn a_second_page_with_a_title_is_refused_with_an_offer() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Café crème", "x").await;
+    write(&wiki, "Other", "x").await;
+    let new = |title| [("title", title), ("content", "typed"), ("author", "Ada"), ("tags", "t"), ("comment", "c")];
+    for title in ["Café crème", "  café   CRÈME ", "Cafe\u{301} cre\u{300}me"] {
+        let refused = submit(&wiki, "/wiki/-/new", &new(title)).await.expect(409);
+        let expected = ["caf%C3%A9-cr%C3%A8me/edit\"", "Edit that page", "typed", "value=\"t\"", "value=\"c\"", "value=\"Ada\""];
+        for expected in expected.into_iter().chain([title.trim()]) {
+            assert!(refused.text().contains(expected), "{expected} in {}", refused.text());
+        }
+    }
+    // Neither at an address of its own, nor by another title.
+    submit(&wiki, "/wiki/elsewhere/edit", &new("café crème")).await.expect(409);
+    let edit = [("title", "CAFÉ crème"), ("content", "typed"), ("author", "Ada"), ("slug", "other"), ("version", "1")];
+    let refused = submit(&wiki, "/wiki/other/edit", &edit).await.expect(409);
+    assert!(refused.text().contains("Edit that page") && refused.text().contains("typed"), "{}", refused.text());
+    assert_eq!(post(&wiki, 2).await["version"], 1);
+    assert_eq!(wiki.metric("posts_created_total").await, 2);
+
+    // The page itself may have its title, in whatever case.
+    let own = [("title", "CAFÉ CRÈME"), ("content", "y"), ("author", "Ada"), ("slug", "café-crème"), ("version", "1")];
+    assert_eq!(saved(submit(&wiki, "/wiki/caf%C3%A9-cr%C3%A8me/edit", &own).await), "/wiki/caf%C3%A9-cr%C3%A8me");
+    // Another title may have the same address, which gets a number.
+    assert_eq!(write(&wiki, "C++", "x").await, "/wiki/c");
+    assert_eq!(write(&wiki, "C#", "x").await, "/wiki/c-4");
+    submit(&wiki, "/wiki/-/new", &new("c#")).await.expect(409);
+    // Programs may make pages of one title, as they always could, and people may go on to edit each.
+    for id in [5, 6] {
+        let twin = json!({"user_id": 1, "title": "Twin", "content": "x"});
+        assert_eq!(wiki.post("/posts").json(twin).await.expect(201).json()["post_id"], id);
+    }
+    let edit = [("title", "Twin"), ("content", "y"), ("author", "Ada"), ("slug", "twin-6"), ("version", "1")];
+    assert_eq!(saved(submit(&wiki, "/wiki/twin-6/edit", &edit).await), "/wiki/twin-6");
+    // A title that is free again can be had.
+    wiki.delete("/posts/2").await.expect(204);
+    assert_eq!(write(&wiki, "Other", "x").await, "/wiki/other");
+}
+
+#[tokio::test]
+async fn of_people_who_make_a_page_of_one_title_at_once_one_does() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("Ada").await;
+    let statuses = blackbox::at_once((0..12).map(|n| {
+        let client = wiki.replica(0).clone();
+        async move {
+            let (key, text) = (format!("key{}", n / 2), format!("text {}", n / 2));
+            // Each of them clicks twice.
+            let fields = [("title", "One"), ("content", &*text), ("author", "Ada"), ("key", &*key)];
+            submit(&client, "/wiki/-/new", &fields).await.status()
+        }
+    }))
+    .await;
+    assert_eq!(wiki.metric("posts_created_total").await, 1, "{statuses:?}");
+    let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(303), count(409)), (2, 10), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
     let wiki = App::wiki().start().await;
     write(&wiki, "First", "one\n\ntwo\n").await;
@@ -374,16 +486,72 @@ async fn pages_are_deleted_restored_and_reverted_with_forms() {
     submit(&wiki, "/wiki/page/revert", &[("version", "1"), ("author", "Ada"), ("comment", "")]).await.expect(303);
     assert_eq!((&post(&wiki, 1).await["content"], &post(&wiki, 1).await["version"]), (&json!("good"), &json!(3)));
 
-    submit(&wiki, "/wiki/page/delete", &[("version", "2")]).await.expect(409);
+    let stale = submit(&wiki, "/wiki/page/delete", &[("version", "2"), ("reason", "why")]).await.expect(409);
+    // The form is back, about the page as it is now, with what was typed.
+    for expected in ["name=\"version\" value=\"3\"", "value=\"why\"", "/wiki/page/compare?from=2&amp;to=3"] {
+        assert!(stale.text().contains(expected), "{expected} in {}", stale.text());
+    }
     submit(&wiki, "/wiki/page/delete", &[]).await.expect(422);
     submit(&wiki, "/wiki/page/delete", &[("version", "3")]).await.expect(303);
     let deleted = open(&wiki, "/wiki/page").await.expect(404);
-    assert!(deleted.text().contains("/wiki/page/restore"), "{}", deleted.text());
+    assert!(deleted.text().contains("action=\"/wiki/-/deleted/1\""), "{}", deleted.text());
     assert_eq!(submit(&wiki, "/wiki/page/restore", &[]).await.expect(303).header("location"), "/wiki/page");
     open(&wiki, "/wiki/page").await.expect(200);
     // Twice is no error.
     submit(&wiki, "/wiki/page/restore", &[]).await.expect(303);
     submit(&wiki, "/wiki/never/restore", &[]).await.expect(404);
+}
+
+#[tokio::test]
+async fn deleted_pages_are_found_and_restored() {
+    let wiki = App::wiki().start().await;
+    write(&wiki, "Page", "good").await;
+    assert!(open(&wiki, "/wiki/-/deleted").await.expect(200).text().contains("No page has been deleted."));
+    let ask = open(&wiki, "/wiki/page/delete").await.expect(200);
+    for expected in ["Reason (optional)", "The page moves to <a href=\"/wiki/-/deleted\">Deleted pages</a>, with its history."] {
+        assert!(ask.text().contains(expected), "{expected} in {}", ask.text());
+    }
+    let long = "x".repeat(501);
+    let refused = submit(&wiki, "/wiki/page/delete", &[("version", "1"), ("reason", &long)]).await.expect(422);
+    assert!(refused.text().contains(&long) && refused.text().contains("_reason-error"), "{}", refused.text());
+    let fields = [("version", "1"), ("reason", "twice & thrice"), ("author", "Grace")];
+    let deleted = submit(&wiki, "/wiki/page/delete", &fields).await.expect(303);
+    assert!(deleted.header("set-cookie").starts_with("author=Grace;"), "{deleted:?}");
+
+    // Who, when and why: in the list, at the page's address, in the changes, and by its number.
+    let list = open(&wiki, "/wiki/-/deleted").await.expect(200);
+    assert_page(&list);
+    let shown = ["twice &#38; thrice", "<bdi>Grace</bdi>", "href=\"/wiki/-/deleted/1\"", "<time datetime="];
+    for expected in shown.into_iter().chain(["<form method=\"post\" action=\"/wiki/-/deleted/1\">"]) {
+        assert!(list.text().contains(expected), "{expected} in {}", list.text());
+    }
+    let changes = open(&wiki, "/wiki/-/changes").await.expect(200);
+    for expected in shown.into_iter().chain(["<span class=\"badge\">deleted</span>"]) {
+        assert!(changes.text().contains(expected), "{expected} in {}", changes.text());
+    }
+    assert!(!changes.text().contains("/wiki/page/compare"), "{}", changes.text());
+    for (path, status) in [("/wiki/page", 404), ("/wiki/page/history", 404), ("/wiki/-/deleted/1", 200)] {
+        let notice = open(&wiki, path).await.expect(status);
+        assert!(notice.text().contains("twice &#38; thrice") && notice.text().contains("Restore"), "{path}");
+        assert!(!notice.text().contains("good"), "{path} shows the text");
+    }
+    open(&wiki, "/wiki/-/deleted/9").await.expect(404);
+    open(&wiki, "/wiki/-/deleted/x").await.expect(404);
+
+    // A page that has its address by now does not stand in the way.
+    write(&wiki, "Page", "another").await;
+    let restored = submit(&wiki, "/wiki/-/deleted/1", &[]).await.expect(303);
+    assert_eq!(restored.header("location"), "/wiki/page-1");
+    let page = open(&wiki, "/wiki/page-1").await.expect(200);
+    assert!(page.text().contains("Version 3, restored") && page.text().contains("unknown"), "{}", page.text());
+    assert_eq!(open(&wiki, "/wiki/-/deleted/1").await.expect(302).header("location"), "/wiki/page-1");
+    // Twice is no error.
+    submit(&wiki, "/wiki/-/deleted/1", &[]).await.expect(303);
+    submit(&wiki, "/wiki/-/deleted/9", &[]).await.expect(404);
+    let history = open(&wiki, "/wiki/page-1/history").await.expect(200);
+    for badge in ["deleted", "restored", "new"] {
+        assert!(history.text().contains(&format!("<span class=\"badge\">{badge}</span>")), "{badge}");
+    }
 }
 
 #[tokio::test]
@@ -402,6 +570,7 @@ async fn another_site_cannot_change_anything() {
             "/wiki/page/edit",
             "/wiki/page/delete",
             "/wiki/page/restore",
+            "/wiki/-/deleted/1",
             "/wiki/page/revert",
             "/wiki/-/preview",
             "/posts/1/restore",
