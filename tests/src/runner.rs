@@ -130,9 +130,7 @@ impl Runner {
 
     /// Ends the process at once (SIGKILL) and waits until it is gone.
     pub fn kill9(&self) {
-        let mut child = lock(&self.child);
-        _ = child.kill();
-        _ = child.wait();
+        kill(&mut lock(&self.child));
     }
 
     /// Asks the process to end (SIGTERM) and returns how it did.
@@ -172,10 +170,20 @@ fn kill_when_the_test_hangs(child: Arc<Mutex<Child>>) -> mpsc::Sender<()> {
     std::thread::spawn(move || {
         if ended.recv_timeout(TEST_LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("the test took longer than {TEST_LIMIT:?}: its wiki-runner is stopped");
-            _ = lock(&child).kill();
+            kill(&mut lock(&child));
         }
     });
     watched
+}
+
+/// Kills `child` and waits until it is gone.
+fn kill(child: &mut Child) {
+    // `spin up` has a process of its own serve, which would outlive it.
+    if paths::spin().is_some() && matches!(child.try_wait(), Ok(None)) {
+        _ = Command::new("pkill").args(["-KILL", "-P", &child.id().to_string()]).status();
+    }
+    _ = child.kill();
+    _ = child.wait();
 }
 
 /// Gathers what comes out of a pipe, and sends the first address (`http://…` or `https://…`) in it.
