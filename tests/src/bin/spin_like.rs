@@ -6,7 +6,7 @@
 //! - An error while a statement runs is a text: as Spin 3.6 writes it, or 4.0.
 //! - Every statement is prepared anew. There are 64 connections.
 //! - The headers of the host are appended to those that the client sent.
-//! - Bodies have no limit. A request without a valid Host gets no response.
+//! - Bodies have no limit. A request without a valid Host gets no response, one with a header that is not UTF-8 a 500.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -127,6 +127,9 @@ impl Host {
 
     async fn handle(&self, request: Request<Incoming>, client: SocketAddr) -> io::Result<Response<WasiBody>> {
         let request = as_spin_passes_it_on(request, client)?;
+        if request.headers().values().any(|value| str::from_utf8(value.as_bytes()).is_err()) {
+            return Ok(empty(500, "a header is not UTF-8"));
+        }
         let mut store = Store::new(self.pre.engine(), HostState::new(&self.component, self.pools.clone(), usize::MAX));
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
@@ -167,10 +170,13 @@ fn empty(status: u16, reason: &str) -> Response<WasiBody> {
 /// The request with an absolute URI, and the headers of the host behind the client's.
 fn as_spin_passes_it_on(request: Request<Incoming>, client: SocketAddr) -> io::Result<Request<WasiBody>> {
     let (mut parts, body) = request.into_parts();
-    let host =
-        parts.headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
-    // Spin ends the connection.
-    let host = host.ok_or_else(|| io::Error::other("no valid Host"))?;
+    let host = parts.headers.get(HOST).map(|host| host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()));
+    // Spin ends the connection. A target may name the host, too.
+    let host = match (host, parts.uri.authority()) {
+        (None, Some(authority)) => authority.clone(),
+        (Some(Some(host)), authority) if authority.is_none_or(|authority| *authority == host) => host,
+        _ => return Err(io::Error::other("no valid Host")),
+    };
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let full = format!("http://{host}{path}");
     parts.uri = Uri::try_from(&full).map_err(io::Error::other)?;
