@@ -52,8 +52,9 @@ fn verify(cx: &Context, username: &str, password: &str) -> Result<Option<Credent
     // Hashed: a password typed into the wrong field must not be kept.
     let account: String = secret::digest(&username.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect();
     let key = format!("{account} {subscriber}");
-    limit(cx, &account, &key, &subscriber, user_id).inspect_err(|_| note_refusal(cx, &key, user_id))?;
-    let attempt = sign_in_attempts::begin(db, HASHING, &subscriber, &cx.identity.address, user_id)?;
+    let is_known = sign_in_attempts::is_known(db, user_id, &subscriber)?;
+    limit(cx, &account, &key, is_known).inspect_err(|_| note_refusal(cx, &key, user_id))?;
+    let attempt = sign_in_attempts::begin(db, HASHING, &subscriber, &cx.identity.address, user_id, is_known)?;
     let attempt = attempt.ok_or_else(|| Problem::too_many(1)).inspect_err(|_| note_refusal(cx, &key, user_id))?;
     // A password longer than any that is allowed would only cost time.
     let typed = if password.len() <= password::MAX { password } else { "" };
@@ -69,12 +70,9 @@ fn verify(cx: &Context, username: &str, password: &str) -> Result<Option<Credent
 }
 
 /// 429 after too many attempts to sign in to this account.
-fn limit(cx: &Context, account: &str, key: &str, subscriber: &str, user_id: Option<i64>) -> Result<(), Problem> {
+fn limit(cx: &Context, account: &str, key: &str, is_known: bool) -> Result<(), Problem> {
     rate_limit::take(cx.db, SIGN_INS, key)?;
-    match sign_in_attempts::is_known(cx.db, user_id, subscriber)? {
-        true => Ok(()),
-        false => rate_limit::take(cx.db, SIGN_INS_FROM_ELSEWHERE, account),
-    }
+    if is_known { Ok(()) } else { rate_limit::take(cx.db, SIGN_INS_FROM_ELSEWHERE, account) }
 }
 
 /// Adds an attempt that was refused to the audit trail, or one of many.

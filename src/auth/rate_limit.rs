@@ -26,9 +26,9 @@ pub const SIGN_INS_FROM_ADDRESS: RateLimit = RateLimit { name: "sign-in-from", b
 pub const CHANGES: RateLimit = RateLimit { name: "change", burst: 1000, seconds: 1 };
 
 /// Passwords that are hashed at the same time, by all replicas. Each takes 7 MiB and a tenth of a second of processor
-/// time, so that the lease is enough for all of them on one processor. One client that hangs up again and again leaves
-/// places for others.
-pub const HASHING: Places = Places { of_all: 16, of_subscriber: 12, lease: 5 };
+/// time, so that the lease is enough for all of them on one processor. Clients that hang up again and again leave places for
+/// people where they usually sign in.
+pub const HASHING: Places = Places { of_all: 16, of_known: 4, of_subscriber: 8, lease: 5 };
 
 /// Uses `limit` once, for `key`. 429 with the time to wait if it is used up.
 pub fn take(db: &Db, limit: RateLimit, key: &str) -> Result<(), Problem> {

@@ -9,6 +9,8 @@ use crate::store::error::Error;
 pub struct Places {
     /// By all clients together.
     pub of_all: u32,
+    /// Of these, for accounts at addresses from where they have signed in before.
+    pub of_known: u32,
     /// By one subscriber.
     pub of_subscriber: u32,
     /// Seconds after which an attempt that never ended gives its place to another.
@@ -16,10 +18,10 @@ pub struct Places {
 }
 
 /// How often a place is looked for while others take it.
-const TRIES: usize = 5;
+const TRIES: usize = 20;
 
-/// Begins an attempt to sign in to the account of user `user_id`, or to one that does not exist. Returns its number; none if
-/// all places are taken.
+/// Begins an attempt to sign in to the account of user `user_id`, or to one that does not exist. `is_known` is whether they
+/// have signed in from there before. Returns the attempt's number; none if all places are taken.
 ///
 /// Attempts that never ended are added to the audit trail.
 pub fn begin(
@@ -28,12 +30,13 @@ pub fn begin(
     subscriber: &str,
     address: &str,
     user_id: Option<i64>,
+    is_known: bool,
 ) -> Result<Option<i64>, Error> {
     let params = [
         subscriber.to_owned().into(),
         address.to_owned().into(),
         user_id.into(),
-        i64::from(places.of_all).into(),
+        i64::from(if is_known { places.of_all } else { places.of_all - places.of_known }).into(),
         i64::from(places.of_subscriber).into(),
         i64::from(places.lease).into(),
     ];
