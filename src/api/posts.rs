@@ -188,9 +188,9 @@ fn note(cx: &Context) -> Result<Note, Problem> {
     let comment = query(cx.request, "comment").unwrap_or_default();
     check("comment", &comment, rules::comment)?;
     let user_id = match query(cx.request, "user_id") {
-        Some(text) => Some(positive(&text).ok_or_else(|| {
-            Problem::invalid_field("user_id", "must be a user's number")
-        })?),
+        Some(text) => {
+            Some(positive(&text).ok_or_else(|| Problem::invalid_field("user_id", "must be a user's number"))?)
+        }
         None => None,
     };
     Ok(Note { user_id: cx.identity.author(user_id)?, comment })

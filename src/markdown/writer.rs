@@ -71,7 +71,7 @@ struct Table {
     head: bool,
 }
 
-impl<'a, F: Fn(&str) -> bool> Writer<'a, F> {
+impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     /// A writer of the page `source`, shown below `title`.
     pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>) -> Self {
         Self {

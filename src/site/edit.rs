@@ -17,9 +17,9 @@ use crate::merge::merge;
 use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
-use crate::store::links::{self, Targets};
 use crate::store::Db;
 use crate::store::drafts::{self, EditDraft};
+use crate::store::links::{self, Targets};
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
 use crate::web::forms::Form;
@@ -180,9 +180,16 @@ impl Edit {
         }
     }
 
-    /// Whether the address changes with the title, unless it is changed itself.
-    fn address_follows(&self) -> bool {
-        self.existing().is_some_and(|page| follows_title(&page.slug, &page.title, page.post_id))
+    fn address_hint(&self) -> &'static str {
+        match self.existing() {
+            Some(page) if follows_title(&page.slug, &page.title, page.post_id) => {
+                "The end of this page’s address: letters, digits and hyphens. It changes with the title unless you change it \
+                 here. Links to the old address will still lead here."
+            }
+            _ => {
+                "The end of this page’s address: letters, digits and hyphens. Links to the old address will still lead here."
+            }
+        }
     }
 
     fn heading(&self) -> &'static str {
@@ -447,7 +454,9 @@ fn conflict_with(cx: &Context, view: Edit, id: i64) -> Result<Response, Problem>
 
 /// The version that page `id` got when this form was sent before, if that is later than `seen`.
 fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64>, Problem> {
-    Ok(submitted(db, draft)?.filter(|before| before.post_id == id && before.version > seen).map(|before| before.version))
+    Ok(submitted(db, draft)?
+        .filter(|before| before.post_id == id && before.version > seen)
+        .map(|before| before.version))
 }
 
 /// Both edits in one, if they are in different places: that in `fields`, of version `seen`, and what `current` has since.

@@ -8,8 +8,8 @@ use wiki_types::slug::{by_old_rule, slugify};
 use crate::auth::Context;
 use crate::site::parts::{Linked, Viewer};
 use crate::site::{self, address, deleted};
-use crate::store::{links, pages};
 use crate::store::search;
+use crate::store::{links, pages};
 use crate::web::request::prefilled;
 use crate::web::{Problem, Response, response};
 

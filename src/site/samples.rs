@@ -6,8 +6,8 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet,
-    Suggestion, Tag, Time, Token, User,
+    AuditEntry, ChangeKind, DeletedPost, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope,
+    SearchResult, Session, Snippet, Suggestion, Tag, Time, Token, User,
 };
 
 use crate::diff;
@@ -18,13 +18,13 @@ use crate::site::backlinks::Backlinks;
 use crate::site::changes::Changes;
 use crate::site::compare::Compare;
 use crate::site::delete::Delete;
+use crate::site::deleted::{Deleted, DeletedPages, Restorer};
 use crate::site::drafts::Drafts;
 use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
 use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::front::{Front, Home};
 use crate::site::history::History;
-use crate::site::deleted::{Deleted, DeletedPages, Restorer};
 use crate::site::missing::Missing;
 use crate::site::page::{JustSaved, Merged, Page};
 use crate::site::pages::{Pages, Sort};
@@ -112,7 +112,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let mut page = markdown::render(include_str!("sample.md"), "", |name| (name == "on-call").then(|| name.to_owned()));
+        let mut page =
+            markdown::render(include_str!("sample.md"), "", |name| (name == "on-call").then(|| name.to_owned()));
         for heading in &mut page.headings {
             heading.text = self.text(&heading.text);
         }

@@ -409,8 +409,7 @@ pub enum Restored {
 /// Restores page `id` after it was deleted, as a version of its own.
 pub fn restore(db: &Db, id: i64, note: &Note, may_override: bool, actor: &Actor) -> Result<Restored, Error> {
     let [actor_id, address] = actor.params();
-    let params =
-        [id.into(), may_override.into(), actor_id, address, note.user_id.into(), note.comment.clone().into()];
+    let params = [id.into(), may_override.into(), actor_id, address, note.user_id.into(), note.comment.clone().into()];
     let mut tries = 1;
     let mut row = loop {
         match db.query_row(RESTORE, &params) {

@@ -195,7 +195,9 @@ async fn deletions_restorations_and_renames_are_history() {
     assert_eq!(brief(wiki.walk("/changes", "changes").await), [deletion.clone()]);
     assert_eq!(brief(wiki.walk("/changes?user_id=2", "changes").await), [deletion.clone()]);
     let feed = wiki.get("/feed.atom").await.expect(200).text().to_owned();
-    for expected in ["<title>Two (deleted)</title>", "out of date", "/wiki/-/deleted/1\"", "<category term=\"deleted\"/>"] {
+    for expected in
+        ["<title>Two (deleted)</title>", "out of date", "/wiki/-/deleted/1\"", "<category term=\"deleted\"/>"]
+    {
         assert!(feed.contains(expected), "{expected} in {feed}");
     }
     assert_eq!(feed.matches("<entry>").count(), 1);
@@ -241,7 +243,8 @@ async fn deleted_pages_are_listed_latest_first() {
     wiki.create_post(&ada, "# Two").await;
 
     let walked = wiki.walk("/posts/deleted?limit=1", "posts").await;
-    let brief = |page: &Value| json!([page["post_id"], page["title"], page["slug"], page["deleted_by"], page["comment"]]);
+    let brief =
+        |page: &Value| json!([page["post_id"], page["title"], page["slug"], page["deleted_by"], page["comment"]]);
     assert_eq!(
         walked.iter().map(brief).collect::<Vec<_>>(),
         [json!([3, "Three", "three", 1, ""]), json!([1, "One", "one", null, ""]), json!([2, "Two", "two", 1, "twice"])]
@@ -258,7 +261,9 @@ async fn deleted_pages_are_listed_latest_first() {
     wiki.post("/posts/3/restore?user_id=99").await.problem(404);
     wiki.post("/posts/3/restore?comment=%0a").await.invalid("comment");
     wiki.get("/posts/3").await.problem(404);
-    for query in ["limit=0", "limit=201", "cursor=00", "cursor=5b315d", "cursor=5b393232333337323033363835343737353830372c325d"] {
+    for query in
+        ["limit=0", "limit=201", "cursor=00", "cursor=5b315d", "cursor=5b393232333337323033363835343737353830372c325d"]
+    {
         wiki.get(&format!("/posts/deleted?{query}")).await.problem(422);
         wiki.get(&format!("/wiki/-/deleted?{query}")).await.problem(422);
     }

@@ -13,8 +13,7 @@ async fn open(wiki: &Client, path: &str) -> Response {
 
 /// Submits a form from the wiki's own pages.
 async fn submit(wiki: &Client, path: &str, fields: &[(&str, &str)]) -> Response {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    let form = form.extend_pairs(fields).finish();
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     wiki.post(path)
         .header("accept", BROWSER)
         .header("sec-fetch-site", "same-origin")
@@ -315,7 +314,8 @@ async fn renaming_keeps_old_links_working() {
     assert_eq!(linker.text().matches("class=\"missing\"").count(), 1);
     assert!(open(&wiki, "/wiki/third/backlinks").await.expect(200).text().contains("Linker"));
     // Until another page takes the name.
-    write(&wiki, "First", "[[First]]").await;
+    let another = json!({"user_id": 1, "title": "First", "content": "[[First]]"});
+    assert_eq!(wiki.post("/posts").json(another).await.expect(201).json()["slug"], "first");
     let backlinks = async |id| wiki.get(&format!("/posts/{id}/backlinks")).await.expect(200).json()["posts"].clone();
     assert_eq!(backlinks(1).await, json!([]));
     assert_eq!(backlinks(3).await.as_array().map(Vec::len), Some(1), "a page's links to itself do not count");
@@ -370,7 +370,10 @@ async fn the_address_changes_with_the_title() {
     saved(submit(&wiki, "/wiki/busy/edit", &of("Busy", "one\n\nTWO\n")).await);
     assert_eq!(saved(submit(&wiki, "/wiki/busy/edit", &of("Calm", "ONE\n\ntwo\n")).await), "/wiki/calm");
     let page = post(&wiki, 5).await;
-    assert_eq!((&page["title"], &page["slug"], &page["content"]), (&json!("Calm"), &json!("calm"), &json!("ONE\n\nTWO\n")));
+    assert_eq!(
+        (&page["title"], &page["slug"], &page["content"]),
+        (&json!("Calm"), &json!("calm"), &json!("ONE\n\nTWO\n"))
+    );
 }
 
 #[tokio::test]
@@ -381,7 +384,8 @@ async fn a_second_page_with_a_title_is_refused_with_an_offer() {
     let new = |title| [("title", title), ("content", "typed"), ("author", "Ada"), ("tags", "t"), ("comment", "c")];
     for title in ["Café crème", "  café   CRÈME ", "Cafe\u{301} cre\u{300}me"] {
         let refused = submit(&wiki, "/wiki/-/new", &new(title)).await.expect(409);
-        let expected = ["caf%C3%A9-cr%C3%A8me/edit\"", "Edit that page", "typed", "value=\"t\"", "value=\"c\"", "value=\"Ada\""];
+        let expected =
+            ["caf%C3%A9-cr%C3%A8me/edit\"", "Edit that page", "typed", "value=\"t\"", "value=\"c\"", "value=\"Ada\""];
         for expected in expected.into_iter().chain([title.trim()]) {
             assert!(refused.text().contains(expected), "{expected} in {}", refused.text());
         }
@@ -454,7 +458,8 @@ async fn a_form_opened_before_the_page_was_renamed_is_about_the_page() {
     assert_eq!(reverted.header("location"), "/wiki/second");
 
     // If another page has the address by now, what was typed is shown beside that one's text.
-    write(&wiki, "First", "another").await;
+    let another = json!({"user_id": 1, "title": "First", "content": "another"});
+    assert_eq!(wiki.post("/posts").json(another).await.expect(201).json()["slug"], "first");
     let other = submit(&wiki, "/wiki/first/edit", &fields("typed", "first", "3")).await.expect(409);
     for expected in ["typed", "another", "name=\"version\" value=\"1\""] {
         assert!(other.text().contains(expected), "{expected} in {}", other.text());
@@ -508,7 +513,9 @@ async fn deleted_pages_are_found_and_restored() {
     write(&wiki, "Page", "good").await;
     assert!(open(&wiki, "/wiki/-/deleted").await.expect(200).text().contains("No page has been deleted."));
     let ask = open(&wiki, "/wiki/page/delete").await.expect(200);
-    for expected in ["Reason (optional)", "The page moves to <a href=\"/wiki/-/deleted\">Deleted pages</a>, with its history."] {
+    for expected in
+        ["Reason (optional)", "The page moves to <a href=\"/wiki/-/deleted\">Deleted pages</a>, with its history."]
+    {
         assert!(ask.text().contains(expected), "{expected} in {}", ask.text());
     }
     let long = "x".repeat(501);
