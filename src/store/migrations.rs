@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("0003_search_links_tags.sql", include_str!("../../migrations/0003_search_links_tags.sql")),
     ("0004_access.sql", include_str!("../../migrations/0004_access.sql")),
     ("0005_submissions.sql", include_str!("../../migrations/0005_submissions.sql")),
+    ("0006_natural_order.sql", include_str!("../../migrations/0006_natural_order.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
