@@ -26,7 +26,7 @@ pub struct Delete {
 pub fn ask(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let backlinks = links::count(cx.db, page.post_id)?;
-    site::show_once(cx.identity, StatusCode::OK, &Delete { page, backlinks })
+    site::show_once(cx, StatusCode::OK, &Delete { page, backlinks })
 }
 
 /// `POST /wiki/{slug}/delete`
@@ -41,10 +41,7 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
         Deleted::Deleted | Deleted::Gone => Ok(response::see_other(&address::page(&post.slug))),
         Deleted::Stale(current) => Err(Problem::new(
             StatusCode::CONFLICT,
-            format!(
-                "The page was edited meanwhile; it is now at version {}. Read it, then delete it again.",
-                current.version
-            ),
+            format!("The page has changed: it is now at version {}. Read it, then delete it again.", current.version),
         )),
         Deleted::Protected => Err(errors::page_protected()),
     }

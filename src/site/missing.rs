@@ -31,7 +31,7 @@ pub struct Deleted {
 /// What stands at the address with this slug, which no page has.
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     if !slug.chars().any(char::is_alphanumeric) {
-        return Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())));
+        return Err(Problem::not_found("No page at this address."));
     }
     // Before anything is made of the slug: a page may have had one that is longer than they are made now.
     if let Some(slug) = pages::slug_now(cx.db, slug)? {
@@ -44,7 +44,7 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     if let Some(old) = of_old_page(cx, slug, &wanted)? {
         return Ok(response::found(&moved(cx, &old)));
     }
-    let viewer = Viewer::of(cx.identity);
+    let viewer = Viewer::of(cx.request, cx.identity);
     if let Some(page) = pages::last_deleted(cx.db, slug)? {
         return Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&Deleted { page }, &viewer)?));
     }

@@ -22,7 +22,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
   await linked.click();
   await heading(page, "New name");
-  await link(page, "What links here").click();
+  await link(page, "Backlinks").click();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Signpost"]);
 });
 
@@ -37,7 +37,7 @@ test("a page is deleted after a question, and restored", async (t) => {
   await link(page, "Cancel").click();
   await reads(page, "Still here.");
   await link(page, "Delete").click();
-  await button(page, "Delete this page").click();
+  await button(page, "Delete page").click();
   await heading(page, "“Doomed” was deleted");
   assert.match(await page.locator(".lead").textContent(), /This page was deleted on .*\d{4}/);
 
@@ -46,7 +46,7 @@ test("a page is deleted after a question, and restored", async (t) => {
   await visit(page, "/wiki/-/pages");
   assert.equal(await link(page, "Doomed").count(), 0);
   await visit(page, at("doomed"), 404);
-  await button(page, "Restore it").click();
+  await button(page, "Restore page").click();
   await reads(page, "Still here.");
   await visit(page, "/wiki/-/pages");
   await link(page, "Doomed").waitFor();
@@ -59,7 +59,7 @@ test("a page that was edited meanwhile is not deleted", async (t) => {
   await visit(linus, at("alive", "edit"));
   await fill(linus, { content: "After.", author: "Linus" });
   await save(linus, at("alive"));
-  await button(grace, "Delete this page").click();
+  await button(grace, "Delete page").click();
   await grace.getByRole("heading", { name: /^Error 409/ }).waitFor();
   await visit(grace, at("alive"));
   await reads(grace, "After.");

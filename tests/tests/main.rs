@@ -22,6 +22,7 @@ mod api {
 /// The site.
 mod site {
     mod forms;
+    mod reading;
 }
 
 /// The database, as a guest reaches it, and what happens without it.

@@ -41,7 +41,7 @@
       return section;
     }));
     const note = $("#_time-zone")?.firstChild;
-    if (note && zone) note.data = `Days and times are those of ${zone}. `;
+    if (note && zone) note.data = `Times are in ${zone}. `;
   }
 
   // Suggestions under search fields: the combobox pattern.
@@ -101,6 +101,16 @@
     });
   });
 
+  // A secret that is shown once.
+  for (const secret of document.querySelectorAll("[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    const copy = make("button", { type: "button", className: "button", textContent: "Copy" });
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(secret.textContent).then(() => (copy.textContent = "Copied")).catch(() => getSelection().selectAllChildren(secret));
+    });
+    secret.after(" ", copy);
+  }
+
   // What went wrong is read first.
   $("#_errors, #_conflict")?.focus();
 
@@ -133,15 +143,19 @@
         shown = value;
         status.textContent = "";
       } catch {
-        if (mine === turn) status.textContent = "The preview cannot be updated just now.";
+        if (mine !== turn) return;
+        status.textContent = "The preview could not be updated.";
+        $("#_show-preview").hidden = false;
       }
     }, 350);
     section.hidden = false;
+    // It follows what is typed.
+    $("#_show-preview").hidden = true;
     if (!text.childElementCount) preview();
 
     const save = () => {
       const fields = Object.fromEntries(written.map((field) => [field.name, field.value]));
-      attempt(() => localStorage.setItem(key, JSON.stringify({ version: form.elements.version?.value ?? "", fields })));
+      attempt(() => localStorage.setItem(key, JSON.stringify({ version: form.elements.version?.value ?? "", time: Date.now(), fields })));
     };
     const keep = later(() => { if (!submitting) save(); }, 500);
     content.addEventListener("input", preview);
@@ -150,8 +164,14 @@
     const kept = attempt(() => JSON.parse(localStorage.getItem(key)));
     const isOther = written.some((field) => (kept?.fields?.[field.name] ?? field.value) !== field.value);
     if (isOther && !$("#_errors, #_conflict")) {
-      const offer = make("p", { className: "notice", id: "_draft", textContent: "You left without saving what you wrote here." });
-      const back = make("button", { type: "button", className: "button", textContent: "Bring it back" });
+      const offer = make("p", { className: "notice", id: "_draft", textContent: `Unsaved draft from ${kept.time ? whole.format(new Date(kept.time)) : "before"}.` });
+      const back = make("button", { type: "button", className: "button", textContent: "Restore" });
+      const discard = make("button", { type: "button", className: "button", textContent: "Discard" });
+      discard.addEventListener("click", () => {
+        attempt(() => localStorage.removeItem(key));
+        offer.remove();
+        content.focus();
+      });
       back.addEventListener("click", () => {
         for (const field of written) field.value = kept.fields[field.name] ?? field.value;
         // The page may have been edited since: saving merges both edits.
@@ -160,7 +180,7 @@
         content.focus();
         preview();
       });
-      offer.append(back);
+      offer.append(back, discard);
       form.prepend(offer);
     }
 
