@@ -1,9 +1,10 @@
 //! The difference between two texts: lines, and words inside a line.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use similar::{Algorithm, ChangeTag, DiffOp, DiffTag, TextDiff};
-use wiki_types::comparison::{Hunk, Kind, Line, Part};
+use wiki_types::comparison::{Hunk, Kind, Line, LineEnd, LineEnds, Part};
 
 /// Unchanged lines shown around a change, as `diff -u` does.
 const CONTEXT: usize = 3;
@@ -25,10 +26,18 @@ pub struct Difference {
     pub hunks: Vec<Hunk>,
     /// Whether there is more than is shown.
     pub truncated: bool,
+    /// How the lines end, if that changed.
+    pub line_ends: Option<LineEnds>,
 }
 
 /// What changed from `older` to `newer`, up to a number of lines.
 pub fn difference(older: &str, newer: &str) -> Difference {
+    let (from, to) = (line_end(older), line_end(newer));
+    let (older_text, newer_text) = (with_line_feeds(older), with_line_feeds(newer));
+    // Lines of mixed ends may have swapped them.
+    let is_other = from != to || (from == Some(LineEnd::Mixed) && older != newer && older_text == newer_text);
+    let line_ends = from.zip(to).filter(|_| is_other).map(|(from, to)| LineEnds { from, to });
+    let (older, newer) = (&*older_text, &*newer_text);
     let deadline = Instant::now() + DEADLINE;
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).deadline(deadline).diff_lines(older, newer);
     let length = |slices: &[&str]| slices.iter().map(|line| line.len()).sum::<usize>();
@@ -51,7 +60,23 @@ pub fn difference(older: &str, newer: &str) -> Difference {
         .map(|group| Hunk { lines: group.iter().flat_map(&mut lines).collect() })
         .filter(|hunk| !hunk.lines.is_empty())
         .collect();
-    Difference { hunks, truncated }
+    Difference { hunks, truncated, line_ends }
+}
+
+/// How the lines of `text` end; none if it is one line.
+fn line_end(text: &str) -> Option<LineEnd> {
+    let all = text.matches('\n').count();
+    match text.matches("\r\n").count() {
+        _ if all == 0 => None,
+        0 => Some(LineEnd::Lf),
+        crlf if crlf == all => Some(LineEnd::Crlf),
+        _ => Some(LineEnd::Mixed),
+    }
+}
+
+/// `text` with all lines ending the same.
+fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains("\r\n") { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
 fn by_words(change: &similar::InlineChange<'_, str>) -> Line {
@@ -121,6 +146,24 @@ mod tests {
     #[test]
     fn equal_texts_have_no_hunks() {
         assert_eq!(difference("a\nb\n", "a\nb\n").hunks, []);
+    }
+
+    #[test]
+    fn ends_of_lines_are_told_apart_from_their_text() {
+        let ends = |older, newer| difference(older, newer).line_ends.map(|ends| (ends.from, ends.to));
+        use LineEnd::{Crlf, Lf, Mixed};
+        assert_eq!(difference("a\r\nb\r\n", "a\nb\n").hunks, []);
+        assert_eq!(ends("a\r\nb\r\n", "a\nb\n"), Some((Crlf, Lf)));
+        assert_eq!(ends("a\nb\r\n", "a\r\nb\r\n"), Some((Mixed, Crlf)));
+        assert_eq!(ends("a\nb\r\n", "a\r\nb\n"), Some((Mixed, Mixed)));
+        let both = difference("a\r\nb\r\nc\r\n", "a\nB\nc\n");
+        assert_eq!(both.hunks[0].lines.iter().filter(|line| line.kind != Kind::Unchanged).count(), 2);
+        assert!(both.line_ends.is_some());
+        for (older, newer) in
+            [("a\nb", "a\nc"), ("", "a\n"), ("a\r\n", "b\r\n"), ("a", "b\n"), ("a\nb\r\n", "a\nc\r\n")]
+        {
+            assert_eq!(ends(older, newer), None, "{older:?} {newer:?}");
+        }
     }
 
     #[test]

@@ -25,13 +25,14 @@ impl From<store::Error> for Problem {
 /// 503: the database is away or overloaded. `cause` goes to the log only.
 fn unavailable(cause: &str) -> Problem {
     eprintln!("database unavailable: {cause}");
-    let detail = "The database cannot be reached just now. Try again shortly.";
-    Problem { retry_after: Some(RETRY_AFTER), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    let detail = "The database is temporarily unavailable. Try again shortly.";
+    let problem = Problem { retry_after: Some(RETRY_AFTER), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) };
+    problem.on_page("The wiki is temporarily unavailable. Try again shortly.")
 }
 
 /// 404: no page has that number or slug.
 pub fn page_not_found() -> Problem {
-    Problem::not_found("Post not found")
+    Problem::not_found("Post not found").on_page("There is no such page.")
 }
 
 /// 404: the page has no version of that number, if it is one.
@@ -41,7 +42,7 @@ pub fn version_not_found(version: &str) -> Problem {
 
 /// 403: the page is protected.
 pub fn page_protected() -> Problem {
-    Problem::forbidden("The page is protected: only administrators may change it.")
+    Problem::forbidden("The page is protected. Only administrators may change it.")
 }
 
 /// 404: no user has that number.

@@ -188,14 +188,25 @@ pub fn respond(request: &Request, services: &Services) -> Response {
 pub fn respond_to(
     request: &Request,
     services: &Services,
-    identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+    identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
 ) -> Response {
-    let (identity, result) = match check(request).and_then(|()| Target::find(request)) {
-        Ok(target) => target.call(request, services, identify),
+    let (mut identity, result) = match check(request).and_then(|()| Target::find(request)) {
+        Ok(target) => target.call(request, services, &identify),
         Err(problem) => (Identity::UNKNOWN, Err(problem)),
     };
-    let response = result.unwrap_or_else(|problem| refuse(request, &identity, &problem));
+    let response = result.unwrap_or_else(|problem| {
+        if identity == Identity::UNKNOWN && is_shown_as_page(request) {
+            identity = identify(request, services).unwrap_or_else(|_| anonymous(services));
+        }
+        refuse(request, &identity, &problem)
+    });
     finish(request, &identity, response)
+}
+
+/// A sender of whom nothing is known, where the wiki's mode still says what they may do.
+fn anonymous(services: &Services) -> Identity {
+    let mode = services.config().map_or(Mode::Private, |config| config.mode);
+    Identity { mode, ..Identity::UNKNOWN }
 }
 
 /// The response to a request that could not be read.
@@ -215,13 +226,14 @@ fn finish(request: &Request, identity: &Identity, response: Response) -> Respons
 
 /// What a request that was refused gets: a page or a sign-in form for a person, problem details for a program.
 fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response {
-    let wants_page = wants_page(request);
-    if wants_page && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
+    if wants_page(request) && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
         // Back to this address after signing in.
         let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         response::no_store(response::found(&address::sign_in(wanted)))
-    } else if wants_page && is_for_people(request.uri().path()) {
-        site::problem::show(identity, problem)
+    } else if is_shown_as_page(request) && chooses_password(request, identity, problem) {
+        response::no_store(response::found(address::ACCOUNT))
+    } else if is_shown_as_page(request) {
+        site::problem::show(request, identity, problem)
     } else {
         response::problem(problem)
     }
@@ -230,6 +242,17 @@ fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response
 /// Whether the sender rather sees a page than problem details.
 fn wants_page(request: &Request) -> bool {
     preferred(request.headers(), &["application/problem+json", "text/html"]) == "text/html"
+}
+
+/// Whether the account page helps, where a person who was given a password chooses their own.
+fn chooses_password(request: &Request, identity: &Identity, problem: &Problem) -> bool {
+    let is_given = identity.account.as_ref().is_some_and(|account| account.password_is_given);
+    is_given && problem.status == StatusCode::FORBIDDEN && request.method().is_safe()
+}
+
+/// Whether a problem of this request is shown as a page.
+fn is_shown_as_page(request: &Request) -> bool {
+    wants_page(request) && is_for_people(request.uri().path())
 }
 
 /// Whether a browser that asks for `path` is a person's: the site, and paths that do not exist. The API reports its
@@ -251,7 +274,8 @@ impl Target {
     fn find(request: &Request) -> Result<Self, Problem> {
         let path = request.uri().path();
         let Some((route, params)) = find(path) else {
-            return Err(Problem::not_found(format!("There is nothing at {path}. GET / lists all endpoints.")));
+            let detail = format!("There is nothing at {path}. GET / lists all endpoints.");
+            return Err(Problem::not_found(detail).on_page("No page at this address."));
         };
         let method = match request.method() {
             &Method::OPTIONS => return Ok(Self { route, params, entry: None }),
@@ -268,7 +292,7 @@ impl Target {
         &self,
         request: &Request,
         services: &Services,
-        identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+        identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
     ) -> (Identity, Result<Response, Problem>) {
         let Some((_, need, handler)) = self.entry else {
             return (Identity::UNKNOWN, Ok(response::allow(&allowed(self.route))));
@@ -300,7 +324,7 @@ impl Target {
         &self,
         request: &Request,
         services: &Services,
-        identify: impl FnOnce(&Request, &Services) -> Result<Identity, Problem>,
+        identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
         need: Need,
         handler: Handler,
     ) -> (Identity, Option<String>, Result<Response, Problem>) {
@@ -310,7 +334,7 @@ impl Target {
         }
         let (mut identity, mut cookie) = match identify(request, services) {
             Ok(identity) => (identity, None),
-            Err(problem) => return (Identity::UNKNOWN, None, Err(problem)),
+            Err(problem) => return (anonymous(services), None, Err(problem)),
         };
         match sign_in_within::identify(request, services, &identity) {
             Ok(Some((signed_in, new))) => (identity, cookie) = (signed_in, Some(new)),

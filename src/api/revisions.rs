@@ -54,7 +54,7 @@ pub fn read(cx: &Context, id: i64, version: &str) -> Result<Response, Problem> {
 /// Compare two versions of a page
 ///
 /// Hunks of lines, each with its number in both versions and with the words that changed marked. It ends after 10,000
-/// lines; `truncated` says so.
+/// lines; `truncated` says so. `line_ends` is there if the ends of lines changed, which makes no line a changed one.
 #[cfg_attr(test, utoipa::path(
     get, path = "/posts/{id}/compare", operation_id = "comparePost", tag = "History",
     params(
@@ -83,6 +83,7 @@ pub fn compare(cx: &Context, id: i64) -> Result<Response, Problem> {
         from: older.map(|revision| revision.entry),
         to: newer.entry,
         truncated: difference.truncated,
+        line_ends: difference.line_ends,
         hunks: difference.hunks,
     }))
 }

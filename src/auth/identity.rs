@@ -53,13 +53,11 @@ impl Identity {
 
 /// 401: this needs an account.
 pub fn unauthenticated() -> Problem {
-    Problem {
-        challenge: Some("Bearer realm=\"wasiki\""),
-        ..Problem::new(
-            http::StatusCode::UNAUTHORIZED,
-            "Sign in first; a program sends a token, as in \"Authorization: Bearer wasiki_…\".",
-        )
-    }
+    let problem = Problem::new(
+        http::StatusCode::UNAUTHORIZED,
+        "This needs an account. Send a token, as in \"Authorization: Bearer wasiki_…\", or sign in.",
+    );
+    Problem { challenge: Some("Bearer realm=\"wasiki\""), ..problem.on_page("Sign in to continue.") }
 }
 
 /// The user whose sessions or tokens a request is about: its own, or `user_id` for administrators.

@@ -32,7 +32,7 @@ pub fn rule(text: &str) -> Result<(), Wrong> {
     } else if text.len() > MAX {
         Err(format!("may have at most {MAX} bytes").into())
     } else if COMMON.lines().any(|common| common == lower || common == plain) {
-        Err("is one that many people have, and the first to be guessed; choose another".into())
+        Err("is too common; choose another".into())
     } else if lower.chars().collect::<BTreeSet<_>>().len() < 4 {
         Err("repeats too few characters; choose another".into())
     } else {
@@ -55,7 +55,7 @@ pub fn check(text: &str, username: &str) -> Result<(), Wrong> {
     let whole = plain(text);
     let rest = words.fold(whole.clone(), |rest, word| rest.replace(word, ""));
     if rest != whole && rest.chars().count() < LEFT {
-        Err("is too easy to guess: it is mostly a name or a word that would be tried first; choose another".into())
+        Err("is too easy to guess: it is mostly a name or a common word; choose another".into())
     } else {
         Ok(())
     }

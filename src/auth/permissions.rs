@@ -53,16 +53,20 @@ impl Identity {
             Some(account)
                 if account.password_is_given && !is_public && !matches!(need, Need::Account | Need::Password) =>
             {
-                Err(Problem::forbidden(
+                let problem = Problem::forbidden(
                     "An administrator chose your password. First choose one of your own, on your account page \
                      (/wiki/-/account) or with PUT /account/password.",
-                ))
+                );
+                Err(problem.on_page("Choose a new password to continue."))
             }
             Some(account) if is_public || account.role >= role => Ok(()),
-            Some(account) => Err(Problem::forbidden(match role {
-                Role::Administrator => "Only administrators may do this.".to_owned(),
-                _ => format!("This needs the role {role}; your role is {}. Ask an administrator for it.", account.role),
-            })),
+            Some(_) if role == Role::Administrator => Err(Problem::forbidden("Only administrators may do this.")),
+            Some(account) => {
+                let detail =
+                    format!("This needs the role {role}; your role is {}. Ask an administrator for it.", account.role);
+                let on_page = "You can read this wiki, but not edit it. Ask an administrator for edit access.";
+                Err(Problem::forbidden(detail).on_page(on_page))
+            }
         }
     }
 

@@ -1,11 +1,17 @@
-//! Markdown to HTML that is safe to show to anyone: GitHub's tables, task lists, footnotes and bare URLs, and wiki links.
+//! Markdown to HTML that is safe to show to anyone: GitHub's tables, task lists, footnotes, alerts, formulas, emoji and bare
+//! URLs, definition lists, a part of HTML, and wiki links.
 //!
 //! Nothing an author writes reaches the HTML but as escaped text, as an attribute value that was checked, or as one of the
 //! elements that `writer.rs` knows. `docs/MARKDOWN.md` says what authors can write.
 
 mod autolink;
+mod direction;
+mod emoji;
 mod escape;
 mod footnotes;
+mod html;
+mod language;
+mod math;
 mod outline;
 mod rendered;
 #[cfg(test)]
@@ -15,8 +21,11 @@ mod url;
 mod wiki_link;
 mod writer;
 
-use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag};
+use std::ops::Range;
 
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+
+pub use direction::Direction;
 use footnotes::Footnotes;
 pub use outline::{Heading, MAX_HEADINGS, fragment};
 pub use rendered::Rendered;
@@ -60,16 +69,47 @@ pub fn render(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<Stri
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }
-    writer.finish(rest)
+    Rendered { language: language::of_page(markdown), ..writer.finish(rest) }
 }
 
-fn parse(markdown: &str) -> OffsetIter<'_> {
-    let options = Options::ENABLE_TABLES
+/// The parser's events, each with its place in `markdown`.
+fn parse(markdown: &str) -> impl Iterator<Item = (Event<'_>, Range<usize>)> {
+    Parser::new_ext(markdown, extensions()).into_offset_iter().flat_map(move |(event, range)| {
+        let (event, rest) = match event {
+            Event::InlineMath(inside) if !math::is_formula(markdown, &range) => (None, between_dollars(inside)),
+            event => (Some(event), Vec::new()),
+        };
+        let place = range.clone();
+        event.map(|event| (event, range)).into_iter().chain(rest.into_iter().map(move |event| (event, place.clone())))
+    })
+}
+
+fn extensions() -> Options {
+    Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_WIKILINKS;
-    Parser::new_ext(markdown, options).into_offset_iter()
+        | Options::ENABLE_WIKILINKS
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH
+        | Options::ENABLE_DEFINITION_LIST
+}
+
+/// The events of what stands between two dollars that are no formula's: text, with its markup.
+fn between_dollars(inside: CowStr<'_>) -> Vec<Event<'_>> {
+    let dollar = || Event::Text(CowStr::Borrowed("$"));
+    let mut events: Vec<Event<'static>> = Parser::new_ext(&inside, extensions()).map(Event::into_static).collect();
+    let is_paragraph = |event: Option<&Event<'_>>| matches!(event, Some(Event::Start(Tag::Paragraph)));
+    let is_line = is_paragraph(events.first())
+        && events.iter().position(|event| matches!(event, Event::End(TagEnd::Paragraph))) == Some(events.len() - 1);
+    if !is_line {
+        return vec![dollar(), Event::Text(inside), dollar()];
+    }
+    events[0] = dollar();
+    if let Some(end) = events.last_mut() {
+        *end = dollar();
+    }
+    events
 }
 
 /// What stands before the `|` of a wiki link, if the event begins one. Pages cannot be embedded, so `![[…]]` is one too.
@@ -107,7 +147,7 @@ fn unmarked(text: &str) -> &str {
 /// a line may have many.
 fn is_markup(text: &[u8], at: usize) -> bool {
     match text[at] {
-        b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' => true,
+        b'\n' | b'\r' | b'*' | b'_' | b'~' | b'`' | b'[' | b']' | b'<' | b'>' | b'&' | b'|' | b'\\' | b'$' => true,
         b'-' | b'+' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
         b'.' | b')' => at > 0 && text[at - 1].is_ascii_digit(),
         _ => false,

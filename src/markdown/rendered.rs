@@ -1,5 +1,6 @@
 //! A page's content as HTML, and its contents list.
 
+use super::direction::Direction;
 use super::outline::Heading;
 
 /// A page's content as HTML.
@@ -9,6 +10,10 @@ pub struct Rendered {
     pub html: String,
     /// The headings that have an id, in the order of the page, for a list of contents.
     pub headings: Vec<Heading>,
+    /// The direction that most of it runs in.
+    pub direction: Direction,
+    /// Its language as BCP 47 names it, where that can be told.
+    pub language: Option<&'static str>,
 }
 
 /// Fewer headings than this are seen at a glance and need no list.

@@ -3,7 +3,7 @@
 use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 use wiki_types::rules::{self, MAX_TITLE};
 
-use super::{parse, unmarked};
+use super::{emoji, html, parse, unmarked};
 
 /// How many bytes are looked at: a title further down would be none, and a long text is not read for it.
 const BEGINNING: usize = 64 << 10;
@@ -17,7 +17,8 @@ pub fn title_of(content: &str) -> String {
     let has_word = |line: &&str| line.chars().any(char::is_alphanumeric);
     let title = first_text(content);
     let title = title.as_deref().or_else(|| lines().find(has_word)).or_else(|| lines().next()).unwrap_or_default();
-    let title: String = rules::composed(title).chars().filter(|c| !c.is_control()).take(MAX_TITLE).collect();
+    let title = emoji::replaced(title);
+    let title: String = rules::composed(&title).chars().filter(|c| !c.is_control()).take(MAX_TITLE).collect();
     let title = title.trim();
     if rules::is_blank(title) { "Untitled".to_owned() } else { title.to_owned() }
 }
@@ -44,6 +45,11 @@ fn first_text(content: &str) -> Option<String> {
                 }
             }
             Event::Code(piece) => text.push_str(&piece),
+            // As it is written: a title is text.
+            Event::InlineMath(piece) => text.extend(["$", &piece, "$"]),
+            Event::DisplayMath(piece) => text.extend(["$$", &piece, "$$"]),
+            Event::InlineHtml(tag) if html::pieces(&tag).is_none() => text.push_str(&tag),
+            Event::InlineHtml(_) => {}
             Event::SoftBreak | Event::HardBreak if in_heading => text.push(' '),
             Event::Start(Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. }) => {
                 let name = if let LinkType::WikiLink { .. } = link_type { dest_url } else { CowStr::Borrowed("") };
@@ -56,7 +62,6 @@ fn first_text(content: &str) -> Option<String> {
             }
             Event::Start(Tag::Emphasis | Tag::Strong | Tag::Strikethrough)
             | Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough)
-            | Event::InlineHtml(_)
             | Event::FootnoteReference(_)
             | Event::TaskListMarker(_) => {}
             Event::End(TagEnd::Heading(_)) if in_heading => {

@@ -24,6 +24,8 @@ pub struct Target {
     pub old_slug: Option<String>,
     /// The id of the section's heading.
     section: Option<String>,
+    /// What the link shows in place of a page and a section: `Page#Section` is for the machine.
+    pub words: Option<String>,
 }
 
 impl Target {
@@ -39,10 +41,13 @@ impl Target {
         let text = rules::composed(&as_written);
         let named = |text: &str| text.chars().any(char::is_alphanumeric);
         // `[[C#]]` is a page, not an empty section of one.
-        let (title, section) = match text.split_once('#') {
-            Some((title, section)) if named(section) => (title.trim_end(), Some(outline::id(section))),
+        let (title, heading) = match text.split_once('#') {
+            Some((title, heading)) if named(heading) => (title.trim_end(), Some(heading.trim())),
             _ => (&*text, None),
         };
+        let section = heading.map(outline::id);
+        let words =
+            heading.map(|heading| if title.is_empty() { heading.to_owned() } else { format!("{title} › {heading}") });
         let slug = named(title).then(|| slugify(title));
         let old_slug = slug.as_ref().and_then(|slug| {
             // What stands before the section has the same number of `#` in both forms.
@@ -50,7 +55,7 @@ impl Target {
             Some(by_old_rule(title)).filter(|old| old != slug)
         });
         let valid = title.chars().count() <= MAX_TITLE && (slug.is_some() || (title.is_empty() && section.is_some()));
-        valid.then(|| Self { title: title.to_owned(), slug, old_slug, section })
+        valid.then(|| Self { title: title.to_owned(), slug, old_slug, section, words })
     }
 
     /// The URL, percent-encoded throughout: of the page with the slug `page` or, if there is none, of the missing one with

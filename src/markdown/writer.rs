@@ -1,14 +1,20 @@
-//! The parser's events written as HTML. The only file that writes tags, all of them literals.
+//! The parser's events written as HTML. With its part `raw` and `math.rs` the only file that writes tags, all of them from
+//! short lists.
+
+mod raw;
 
 use std::mem;
 use std::ops::Range;
 
-use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
+use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, LinkType, Tag, TagEnd};
 use wiki_types::rules;
 
 use super::autolink::{self, Piece};
+use super::direction::{self, Direction, Letters};
+use super::emoji;
 use super::escape::{self, escape};
 use super::footnotes::Footnotes;
+use super::math::{self, MAX_FORMULAS};
 use super::outline::Outline;
 use super::rendered::Rendered;
 use super::url;
@@ -36,14 +42,29 @@ pub struct Writer<'a, F> {
     links: usize,
     /// How many quotes, lists and emphases are open.
     nesting: usize,
+    /// How many of the parser's elements are open.
+    depth: usize,
+    /// The direction of the page.
+    direction: Direction,
+    /// The letters written so far.
+    letters: Letters,
+    /// For each open element: if it is a block of the page, where it starts, and the letters before it.
+    blocks: Vec<Option<(usize, Letters)>>,
+    /// The author's own elements that are open, and the depth they were opened in, which they end with.
+    raw: Vec<(&'static str, usize)>,
+    /// The block of HTML that is open.
+    html: String,
     table: Table,
     in_code: bool,
+    /// The LaTeX of the block of code that is open, if it is that.
+    latex: Option<String>,
+    /// How many more bytes of formulas are read.
+    formulas: usize,
     /// The labels of the open footnotes, and what was written before them.
     notes: Vec<(CowStr<'a>, String)>,
     footnotes: Footnotes,
     outline: Outline,
     pages: Pages<F>,
-    empty: bool,
 }
 
 struct Heading {
@@ -60,6 +81,8 @@ enum Open<'a> {
     Link,
     /// A wiki link, where its text starts, and the text if there is no other.
     Wiki(usize, CowStr<'a>),
+    /// A wiki link with words for what it names.
+    Named(String),
     /// An image, and its URL if it is allowed.
     Image(Option<String>, CowStr<'a>),
 }
@@ -84,19 +107,27 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             open: Vec::new(),
             links: 0,
             nesting: 0,
+            depth: 0,
+            direction: direction::of_page(source),
+            letters: Letters::default(),
+            blocks: Vec::new(),
+            raw: Vec::new(),
+            html: String::new(),
             table: Table::default(),
             in_code: false,
+            latex: None,
+            formulas: MAX_FORMULAS,
             notes: Vec::new(),
             footnotes,
             outline: Outline::default(),
             pages,
-            empty: true,
         }
     }
 
     /// The page, followed by `rest` as it is written.
     pub fn finish(mut self, rest: &str) -> Rendered {
         self.flush();
+        self.close_raw();
         if !rest.is_empty() {
             self.out.push_str("<p><em>The rest of this page has too much markup to be formatted.</em></p>\n");
             self.out.push_str("<pre tabindex=\"0\">\n");
@@ -104,24 +135,48 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             self.out.push_str("</pre>\n");
         }
         self.footnotes.write(&mut self.out);
-        Rendered { html: self.out, headings: self.outline.into_headings() }
+        Rendered { html: self.out, headings: self.outline.into_headings(), direction: self.direction, language: None }
     }
 
     /// Writes an event, which stands at `range` of the source.
     pub fn event(&mut self, event: Event<'a>, range: Range<usize>) {
         match event {
+            Event::Text(_) if matches!(self.open.last(), Some(Open::Named(_))) => return,
             Event::Text(text) => return self.text(&text, range.start),
             _ => self.flush(),
         }
         match event {
-            Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag, range),
+            Event::Start(tag) => {
+                if is_block(&tag) {
+                    self.close_lines();
+                }
+                self.depth += 1;
+                let has_direction = has_direction(&tag) && self.nesting < MAX_NESTING;
+                self.blocks.push(has_direction.then_some((self.out.len(), self.letters)));
+                self.start(tag);
+            }
+            // What is open stays so: it was opened beside the block, and may end in another.
+            Event::End(TagEnd::HtmlBlock) => {
+                self.blocks.pop();
+                self.html_block();
+            }
+            Event::End(tag) => {
+                self.close_raw();
+                self.depth -= 1;
+                self.end(tag, range);
+                self.end_block();
+            }
             Event::Code(code) => self.inline("<code>", &code, "</code>"),
-            Event::Html(html) => escape::push(&mut self.out, &html),
-            Event::InlineHtml(html) => self.inline("", &html, ""),
+            Event::InlineMath(latex) => self.formula(&latex, false),
+            Event::DisplayMath(latex) => self.formula(&latex, true),
+            Event::Html(html) => self.html.push_str(&html),
+            Event::InlineHtml(html) => self.inline_html(&html),
             Event::SoftBreak => self.inline("\n", "", ""),
             Event::HardBreak => self.inline("<br>\n", "", ""),
-            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::Rule => {
+                self.close_lines();
+                self.out.push_str("<hr>\n");
+            }
             Event::FootnoteReference(label) if self.alt.is_none() => {
                 // Nothing leads back to a note that is not shown.
                 if self.notes.last().is_none_or(|(note, _)| self.footnotes.shows(note)) {
@@ -132,14 +187,16 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
                 true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
                 false => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
             }),
-            // Mathematics is not turned on.
-            Event::Text(_) | Event::FootnoteReference(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
+            Event::Text(_) | Event::FootnoteReference(_) => {}
         }
-        self.empty = false;
     }
 
     /// Text is collected, as one URL may come in several events.
     fn text(&mut self, text: &str, start: usize) {
+        if let Some(latex) = &mut self.latex {
+            latex.push_str(text);
+            return;
+        }
         if self.in_code {
             escape::push(&mut self.out, text);
             return;
@@ -158,13 +215,14 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             return;
         }
         let mut text = mem::take(&mut self.text);
-        self.note(&text);
+        self.note(&emoji::replaced(&text));
+        self.letters.add(&text);
         if self.alt.is_some() {
         } else if self.links > 0 {
-            escape::push(&mut self.out, &text);
+            escape::push(&mut self.out, &emoji::replaced(&text));
         } else {
             autolink::split(&text, |piece| match piece {
-                Piece::Text(text) => escape::push(&mut self.out, text),
+                Piece::Text(text) => escape::push(&mut self.out, &emoji::replaced(text)),
                 Piece::Link(text, prefix) => {
                     let opened = self.anchor(&format!("{prefix}{text}"), "");
                     escape::push(&mut self.out, text);
@@ -195,15 +253,47 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         }
     }
 
+    /// Says of the element that ended in which direction it runs, if that is not the page's.
+    fn end_block(&mut self) {
+        let Some((start, before)) = self.blocks.pop().flatten() else { return };
+        let Some(direction) = self.letters.since(before).direction() else { return };
+        if direction != self.direction
+            && let Some(end_of_name) = self.out[start..].find([' ', '>'])
+        {
+            let attribute = if direction == Direction::Rtl { " dir=\"rtl\"" } else { " dir=\"ltr\"" };
+            self.out.insert_str(start + end_of_name, attribute);
+        }
+    }
+
+    /// Writes a formula; its source if it cannot be read, and in an image's description.
+    fn formula(&mut self, latex: &str, display: bool) {
+        let dollars = if display { "$$" } else { "$" };
+        self.note(&[dollars, latex, dollars].concat());
+        if self.alt.is_some() {
+            return;
+        }
+        self.formulas = self.formulas.saturating_sub(latex.len());
+        match math::render(latex, display).filter(|_| self.formulas > 0) {
+            Some(mathml) => self.out.push_str(&mathml),
+            None => {
+                self.out.push_str("<code>");
+                escape::push(&mut self.out, latex);
+                self.out.push_str("</code>");
+            }
+        }
+    }
+
     fn start(&mut self, tag: Tag<'a>) {
         match tag {
             Tag::Paragraph => self.out.push_str("<p>"),
             Tag::Heading { .. } => {
-                self.heading = Some(Heading { start: self.out.len(), text: String::new(), first: self.empty });
+                self.heading = Some(Heading { start: self.out.len(), text: String::new(), first: self.out.is_empty() });
             }
-            Tag::BlockQuote(_) => self.nest("<blockquote>\n"),
+            Tag::BlockQuote(None) => self.nest("<blockquote>\n"),
+            Tag::BlockQuote(Some(kind)) => self.nest(alert(kind)),
             Tag::CodeBlock(kind) => self.start_code(&kind),
-            Tag::HtmlBlock => self.out.push_str("<pre tabindex=\"0\"><code class=\"language-html\">"),
+            // An element that begins in it may end in another.
+            Tag::HtmlBlock => self.depth -= 1,
             Tag::List(None) => self.nest("<ul>\n"),
             Tag::List(Some(1)) => self.nest("<ol>\n"),
             Tag::List(Some(start)) => self.nest(&format!("<ol start=\"{start}\">\n")),
@@ -235,17 +325,17 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             Tag::Emphasis => self.nest("<em>"),
             Tag::Strong => self.nest("<strong>"),
             Tag::Strikethrough => self.nest("<del>"),
-            Tag::Link { link_type: LinkType::WikiLink { .. }, dest_url, .. }
-            | Tag::Image { link_type: LinkType::WikiLink { .. }, dest_url, .. } => self.start_wiki_link(dest_url),
+            Tag::Link { link_type: LinkType::WikiLink { has_pothole }, dest_url, .. }
+            | Tag::Image { link_type: LinkType::WikiLink { has_pothole }, dest_url, .. } => {
+                self.start_wiki_link(dest_url, has_pothole);
+            }
             Tag::Link { link_type, dest_url, title, .. } => self.start_link(link_type, &dest_url, &title),
             Tag::Image { dest_url, title, .. } => self.start_image(&dest_url, title),
+            Tag::DefinitionList => self.nest("<dl>\n"),
+            Tag::DefinitionListTitle => self.out.push_str(if self.nesting <= MAX_NESTING { "<dt>" } else { "" }),
+            Tag::DefinitionListDefinition => self.out.push_str(if self.nesting <= MAX_NESTING { "<dd>" } else { "" }),
             // None of these is turned on.
-            Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition
-            | Tag::Superscript
-            | Tag::Subscript
-            | Tag::MetadataBlock(_) => {}
+            Tag::Superscript | Tag::Subscript | Tag::MetadataBlock(_) => {}
         }
     }
 
@@ -253,12 +343,10 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         match tag {
             TagEnd::Paragraph => self.out.push_str("</p>\n"),
             TagEnd::Heading(level) => self.end_heading(level as u8, &self.source[range]),
-            TagEnd::BlockQuote(_) => self.unnest("</blockquote>\n"),
-            TagEnd::CodeBlock => {
-                self.in_code = false;
-                self.out.push_str("</code></pre>\n");
-            }
-            TagEnd::HtmlBlock => self.out.push_str("</code></pre>\n"),
+            TagEnd::BlockQuote(None) => self.unnest("</blockquote>\n"),
+            TagEnd::BlockQuote(Some(_)) => self.unnest("</div>\n"),
+            TagEnd::CodeBlock => self.end_code(),
+            TagEnd::HtmlBlock => {}
             TagEnd::List(false) => self.unnest("</ul>\n"),
             TagEnd::List(true) => self.unnest("</ol>\n"),
             TagEnd::Item => self.out.push_str(if self.nesting <= MAX_NESTING { "</li>\n" } else { "" }),
@@ -282,12 +370,12 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             TagEnd::Strong => self.unnest("</strong>"),
             TagEnd::Strikethrough => self.unnest("</del>"),
             TagEnd::Link | TagEnd::Image => self.end_link(),
-            TagEnd::DefinitionList
-            | TagEnd::DefinitionListTitle
-            | TagEnd::DefinitionListDefinition
-            | TagEnd::Superscript
-            | TagEnd::Subscript
-            | TagEnd::MetadataBlock(_) => {}
+            TagEnd::DefinitionList => self.unnest("</dl>\n"),
+            TagEnd::DefinitionListTitle => self.out.push_str(if self.nesting <= MAX_NESTING { "</dt>\n" } else { "" }),
+            TagEnd::DefinitionListDefinition => {
+                self.out.push_str(if self.nesting <= MAX_NESTING { "</dd>\n" } else { "" })
+            }
+            TagEnd::Superscript | TagEnd::Subscript | TagEnd::MetadataBlock(_) => {}
         }
     }
 
@@ -308,17 +396,33 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
 
     fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
         self.in_code = true;
-        self.out.push_str("<pre tabindex=\"0\"><code");
         let language = match kind {
             CodeBlockKind::Fenced(info) => info.split_whitespace().next(),
             CodeBlockKind::Indented => None,
         };
+        if language == Some("math") {
+            self.latex = Some(String::new());
+            return;
+        }
+        self.out.push_str("<pre tabindex=\"0\"><code");
         if let Some(language) = language {
             self.out.push_str(" class=\"language-");
             escape::push(&mut self.out, language);
             self.out.push('"');
         }
         self.out.push('>');
+    }
+
+    fn end_code(&mut self) {
+        self.in_code = false;
+        match self.latex.take() {
+            Some(latex) => {
+                self.out.push_str("<p>");
+                self.formula(latex.trim(), true);
+                self.out.push_str("</p>\n");
+            }
+            None => self.out.push_str("</code></pre>\n"),
+        }
     }
 
     /// A heading has a link to itself beside it, not in it, where it would be read as part of its name.
@@ -380,7 +484,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         true
     }
 
-    fn start_wiki_link(&mut self, dest: CowStr<'a>) {
+    fn start_wiki_link(&mut self, dest: CowStr<'a>, has_text: bool) {
         let target = Target::parse(&dest);
         // Asked in any case, so that the same pages are looked up as `links` names.
         let page = target.as_ref().and_then(|target| self.pages.lead_to(target));
@@ -395,7 +499,10 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         }
         self.out.push_str("\">");
         self.links += 1;
-        self.open.push(Open::Wiki(self.out.len(), dest));
+        self.open.push(match target.words.filter(|_| !has_text) {
+            Some(words) => Open::Named(words),
+            None => Open::Wiki(self.out.len(), dest),
+        });
     }
 
     fn start_image(&mut self, dest: &str, title: CowStr<'a>) {
@@ -410,6 +517,12 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     fn end_link(&mut self) {
         match self.open.pop() {
             None | Some(Open::Nothing) => {}
+            Some(Open::Named(words)) => {
+                self.note(&words);
+                escape::push(&mut self.out, &words);
+                self.links -= 1;
+                self.out.push_str("</a>");
+            }
             Some(Open::Wiki(start, name)) => {
                 if self.out.len() == start {
                     self.note(&name);
@@ -436,6 +549,32 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         }
         self.out.push_str(" loading=\"lazy\">");
     }
+}
+
+/// The start of an alert, and its name for the reader.
+fn alert(kind: BlockQuoteKind) -> &'static str {
+    match kind {
+        BlockQuoteKind::Note => "<div class=\"alert note\" role=\"note\">\n<p class=\"alert-kind\">Note</p>\n",
+        BlockQuoteKind::Tip => "<div class=\"alert tip\" role=\"note\">\n<p class=\"alert-kind\">Tip</p>\n",
+        BlockQuoteKind::Important => {
+            "<div class=\"alert important\" role=\"note\">\n<p class=\"alert-kind\">Important</p>\n"
+        }
+        BlockQuoteKind::Warning => "<div class=\"alert warning\" role=\"note\">\n<p class=\"alert-kind\">Warning</p>\n",
+        BlockQuoteKind::Caution => "<div class=\"alert caution\" role=\"note\">\n<p class=\"alert-kind\">Caution</p>\n",
+    }
+}
+
+/// Whether the element can run in a direction of its own: what is in it follows.
+fn has_direction(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag,
+        Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::List(_) | Tag::DefinitionList | Tag::Table(_)
+    )
+}
+
+/// Whether the element is a block, which no part of a line goes around.
+fn is_block(tag: &Tag<'_>) -> bool {
+    !matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
 }
 
 /// The text of a heading as its author wrote it.

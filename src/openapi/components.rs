@@ -307,7 +307,7 @@ fn responses() -> Value {
         "BadRequest": problem(400, json!({}), "The body is not valid JSON.",
             "The JSON, the path or a precondition header cannot be read."),
         "Unauthorized": problem(401, json!({}),
-            "Sign in first; a program sends a token, as in \"Authorization: Bearer wasiki_…\".",
+            "This needs an account. Send a token, as in \"Authorization: Bearer wasiki_…\", or sign in.",
             "The wiki needs to know who sends the request: it is not open to everyone, or a token is not valid."),
         "Forbidden": problem(403, json!({}), "The page is protected: only administrators may change it.",
             "The role of the account or the scope of the token does not suffice, the page is protected, or a browser \
@@ -343,9 +343,9 @@ fn responses() -> Value {
         "TooManyRequests": problem(429, json!({}), "That was too often. Try again in 12 seconds.",
             "That was too often. The wiki limits the changes of an account, and its host those from an address."),
         "InternalServerError": problem(500, json!({ "error_id": "00c0ffee00c0ffee" }),
-            "Something went wrong on our side. If it happens again, report the error number 00c0ffee00c0ffee.",
+            "An internal error occurred. If it happens again, report the error number 00c0ffee00c0ffee.",
             "An error on our side. `error_id` is also in the log."),
-        "ServiceUnavailable": problem(503, json!({}), "The database cannot be reached just now. Try again shortly.",
+        "ServiceUnavailable": problem(503, json!({}), "The database is temporarily unavailable. Try again shortly.",
             "The database cannot be reached."),
     })
 }

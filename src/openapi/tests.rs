@@ -181,5 +181,5 @@ fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Val
     let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())));
     let services = Services { db, config: || Ok(&CONFIG) };
     let identity = Identity { mode: Mode::Open, account, ..Identity::UNKNOWN };
-    serde_json::from_slice(respond_to(&request, &services, |_, _| Ok(identity)).body()).unwrap()
+    serde_json::from_slice(respond_to(&request, &services, |_, _| Ok(identity.clone())).body()).unwrap()
 }

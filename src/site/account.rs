@@ -7,7 +7,7 @@ use wiki_types::{FieldError, Role, Scope, Session, Time, Token, rules};
 use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
 use crate::auth::{self, Context, accounts, password, sessions, tokens};
 use crate::input::idempotency::Purpose;
-use crate::site::{self, address, parts};
+use crate::site::{self, address, browser, parts};
 use crate::store;
 use crate::store::tokens::NewToken;
 use crate::web::forms::Form;
@@ -57,6 +57,11 @@ const SCOPES: [(Scope, &str); 3] = [
 ];
 
 impl AccountView {
+    /// The name of a browser.
+    fn browser(agent: &str) -> String {
+        browser::name(agent)
+    }
+
     fn error(&self, field: &str) -> Option<&str> {
         parts::error(&self.errors, field)
     }
@@ -64,7 +69,7 @@ impl AccountView {
 
 /// `GET /wiki/-/account`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    site::show_once(cx.identity, StatusCode::OK, &view(cx)?)
+    site::show_once(cx, StatusCode::OK, &view(cx)?)
 }
 
 fn view(cx: &Context) -> Result<AccountView, Problem> {
@@ -97,10 +102,10 @@ pub fn change_password(cx: &Context) -> Result<Response, Problem> {
         Ok(()) => {
             let mut view = AccountView { changed: true, ..view(cx)? };
             view.account.password_is_given = false;
-            site::show_once(cx.identity, StatusCode::OK, &view)
+            site::show_once(cx, StatusCode::OK, &view)
         }
         Err(problem) if !problem.errors.is_empty() => {
-            site::show_once(cx.identity, problem.status, &AccountView { errors: problem.errors, ..view(cx)? })
+            site::show_once(cx, problem.status, &AccountView { errors: problem.errors, ..view(cx)? })
         }
         Err(problem) => Err(problem),
     }
@@ -127,13 +132,13 @@ pub fn create_token(cx: &Context) -> Result<Response, Problem> {
     if let Err(message) = rules::line::<MAX_NAME>(&asked.name) {
         let errors = vec![FieldError::new("token", message)];
         let view = AccountView { new_token: asked, errors, ..view(cx)? };
-        return site::show_once(cx.identity, StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
     let key = Purpose::Token.field(&form, cx.identity.user_id());
     let token = NewToken { name: asked.name, scope: asked.scope, expires_time: Time::in_days(asked.days) };
     let (token, credential) = tokens::create(cx.db, cx.identity, &token, key)?;
     let view = AccountView { made: Some((token.name, credential)), ..view(cx)? };
-    site::show_once(cx.identity, StatusCode::CREATED, &view)
+    site::show_once(cx, StatusCode::CREATED, &view)
 }
 
 /// `POST /wiki/-/account/tokens/revoke`

@@ -29,7 +29,7 @@ impl Audit {
     fn words(event: &str) -> &str {
         match event {
             "sign_in" => "signed in",
-            "sign_in_failed" => "tried to sign in with a wrong password",
+            "sign_in_failed" => "failed sign-in",
             "sign_in_refused" => "sign-in refused after too many attempts",
             "sign_in_abandoned" => "abandoned sign-in",
             "sign_out" => "signed out",
@@ -47,7 +47,7 @@ impl Audit {
             "page_deleted" => "page deleted",
             "page_restored" => "page restored",
             "page_protected" => "page protected",
-            "page_unprotected" => "page no longer protected",
+            "page_unprotected" => "page unprotected",
             other => other,
         }
     }
@@ -56,5 +56,5 @@ impl Audit {
 /// `GET /wiki/-/audit`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let list = lists::audit(cx.request, cx.db)?;
-    site::show_once(cx.identity, StatusCode::OK, &Audit { entries: list.items, next: list.next })
+    site::show_once(cx, StatusCode::OK, &Audit { entries: list.items, next: list.next })
 }

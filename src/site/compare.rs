@@ -1,7 +1,7 @@
 //! The differences between two revisions of a page.
 
 use askama::Template;
-use wiki_types::comparison::Hunk;
+use wiki_types::comparison::{Hunk, LineEnd, LineEnds};
 use wiki_types::{Post, Revision};
 
 use crate::auth::Context;
@@ -57,17 +57,22 @@ pub fn lines(hunk: &Hunk) -> String {
         .unwrap_or_default()
 }
 
+/// How the ends of lines changed, in words.
+pub fn line_ends(ends: &LineEnds) -> String {
+    let name = |end| match end {
+        LineEnd::Lf => "Unix (LF)",
+        LineEnd::Crlf => "Windows (CR LF)",
+        LineEnd::Mixed => "mixed",
+    };
+    format!("The ends of the lines changed from {} to {}. They are not marked.", name(ends.from), name(ends.to))
+}
+
 /// `GET /wiki/{slug}/compare?from=&to=`
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
-    let given = |name| match query(cx.request, name) {
-        None => Ok(None),
-        Some(text) => match text.parse::<i64>() {
-            Ok(version) if version >= 0 => Ok(Some(version)),
-            _ => Err(Problem::invalid_field(name, "must be the number of a version")),
-        },
-    };
-    let (mut from, mut to) = (given("from")?, given("to")?);
+    // What is no number is left to the default.
+    let given = |name| query(cx.request, name)?.parse::<i64>().ok().filter(|version| *version >= 0);
+    let (mut from, mut to) = (given("from"), given("to"));
     if let (Some(a), Some(b)) = (from, to)
         && a > b
     {

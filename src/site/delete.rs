@@ -34,7 +34,7 @@ impl Delete {
 
     fn show(cx: &Context, status: StatusCode, mut view: Self) -> Result<Response, Problem> {
         view.backlinks = links::count(cx.db, view.page.post_id)?;
-        site::show_once(cx.identity, status, &view)
+        site::show_once(cx, status, &view)
     }
 }
 

@@ -68,7 +68,7 @@ pub fn show(cx: &Context, id: i64) -> Result<Response, Problem> {
 /// The notice that a page was deleted.
 pub fn notice(cx: &Context, page: DeletedPost, status: StatusCode) -> Result<Response, Problem> {
     let view = Deleted { page, restorer: Restorer::of(cx.identity) };
-    Ok(response::html_with(status, site::render(&view, &Viewer::of(cx.identity))?))
+    Ok(response::html_with(status, site::render(&view, &Viewer::of(cx.request, cx.identity))?))
 }
 
 /// `POST /wiki/-/deleted/{id}`: restores the page

@@ -13,6 +13,6 @@ struct Docs;
 
 /// `GET /docs`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let page = response::html_with_drawings(site::render(&Docs, &Viewer::of(cx.identity))?);
+    let page = response::html_with_drawings(site::render(&Docs, &Viewer::of(cx.request, cx.identity))?);
     Ok(response::tagged_by_content(cx.request, page))
 }

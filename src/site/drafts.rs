@@ -46,7 +46,7 @@ impl Listed {
 /// `GET /wiki/-/drafts`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let drafts = drafts::of_user(cx.db, cx.identity.account()?.user_id)?;
-    site::show_once(cx.identity, StatusCode::OK, &Drafts { drafts })
+    site::show_once(cx, StatusCode::OK, &Drafts { drafts })
 }
 
 /// `POST /wiki/-/drafts`: keeps what the editor's fields contain

@@ -3,8 +3,8 @@
 use askama::Template;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use wiki_types::rules::folded_title;
-use wiki_types::slug::{is_of_title, is_slug, numbered, slugify};
+use wiki_types::rules::{MAX_CONTENT, folded_title};
+use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
 use wiki_types::{FieldError, Post, RevisionEntry, Suggestion};
 
 use crate::auth::{self, Context};
@@ -202,7 +202,7 @@ impl Edit {
 
     // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
     fn show(&self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
-        site::show_once(cx.identity, status, self)
+        site::show_once(cx, status, self)
     }
 
     /// Offers to edit the other page that has the title.
@@ -529,7 +529,7 @@ fn slug_taken() -> FieldError {
 /// The page was deleted meanwhile: the next save creates a new one.
 fn gone(cx: &Context, mut view: Edit) -> Result<Response, Problem> {
     (view.fields.page, view.fields.version) = (None, None);
-    let message = "belongs to a page that was deleted meanwhile; save again to make a new page of it";
+    let message = "The page was deleted meanwhile. Save again to create it anew";
     view.refuse(cx, StatusCode::CONFLICT, FieldError::new("content", message))
 }
 
@@ -567,14 +567,37 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
         Target::Missing { slug } => {
             add("slug", slug.as_str().into());
         }
-        Target::Existing(_) if !fields.slug.is_empty() => {
-            add("slug", fields.slug.as_str().into());
+        Target::Existing(post) if !fields.slug.is_empty() => {
+            // People write an address as they would write a title.
+            let is_kept = fields.slug == post.slug || slug::is_accepted(&fields.slug) || !has_word(&fields.slug);
+            let slug = if is_kept { fields.slug.clone() } else { slug::slugify(&fields.slug) };
+            add("slug", slug.into());
         }
         Target::New | Target::Existing(_) | Target::Unknown { .. } => {}
     }
     draft::read(Body::from_members(members)).map_err(|problem| {
-        if problem.errors.is_empty() { vec![FieldError::new("content", problem.detail)] } else { problem.errors }
+        if problem.errors.is_empty() {
+            vec![FieldError::new("content", too_long(&fields.content))]
+        } else {
+            problem.errors
+        }
     })
+}
+
+/// Whether a slug can be made of `text`.
+fn has_word(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+/// What is wrong with a text that is too long.
+fn too_long(content: &str) -> String {
+    let mebibytes = content.len() as f64 / f64::from(1 << 20);
+    // Rounded up: it is never shown as the length it may have.
+    format!(
+        "This page is too long: {:.2} MB, at most {} MB. Split it",
+        (mebibytes * 100.0).ceil() / 100.0,
+        MAX_CONTENT >> 20
+    )
 }
 
 /// Shows both texts, and what the person typed ready to be saved on top of the other.

@@ -75,7 +75,7 @@ impl From<UserRecord> for EditUser {
 
 /// `GET /wiki/-/users/new`
 pub fn new(cx: &Context) -> Result<Response, Problem> {
-    site::show_once(cx.identity, StatusCode::OK, &EditUser { key: auth::unique()?, ..EditUser::blank() })
+    site::show_once(cx, StatusCode::OK, &EditUser { key: auth::unique()?, ..EditUser::blank() })
 }
 
 /// `POST /wiki/-/users/new`
@@ -92,7 +92,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
 
 /// `GET /wiki/-/users/{id}/account`
 pub fn edit(cx: &Context, id: i64) -> Result<Response, Problem> {
-    site::show_once(cx.identity, StatusCode::OK, &known(cx, id)?)
+    site::show_once(cx, StatusCode::OK, &known(cx, id)?)
 }
 
 fn known(cx: &Context, id: i64) -> Result<EditUser, Problem> {
@@ -140,13 +140,13 @@ fn finish(
     act: impl FnOnce() -> Result<UserRecord, Problem>,
 ) -> Result<Response, Problem> {
     if !view.errors.is_empty() {
-        return site::show_once(cx.identity, StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
     match act() {
         Ok(record) => Ok(response::see_other(&address::user(record.user.id))),
         Err(problem) if !problem.errors.is_empty() => {
             view.errors = problem.errors;
-            site::show_once(cx.identity, problem.status, &view)
+            site::show_once(cx, problem.status, &view)
         }
         Err(problem) => Err(problem),
     }

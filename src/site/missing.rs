@@ -25,7 +25,7 @@ pub struct Missing {
 /// What stands at the address with this slug, which no page has.
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     if !slug.chars().any(char::is_alphanumeric) {
-        return Err(Problem::not_found(format!("There is nothing at {}.", cx.request.uri().path())));
+        return Err(Problem::not_found("No page at this address."));
     }
     // Before anything is made of the slug: a page may have had one that is longer than they are made now.
     if let Some(slug) = links::target(cx.db, slug)? {
@@ -54,7 +54,7 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let title = title(cx, slug);
     let similar = search::similar(cx.db, &title)?;
     let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
-    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &Viewer::of(cx.identity))?))
+    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &Viewer::of(cx.request, cx.identity))?))
 }
 
 /// The slug of the page whose title makes the slug `wanted`, but made another when the page was written. `given` is the

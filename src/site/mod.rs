@@ -33,6 +33,7 @@ pub mod user;
 pub mod users;
 
 mod author;
+mod browser;
 mod missing;
 mod parts;
 #[cfg(test)]
@@ -45,7 +46,7 @@ use std::any::Any;
 use askama::Template;
 use http::StatusCode;
 
-use crate::auth::{Context, Identity};
+use crate::auth::Context;
 use crate::site::parts::Viewer;
 use crate::web::{Problem, Response, response};
 
@@ -58,11 +59,12 @@ fn render(view: &impl Template, viewer: &Viewer) -> Result<String, Problem> {
 
 /// A view that browsers may keep, and ask whether it has changed.
 fn show(cx: &Context, view: &impl Template) -> Result<Response, Problem> {
-    let page = response::html(render(view, &Viewer::of(cx.identity))?);
+    let page = response::html(render(view, &Viewer::of(cx.request, cx.identity))?);
     Ok(response::tagged_by_content(cx.request, page))
 }
 
 /// A view that must not be kept: a form, or an answer to one.
-fn show_once(identity: &Identity, status: StatusCode, view: &impl Template) -> Result<Response, Problem> {
-    Ok(response::no_store(response::html_with(status, render(view, &Viewer::of(identity))?)))
+fn show_once(cx: &Context, status: StatusCode, view: &impl Template) -> Result<Response, Problem> {
+    let page = render(view, &Viewer::of(cx.request, cx.identity))?;
+    Ok(response::no_store(response::html_with(status, page)))
 }

@@ -32,9 +32,9 @@ pub enum Sort {
 /// `GET /wiki/-/pages`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let (sort, order) = match query(cx.request, "sort").as_deref() {
-        None => (Sort::Title, Order::TITLE),
         Some("-updated") => (Sort::Updated, Order::LATEST),
-        Some(_) => (Sort::Title, lists::order(cx.request)?),
+        // Another order is ignored, so that an address that was mistyped still leads somewhere.
+        given => (Sort::Title, given.and_then(Order::named).unwrap_or(Order::TITLE)),
     };
     let list = lists::posts(cx.request, cx.db, lists::filter(cx.request)?, order)?;
     site::show(cx, &Pages { pages: list.items, sort, next: list.next })

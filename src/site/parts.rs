@@ -1,13 +1,14 @@
 //! What several views share: the viewer, links to pages, numbers, and what is wrong with a form.
 
-use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion};
+use http::Method;
+use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, rules};
 
-use crate::auth::{Identity, sign_in_within};
+use crate::auth::{Identity, Need, sign_in_within};
 use crate::markdown::{self, Rendered};
 use crate::site::address;
 use crate::store::links::Targets;
-use crate::web::Problem;
 use crate::web::forms::Form;
+use crate::web::{Problem, Request};
 
 /// The name of a user whose name was deleted.
 pub const DELETED_USER: &str = "deleted user";
@@ -24,16 +25,38 @@ pub struct Viewer {
     pub administers: bool,
     /// Whether signing in allows more than the wiki allows without an account.
     pub gains_by_signing_in: bool,
+    /// Whether they may read pages.
+    pub reads: bool,
+    /// Whether they may write pages.
+    pub writes: bool,
+    /// The address they are at, to come back to; none if it cannot be opened again.
+    pub here: Option<String>,
 }
 
 impl Viewer {
     /// The sender of a request.
-    pub fn of(identity: &Identity) -> Self {
+    pub fn of(request: &Request, identity: &Identity) -> Self {
+        // The address of a form that was sent may only be for that.
+        let is_opened =
+            matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path() != address::SIGN_IN;
         Self {
             name: identity.account.as_ref().map(|account| account.name.clone()),
             administers: identity.administers(),
             gains_by_signing_in: identity.mode != Mode::Open,
+            reads: identity.check(Need::Read).is_ok(),
+            writes: identity.check(Need::Write).is_ok(),
+            here: request.uri().path_and_query().filter(|_| is_opened).map(ToString::to_string),
         }
+    }
+
+    /// Whether they may change a page that is protected, or not.
+    pub fn edits(&self, protected: &bool) -> bool {
+        self.writes && (!protected || self.administers)
+    }
+
+    /// The form to sign in, which leads back to where they are.
+    pub fn sign_in(&self) -> String {
+        self.here.as_deref().and_then(address::local).map_or_else(|| address::SIGN_IN.to_owned(), address::sign_in)
     }
 }
 
@@ -94,6 +117,25 @@ pub fn error<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
     errors.iter().find(|error| error.field == field).map(|error| &*error.message)
 }
 
+/// What is wrong with a field, as a sentence.
+pub fn sentence(error: &FieldError) -> String {
+    sentence_of(&error.field, &error.message)
+}
+
+/// That `message` is wrong with `field`, as a sentence.
+pub fn sentence_of(field: &str, message: &str) -> String {
+    let message = message.trim_end_matches('.');
+    match (field, message) {
+        ("author", rules::BLANK) => "Enter your name.".to_owned(),
+        (_, rules::BLANK) => format!("Enter a {}.", label(field).to_lowercase()),
+        ("slug", "is already taken") => "Another page has this address. Choose another.".to_owned(),
+        ("password" | "new", _) if message.starts_with("is ") => format!("This password {message}."),
+        // A sentence already.
+        _ if message.starts_with(char::is_uppercase) => format!("{message}."),
+        _ => format!("{} {message}.", label(field)),
+    }
+}
+
 /// Why a form is shown again.
 #[derive(Debug, Clone)]
 pub struct Reason {
@@ -111,10 +153,8 @@ impl Reason {
         let tries_to_sign_in = !form.text(sign_in_within::USERNAME).is_empty();
         Self {
             detail: match problem.status.as_u16() {
-                401 if !tries_to_sign_in => {
-                    "You are not signed in any more. Sign in below, and it is done at once.".to_owned()
-                }
-                _ => problem.detail.clone().into_owned(),
+                401 if !tries_to_sign_in => "You were signed out.".to_owned(),
+                _ => problem.for_people().to_owned(),
             },
             signs_in: problem.status.as_u16() == 401 || tries_to_sign_in,
             username: typed(form.text(sign_in_within::USERNAME)),
@@ -134,16 +174,16 @@ pub fn label(field: &str) -> &str {
         "slug" => "Address",
         "content" => "Text",
         "tags" => "Tags",
-        "comment" => "What changed",
+        "comment" => "Edit summary",
         "reason" => "Reason",
         "author" => "Your name",
         "username" => "Username",
-        "name" => "Name",
+        "name" => "Display name",
         "password" => "Password",
         "current" => "Current password",
         "new" => "New password",
-        "token" => "Name of the token",
-        "scope" => "What it may do",
+        "token" => "Token name",
+        "scope" => "Access",
         "days" => "Valid for",
         "role" => "Role",
         other => other,
@@ -189,6 +229,20 @@ pub fn counted(number: &i64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mistakes_are_sentences() {
+        for (field, message, sentence) in [
+            ("author", rules::BLANK, "Enter your name."),
+            ("title", rules::BLANK, "Enter a title."),
+            ("slug", "is already taken", "Another page has this address. Choose another."),
+            ("new", "is too common", "This password is too common."),
+            ("tags", "may have at most 20 items", "Tags may have at most 20 items."),
+            ("content", "This page is too long.", "This page is too long."),
+        ] {
+            assert_eq!(sentence_of(field, message), sentence);
+        }
+    }
 
     #[test]
     fn numbers_are_formatted_for_people() {

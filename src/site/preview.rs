@@ -22,7 +22,7 @@ pub struct Preview {
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
     let text = of(cx.db, form.text("content"), form.text("title"))?;
-    site::show_once(cx.identity, StatusCode::OK, &Preview { text })
+    site::show_once(cx, StatusCode::OK, &Preview { text })
 }
 
 /// `content` as HTML, with links to pages that exist. One statement, however many links there are.

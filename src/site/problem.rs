@@ -6,7 +6,7 @@ use wiki_types::FieldError;
 use crate::auth::Identity;
 use crate::site::parts::Viewer;
 use crate::site::{self, address};
-use crate::web::{Problem, Response, response};
+use crate::web::{Problem, Request, Response, response};
 
 #[derive(Debug, Template)]
 #[template(path = "problem.html")]
@@ -21,13 +21,13 @@ pub struct ProblemView<'a> {
 impl ProblemView<'_> {
     fn title(&self) -> &'static str {
         match self.status {
-            400 => "The request is not valid",
+            400 => "Bad request",
             403 => "Not allowed",
             404 => "Page not found",
-            405 => "That is not possible here",
-            409 => "Edit conflict",
+            405 => "Not possible here",
+            409 => "This page has changed",
             413 => "Too large",
-            422 => "Please check your input",
+            422 => "Check the form",
             429 => "Too many requests",
             503 => "The wiki is temporarily unavailable",
             500.. => "Something went wrong",
@@ -46,9 +46,9 @@ pub fn may_pass(status: u16) -> bool {
 }
 
 /// A page that says what went wrong. Problem details if even that cannot be rendered.
-pub fn show(identity: &Identity, problem: &Problem) -> Response {
-    let view = ProblemView { status: problem.status.as_u16(), detail: &problem.detail, errors: &problem.errors };
-    match site::render(&view, &Viewer::of(identity)) {
+pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Response {
+    let view = ProblemView { status: problem.status.as_u16(), detail: problem.for_people(), errors: &problem.errors };
+    match site::render(&view, &Viewer::of(request, identity)) {
         Ok(body) => response::with_hints(problem, response::html_with(problem.status, body)),
         Err(_) => response::problem(problem),
     }

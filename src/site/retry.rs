@@ -55,7 +55,7 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
         && path.starts_with(address::FRONT)
         && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path);
     let form = if is_kept { Form::read(request).ok()? } else { return None };
-    let (viewer, reason) = (Viewer::of(identity), Reason::new(&form, problem));
+    let (viewer, reason) = (Viewer::of(request, identity), Reason::new(&form, problem));
     let page = match edit::again(path, &form, reason.clone()) {
         Some(view) => site::render(&view, &viewer),
         None => {

@@ -228,11 +228,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn reason(&self) -> Reason {
-        Reason {
-            detail: "You are not signed in any more. Sign in below, and it is done at once.".to_owned(),
-            signs_in: true,
-            username: self.text("ada"),
-        }
+        Reason { detail: "You were signed out.".to_owned(), signs_in: true, username: self.text("ada") }
     }
 
     fn conflict(&self) -> Conflict {
@@ -289,8 +285,18 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     /// Every page, by a name for it.
     pub fn pages(&self) -> Vec<(String, String)> {
-        let mut pages = self.pages_for(&Viewer::default());
-        let administrator = Viewer { name: Some(self.text(PEOPLE[0])), administers: true, gains_by_signing_in: true };
+        let here = || Some(self.text("/wiki/how-we-deploy"));
+        let mut pages = self.pages_for(&Viewer { reads: true, writes: true, here: here(), ..Viewer::default() });
+        let administrator = Viewer {
+            name: Some(self.text(PEOPLE[0])),
+            administers: true,
+            gains_by_signing_in: true,
+            reads: true,
+            writes: true,
+            here: here(),
+        };
+        let reader = Viewer { reads: true, gains_by_signing_in: true, here: here(), ..Viewer::default() };
+        pages.extend(self.pages_for(&reader).into_iter().map(|(name, page)| (format!("{name}-reader"), page)));
         let signed_in = self.pages_for(&administrator);
         pages.extend(signed_in.into_iter().map(|(name, page)| (format!("{name}-signed-in"), page)));
         pages
@@ -422,7 +428,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "page-short",
                 view(&Page {
                     view: self.view(short, 0),
-                    text: Rendered { html: "<p>Short.</p>".into(), headings: Vec::new() },
+                    text: Rendered { html: "<p>Short.</p>".into(), ..Rendered::default() },
                     saved: Some(JustSaved {
                         version: 2,
                         merged: Some(Merged { version: 1, author: Some(self.text("Ada")) }),
@@ -545,8 +551,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 }),
             ),
             ("problem", view(&problem(422, "3 members of the request are invalid.", &errors))),
-            ("problem-401", view(&problem(401, "Sign in first.", &[]))),
-            ("problem-503", view(&problem(503, "The database cannot be reached.", &[]))),
+            ("problem-401", view(&problem(401, "Sign in to continue.", &[]))),
+            ("problem-503", view(&problem(503, "The wiki is temporarily unavailable. Try again shortly.", &[]))),
         ];
         pages.into_iter().map(|(name, page)| (name.to_owned(), page.unwrap())).collect()
     }

@@ -31,7 +31,9 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
         // Even without a search: the form shows it.
         check("tag", tag, rules::tag)?;
     }
-    let query = query(cx.request, "q").unwrap_or_default().trim().to_owned();
+    let query = query(cx.request, "q").unwrap_or_default();
+    // A query that is too long is cut.
+    let query: String = query.trim().chars().filter(|c| !c.is_control()).take(lists::MAX_QUERY).collect();
     let mut view = Search { query, tag, ..Search::default() };
     if !view.query.is_empty() {
         let list = lists::search(cx.request, cx.db, &view.query)?;

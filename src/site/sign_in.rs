@@ -25,7 +25,7 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
     if cx.identity.account.is_some() {
         return Ok(response::see_other(next.as_deref().unwrap_or(address::FRONT)));
     }
-    site::show_once(cx.identity, StatusCode::OK, &SignIn { next, ..SignIn::default() })
+    site::show_once(cx, StatusCode::OK, &SignIn { next, ..SignIn::default() })
 }
 
 /// `POST /wiki/-/sign-in`
@@ -38,8 +38,8 @@ pub fn sign_in(cx: &Context) -> Result<Response, Problem> {
             // Without control characters, which cannot be typed and which HTML cannot hold.
             let username = username.chars().filter(|c| !c.is_control()).collect();
             let next = next.map(str::to_owned);
-            let view = SignIn { username, next, refusal: Some(problem.detail.clone().into_owned()) };
-            return Ok(response::with_hints(&problem, site::show_once(cx.identity, problem.status, &view)?));
+            let view = SignIn { username, next, refusal: Some(problem.for_people().to_owned()) };
+            return Ok(response::with_hints(&problem, site::show_once(cx, problem.status, &view)?));
         }
         Err(problem) => return Err(problem),
     };

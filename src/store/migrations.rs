@@ -16,9 +16,10 @@ const FILES: &[(&str, &str)] = &[
     ("0004_access.sql", include_str!("../../migrations/0004_access.sql")),
     ("0005_submissions.sql", include_str!("../../migrations/0005_submissions.sql")),
     ("0006_names_and_deletions.sql", include_str!("../../migrations/0006_names_and_deletions.sql")),
+    ("0007_natural_order.sql", include_str!("../../migrations/0007_natural_order.sql")),
     ("0008_sign_ins.sql", include_str!("../../migrations/0008_sign_ins.sql")),
-    ("0010_submissions_of_accounts.sql", include_str!("../../migrations/0010_submissions_of_accounts.sql")),
-    ("0011_drafts.sql", include_str!("../../migrations/0011_drafts.sql")),
+    ("0009_submissions_of_accounts.sql", include_str!("../../migrations/0009_submissions_of_accounts.sql")),
+    ("0010_drafts.sql", include_str!("../../migrations/0010_drafts.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -12,8 +12,10 @@ use wiki_types::FieldError;
 pub struct Problem {
     /// The status of the answer.
     pub status: StatusCode,
-    /// A sentence a person can act on.
+    /// A sentence that a client can act on.
     pub detail: Cow<'static, str>,
+    /// The same for a person who sees a page, where that says something else.
+    pub page: Option<Cow<'static, str>>,
     /// What is wrong with which member of the request, for 422.
     pub errors: Vec<FieldError>,
     /// Seconds after which it makes sense to try again, for 429 and 503.
@@ -32,6 +34,7 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
+            page: None,
             errors: Vec::new(),
             retry_after: None,
             allow: None,
@@ -53,7 +56,7 @@ impl Problem {
     /// 429: too often, until `seconds` have passed.
     pub fn too_many(seconds: u32) -> Self {
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        let detail = format!("That was too often. Try again in {seconds} {unit}.");
+        let detail = format!("Too many requests. Try again in {seconds} {unit}.");
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
@@ -65,7 +68,8 @@ impl Problem {
     /// 405: the resource exists but has only the methods in `allow`, a list as the Allow header takes it.
     pub fn method_not_allowed(method: &http::Method, allow: String) -> Self {
         let detail = format!("{method} is not possible here. Use one of: {allow}.");
-        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
+        let problem = Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) };
+        problem.on_page("This address is only for forms. Go back and try again.")
     }
 
     /// 409: `value` of `field` is in use.
@@ -111,10 +115,21 @@ impl Problem {
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let id = format!("{:016x}", RandomState::new().hash_one(0));
         eprintln!("internal error {id}: {cause}");
-        let detail = format!("Something went wrong on our side. If it happens again, report the error number {id}.");
+        let detail = format!("An internal error occurred. If it happens again, report the error number {id}.");
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail);
         problem.extra.insert("error_id".into(), id.into());
         problem
+    }
+
+    /// The same, with another sentence for a person who sees a page.
+    pub fn on_page(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.page = Some(detail.into());
+        self
+    }
+
+    /// The sentence for a person who sees a page.
+    pub fn for_people(&self) -> &str {
+        self.page.as_ref().unwrap_or(&self.detail)
     }
 
     /// Adds a member to the answer.

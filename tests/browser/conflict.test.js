@@ -17,7 +17,7 @@ for (const [people, who] of [["with", person], ["without", plainPerson]]) {
     await fill(linus, typed);
     await button(linus, "Save").click();
     const notice = linus.getByRole("alert");
-    await notice.getByRole("heading", { name: "Somebody else saved this page while you were editing" }).waitFor();
+    await notice.getByRole("heading", { name: "This page has changed since you opened it" }).waitFor();
     assert.match(await notice.textContent(), /Grace\s+saved version 2 on/);
     assert.deepEqual(await filled(linus, Object.keys(typed)), typed);
     const theirs = linus.getByLabel("Their text, version 2");
@@ -82,7 +82,7 @@ test("a page that is deleted under somebody's hands is made anew with what they 
   const [grace, linus] = [await person(t), await person(t)];
   await visit(grace, at("fleeting", "edit"));
   await visit(linus, at("fleeting", "delete"));
-  await button(linus, "Delete this page").click();
+  await button(linus, "Delete page").click();
   await linus.waitForURL("**/wiki/fleeting");
   await fill(grace, { content: "Not gone yet.", author: "Grace" });
   await button(grace, "Save").click();

@@ -29,7 +29,7 @@ test("a search shows where the words are", async (t) => {
 test("a search in vain offers to write the page", async (t) => {
   const page = await person(t);
   await visit(page, "/wiki/-/search?q=Ciabatta+%26+co");
-  await heading(page, "Nothing was found for “Ciabatta & co”");
+  await heading(page, "No results for “Ciabatta & co”");
   await page.getByRole("link", { name: /^Create “\s?Ciabatta & co\s?”$/ }).click();
   await heading(page, "New page");
   assert.equal(await field(page, "title").inputValue(), "Ciabatta & co");
@@ -123,7 +123,7 @@ test("users lead to what they wrote", async (t) => {
 test("a page says what links to it", async (t) => {
   const page = await person(t);
   await visit(page, at("rye-flour"));
-  await link(page, "What links here").click();
+  await link(page, "Backlinks").click();
   await page.getByRole("heading", { name: "What links to Rye flour" }).waitFor();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Sourdough"]);
 });

@@ -34,8 +34,8 @@ test("two chosen versions are compared, whichever way round", async (t) => {
   const sides = page.locator(".sides h2 a");
   assert.deepEqual(await sides.allTextContents(), ["Version 2", "Version 3"]);
   await page.goBack();
-  await page.getByLabel("From version 3", { exact: true }).check();
-  await page.getByLabel("To version 1", { exact: true }).check();
+  await page.getByLabel("Old: version 3", { exact: true }).check();
+  await page.getByLabel("New: version 1", { exact: true }).check();
   await button(page, "Compare").click();
   await page.getByRole("heading", { name: "Differences of Chosen" }).waitFor();
   assert.deepEqual(await sides.allTextContents(), ["Version 1", "Version 3"]);
@@ -57,9 +57,9 @@ test("changes are followed from one to the next", async (t) => {
   await bread("Followed");
   const page = await person(t);
   await visit(page, `${at("followed", "compare")}?from=2&to=3`);
-  await page.getByRole("link", { name: "Earlier change" }).click();
+  await page.getByRole("link", { name: "Previous change" }).click();
   await page.waitForURL("**/compare?from=1&to=2");
-  await page.getByRole("link", { name: "Later change" }).click();
+  await page.getByRole("link", { name: "Next change" }).click();
   await page.waitForURL("**/compare?from=2&to=3");
 });
 
@@ -76,13 +76,13 @@ test("an old version is read, and gone back to", async (t) => {
   await link(page, "Previous version").click();
   await page.waitForURL("**/history/1");
 
-  await page.getByText("Go back to this version").click();
+  await page.getByText("Restore this version").click();
   // Who does it has to be said: what was typed stays until it is.
   await fill(page, { comment: "It was better" });
-  await button(page, "Go back to version 1").click();
+  await button(page, "Restore version 1").click();
   await page.getByRole("alert").getByRole("link", { name: /^Your name/ }).waitFor();
   await fill(page, { author: "Grace" });
-  await button(page, "Go back to version 1").click();
+  await button(page, "Restore version 1").click();
   await page.waitForURL(`**${at("returned")}`);
   await reads(page, "Knead for ten minutes.");
   assert.match(await page.locator(".head .facts").textContent(), /^Version 4, .* by Grace$/);

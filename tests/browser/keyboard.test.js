@@ -93,9 +93,9 @@ test("two versions are chosen and compared", async (t) => {
   for (const text of ["two", "three"]) await rewrite(post, text);
   const page = await person(t);
   await visit(page, at("versions", "history"));
-  await tabTo(page, page.getByLabel("From version 2", { exact: true }));
+  await tabTo(page, page.getByLabel("Old: version 2", { exact: true }));
   await page.keyboard.press("ArrowDown");
-  assert.ok(await page.getByLabel("From version 1", { exact: true }).isChecked());
+  assert.ok(await page.getByLabel("Old: version 1", { exact: true }).isChecked());
   // Enter sends the form, wherever in it one is.
   await page.keyboard.press("Enter");
   await page.waitForURL("**/compare?**");

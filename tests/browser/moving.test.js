@@ -22,7 +22,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
   await linked.click();
   await heading(page, "New name");
-  await link(page, "What links here").click();
+  await link(page, "Backlinks").click();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Signpost"]);
 });
 
@@ -39,7 +39,7 @@ test("a page is deleted after a question, and restored", async (t) => {
   await link(page, "Delete").click();
   await page.getByLabel("Reason (optional)").fill("Nobody needs it.");
   await page.getByLabel("Your name").fill("Grace");
-  await button(page, "Delete this page").click();
+  await button(page, "Delete page").click();
   await heading(page, "“Doomed” was deleted");
   assert.match(await page.locator(".head .facts").textContent(), /^Deleted .*\d{4}.* by Grace$/);
   await page.getByText("Nobody needs it.").waitFor();
@@ -65,7 +65,7 @@ test("a page that was edited meanwhile is not deleted", async (t) => {
   await visit(linus, at("alive", "edit"));
   await fill(linus, { content: "After.", author: "Linus" });
   await save(linus, at("alive"));
-  await button(grace, "Delete this page").click();
+  await button(grace, "Delete page").click();
   await grace.getByRole("alert").getByText("This page has changed").waitFor();
   await visit(grace, at("alive"));
   await reads(grace, "After.");

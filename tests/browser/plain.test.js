@@ -35,16 +35,16 @@ test("everything can be done without JavaScript", async (t) => {
 
   await t.test("see what it was, and what changed", async () => {
     await link(page, "History").click();
-    await page.getByLabel("From version 1", { exact: true }).check();
-    await page.getByLabel("To version 2", { exact: true }).check();
+    await page.getByLabel("Old: version 1", { exact: true }).check();
+    await page.getByLabel("New: version 2", { exact: true }).check();
     await button(page, "Compare").click();
     await page.locator("ins", { hasText: "salt" }).waitFor();
   });
 
   await t.test("go back", async () => {
     await link(page, "Version 1").click();
-    await page.getByText("Go back to this version").click();
-    await button(page, "Go back to version 1").click();
+    await page.getByText("Restore this version").click();
+    await button(page, "Restore version 1").click();
     await page.waitForURL(`**${at("plain-bread")}`);
     await reads(page, "Flour and water.");
   });
@@ -60,9 +60,9 @@ test("everything can be done without JavaScript", async (t) => {
 
   await t.test("delete it, and bring it back", async () => {
     await link(page, "Delete").click();
-    await button(page, "Delete this page").click();
+    await button(page, "Delete page").click();
     await heading(page, "“Plain bread” was deleted");
-    await button(page, "Restore").click();
+    await button(page, "Restore page").click();
     await reads(page, "Flour and water.");
   });
 

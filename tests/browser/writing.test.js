@@ -45,9 +45,11 @@ test("without JavaScript a button shows the preview, and nothing is saved by it"
   await reads(page, "All of it spelt.");
 });
 
-test("the preview button works with JavaScript, too", async (t) => {
+test("with JavaScript there is no button for the preview until the preview fails", async (t) => {
   const page = await person(t);
   await visit(page, "/wiki/-/new");
+  assert.ok(!(await button(page, "Preview").isVisible()));
+  await page.route("**/preview", (route) => route.abort());
   await fill(page, { title: "Oat", content: "*oats*", author: "Grace" });
   await Promise.all([page.waitForResponse((answer) => answer.request().isNavigationRequest()), button(page, "Preview").click()]);
   await page.getByRole("region", { name: "Preview" }).locator("em", { hasText: "oats" }).waitFor();
@@ -87,14 +89,14 @@ test("what was left without saving is offered the next time", async (t) => {
   await page.waitForFunction(() => localStorage.length > 0);
   await visit(page, at("left-behind"));
   await visit(page, at("left-behind", "edit"));
-  await page.getByText("Unsaved draft from ").waitFor();
+  await page.getByText(/^Unsaved draft from \d/).waitFor();
   assert.equal(await field(page, "content").inputValue(), "As it was.");
   await button(page, "Restore").click();
   assert.equal(await field(page, "content").inputValue(), "Half a thought");
   await field(page, "author").fill("Grace");
   await save(page, at("left-behind"));
   await visit(page, at("left-behind", "edit"));
-  assert.equal(await page.getByText("Unsaved draft").count(), 0);
+  assert.equal(await page.getByText(/^Unsaved draft/).count(), 0);
 });
 
 const TAGS = Array.from({ length: 21 }, (_, at) => `tag-${at}`).join(", ");
@@ -105,14 +107,14 @@ for (const [people, who] of [["with", person], ["without", plainPerson]]) {
     const page = await who(t);
     page.on("dialog", (dialog) => dialog.accept());
     await visit(page, at(`mistaken-${people}`, "edit"));
-    await page.getByText("Change the address").click();
+    await page.getByText("Change address").click();
     // Browsers hold back a form with an empty title; a space gets past them.
-    const typed = { title: " ", content: "A long\n\nthought  ", tags: TAGS, slug: "Not A Slug", comment: "why", author: "" };
+    const typed = { title: " ", content: "A long\n\nthought  ", tags: TAGS, slug: "???", comment: "why", author: "" };
     await fill(page, typed);
     await button(page, "Save").click();
 
     const summary = page.getByRole("alert");
-    await summary.getByRole("heading", { name: "4 things need a correction" }).waitFor();
+    await summary.getByRole("heading", { name: "Check the form" }).waitFor();
     assert.deepEqual(await filled(page, Object.keys(typed)), { ...typed, title: "" });
     for (const name of ["title", "tags", "slug", "author"]) {
       const input = field(page, name);
@@ -139,7 +141,7 @@ test("an address that is taken is refused with everything typed", async (t) => {
   await write("Wanderer", "Looks for a place.");
   const page = await person(t);
   await visit(page, at("wanderer", "edit"));
-  await page.getByText("Change the address").click();
+  await page.getByText("Change address").click();
   await fill(page, { content: "Found one.", slug: "occupied", author: "Grace" });
   await button(page, "Save").click();
   await page.getByRole("alert").getByRole("link", { name: /^Address/ }).waitFor();

@@ -23,6 +23,7 @@ mod api {
 mod site {
     mod drafts;
     mod forms;
+    mod reading;
 }
 
 /// The database, as a guest reaches it, and what happens without it.

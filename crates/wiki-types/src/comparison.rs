@@ -35,8 +35,35 @@ pub struct Comparison {
     pub to: RevisionEntry,
     /// Whether the hunks end before the last change.
     pub truncated: bool,
+    /// How the lines end, if that changed. It does not make a line a changed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = LineEnds, required = false))]
+    pub line_ends: Option<LineEnds>,
     /// What changed, in order.
     pub hunks: Vec<Hunk>,
+}
+
+/// How the lines of two texts end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LineEnds {
+    /// In the older text.
+    pub from: LineEnd,
+    /// In the newer text.
+    pub to: LineEnd,
+}
+
+/// How the lines of a text end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum LineEnd {
+    /// With a line feed, as on Unix.
+    Lf,
+    /// With a carriage return and a line feed, as on Windows.
+    Crlf,
+    /// Some in one way, some in the other.
+    Mixed,
 }
 
 /// Lines that changed, with some around them.

@@ -32,11 +32,14 @@ pub const MAX_LIMIT: usize = 200;
 /// The most characters of an `Idempotency-Key`, which are visible ASCII.
 pub const MAX_IDEMPOTENCY_KEY: usize = 200;
 
+/// What is wrong with a text that shows nothing.
+pub const BLANK: &str = "must not be blank";
+
 /// A line of 1 to `MAX` characters, no control characters among them, that shows something.
 pub fn line<const MAX: usize>(text: &str) -> Result<(), Wrong> {
     let length = text.chars().count();
     if is_blank(text) {
-        Err("must not be blank".into())
+        Err(BLANK.into())
     } else if length > MAX {
         Err(format!("may have at most {MAX} characters, not {length}").into())
     } else if text.chars().any(char::is_control) {
@@ -89,7 +92,7 @@ pub fn comment(text: &str) -> Result<(), Wrong> {
 /// however the dots are escaped (RFC 3986, 5.2.4, and the URL standard of the WHATWG).
 pub fn tag(text: &str) -> Result<(), Wrong> {
     match text.trim() {
-        "." | ".." => Err("must not be one or two points alone, which no address can end in".into()),
+        "." | ".." => Err("must not be one or two points alone".into()),
         _ if text.contains(',') => Err("must not contain a comma".into()),
         _ => line::<MAX_TAG>(text),
     }

@@ -132,6 +132,30 @@ fn repetitions_take_time_and_space_in_proportion() {
         "<b>",
         "<b>\n\n",
         "![](a)",
+        "$",
+        "$$",
+        "$a",
+        "$a$ ",
+        "$$a$$ ",
+        "$a$1",
+        "{",
+        "}",
+        "${",
+        "$a$b$ ",
+        "<kbd>",
+        "<kbd></b>",
+        "</kbd>",
+        "<details>\n\n",
+        "<details><summary>",
+        "<p>&amp;",
+        "<!-- --",
+        ":a",
+        ":tada:",
+        ": ",
+        "a\n: b\n",
+        "a\n: ",
+        "> [!NOTE]\n",
+        "> [!NOTE]\n> > ",
     ];
     std::thread::scope(|scope| {
         for units in units.chunks(units.len() / 4) {
@@ -166,6 +190,14 @@ fn numbered_repetitions_take_time_and_space_in_proportion() {
     check("emphasis in emphasis", &twice("*a ", " a*", SIZE / 8));
     check("one heading", &format!("# {}", "a_".repeat(SIZE / 2)));
     check("one wiki link", &format!("[[{}]]", "a ".repeat(SIZE / 2)));
+    check("formulas", &many(|n| format!("$x_{n}$ ")));
+    check("one formula", &format!("$${}$$", "x ".repeat(SIZE / 2)));
+    check(
+        "formulas that become long",
+        &many(|_| format!("$$\\begin{{align}}{}\\end{{align}}$$\n\n", "&\\\\".repeat(600))),
+    );
+    check("prices", &many(|n| format!("US${n}, CA$")));
+    check("details in details", &twice("<details>\n\n", "</details>\n\n", SIZE / 30));
     check("one URL", &format!("http://a/{}", "b)".repeat(SIZE / 2)));
 }
 

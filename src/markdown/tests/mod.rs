@@ -7,6 +7,7 @@ mod spec;
 
 use wiki_types::rules::MAX_TITLE;
 
+use super::math::MAX_FORMULAS;
 use super::*;
 
 /// `markdown` on a wiki where a page has the slug of its title, if there `exists` one.
@@ -63,7 +64,7 @@ fn a_first_heading_that_repeats_the_title_is_left_out() {
     for markdown in ["# Title\n\ntext", "Title\n=====\n\ntext", "# *Title* #\ntext", "\n\n# Title\ntext"] {
         assert_eq!(
             render(markdown, "Title", |_| true),
-            Rendered { html: "<p>text</p>\n".to_owned(), headings: vec![] }
+            Rendered { html: "<p>text</p>\n".to_owned(), ..Rendered::default() }
         );
     }
     // Titles are taken from the source, with its markup.
@@ -170,7 +171,7 @@ fn wiki_links_lead_to_pages_and_sections() {
         ("[[Home]]", "<a href=\"/wiki/home\">Home</a>"),
         ("[[HOME|the *start*]]", "<a href=\"/wiki/home\">the <em>start</em></a>"),
         ("[[Home|]]", "<a href=\"/wiki/home\">Home</a>"),
-        ("[[Home#Big Bang]]", "<a href=\"/wiki/home#section-big-bang\">Home#Big Bang</a>"),
+        ("[[Home#Big Bang]]", "<a href=\"/wiki/home#section-big-bang\">Home › Big Bang</a>"),
         ("[[Home#Big Bang|it]]", "<a href=\"/wiki/home#section-big-bang\">it</a>"),
         ("[[#Big Bang|it]]", "<a href=\"#section-big-bang\">it</a>"),
         ("![[Home]]", "<a href=\"/wiki/home\">Home</a>"),
@@ -264,18 +265,132 @@ fn bare_urls_are_links_but_not_in_links_and_code() {
 }
 
 #[test]
-fn raw_html_is_shown_not_used() {
+fn html_that_is_none_of_the_page_s_is_shown_not_used() {
     check(&[
         (
-            "<div onclick=\"x\">\n*a*\n</div>",
-            "<pre tabindex=\"0\"><code class=\"language-html\">&lt;div onclick=&quot;x&quot;&gt;\n*a*\n&lt;/div&gt;</code></pre>\n",
+            "<table onclick=\"x\">\n*a*\n</table>",
+            "<pre tabindex=\"0\"><code class=\"language-html\">&lt;table onclick=&quot;x&quot;&gt;\n*a*\n&lt;/table&gt;</code></pre>\n",
         ),
-        ("<!-- a -->", "<pre tabindex=\"0\"><code class=\"language-html\">&lt;!-- a --&gt;</code></pre>\n"),
+        (
+            "<script>x</script>",
+            "<pre tabindex=\"0\"><code class=\"language-html\">&lt;script&gt;x&lt;/script&gt;</code></pre>\n",
+        ),
     ]);
     check_paragraphs(&[(
-        "a <b>*c*</b> <http://>",
-        "a &lt;b&gt;<em>c</em>&lt;/b&gt; <a href=\"http://\" rel=\"nofollow ugc\">http://</a>",
+        "a <T>*c*</T> <http://>",
+        "a &lt;T&gt;<em>c</em>&lt;/T&gt; <a href=\"http://\" rel=\"nofollow ugc\">http://</a>",
     )]);
+}
+
+#[test]
+fn parts_of_a_line_may_be_html_without_attributes() {
+    check_paragraphs(&[
+        ("Press <kbd>Ctrl</kbd>+<KBD class=\"x\" onclick='y'>C</KBD>", "Press <kbd>Ctrl</kbd>+<kbd>C</kbd>"),
+        (
+            "H<sub>2</sub>O, m<sup>2</sup>, <mark>a</mark> <ins>b</ins>",
+            "H<sub>2</sub>O, m<sup>2</sup>, <mark>a</mark> <ins>b</ins>",
+        ),
+        ("a<br>b<br/>c<wbr>d", "a<br>\nb<br>\nc<wbr>d"),
+        ("a <span style=\"color:red\">*b*</span> <!-- c -->d", "a <em>b</em> d"),
+        // Whatever is left open ends with what it is in.
+        ("<kbd>a", "<kbd>a</kbd>"),
+        ("*<kbd>a*</kbd>", "<em><kbd>a</kbd></em>"),
+        ("<b><i>a</b></i>", "<b><i>a</i></b>"),
+        ("a</kbd>", "a"),
+        ("![<kbd>a</kbd>](b)", "<img src=\"b\" alt=\"a\" loading=\"lazy\">"),
+        ("[<kbd>a](b)</kbd>", "<a href=\"b\"><kbd>a</kbd></a>"),
+    ]);
+    check(&[
+        ("- <kbd>a\n  - b", "<ul>\n<li><kbd>a</kbd><ul>\n<li>b</li>\n</ul>\n</li>\n</ul>\n"),
+        ("<kbd>a\n\nb</kbd>", "<p><kbd>a</kbd></p>\n<p>b</p>\n"),
+    ]);
+}
+
+#[test]
+fn blocks_of_html_are_their_content() {
+    check(&[
+        (
+            "<details open class=x>\n<summary>A &amp; <b>B</b></summary>\n\n*c*\n\n</details>\n\nd",
+            "<details open><summary>A &amp; <b>B</b></summary>\n<p><em>c</em></p>\n</details>\n<p>d</p>\n",
+        ),
+        ("<details>\n\na", "<details><p>a</p>\n</details>\n"),
+        ("> <details>\n>\n> a\n\nb", "<blockquote>\n<details><p>a</p>\n</details>\n</blockquote>\n<p>b</p>\n"),
+        ("<details><summary></summary>a</details>", "<details><p>a</p>\n</details>\n"),
+        ("<summary>a</summary>", "<p>a</p>\n"),
+        (
+            "<p align=\"center\">\n  <b>a</b> &lt;&nope; <\n</p>\r\n<div>b</div>",
+            "<p><b>a</b> &lt;&amp;nope; &lt;</p>\n<p>b</p>\n",
+        ),
+        ("<!-- a\n\nb -->\n\n# Title\n\nc", "<p>c</p>\n"),
+        ("<hr>", "<hr>\n"),
+    ]);
+}
+
+#[test]
+fn alerts_say_what_they_are() {
+    check(&[
+        (
+            "> [!WARNING]\n> a\n> > b",
+            "<div class=\"alert warning\" role=\"note\">\n<p class=\"alert-kind\">Warning</p>\n<p>a</p>\n<blockquote>\n<p>b</p>\n\
+             </blockquote>\n</div>\n",
+        ),
+        ("> [!OTHER]\n> a", "<blockquote>\n<p>[!OTHER]\na</p>\n</blockquote>\n"),
+    ]);
+}
+
+#[test]
+fn definitions_have_a_list() {
+    check(&[(
+        "Term\n: *one*\n: two\n\nOther\n: three",
+        "<dl>\n<dt>Term</dt>\n<dd><em>one</em></dd>\n<dd>two</dd>\n<dt>Other</dt>\n<dd>three</dd>\n</dl>\n",
+    )]);
+}
+
+#[test]
+fn formulas_are_mathml_and_prices_are_text() {
+    check_paragraphs(&[
+        ("a $x$ b", "a <math><mi>x</mi></math> b"),
+        ("$$x$$", "<math display=\"block\" tabindex=\"0\"><mi>x</mi></math>"),
+        ("$\\nonsense<b>$", "<code>\\nonsense&lt;b&gt;</code>"),
+        ("$5 and $10, US$5 *or* CA$8", "$5 and $10, US$5 <em>or</em> CA$8"),
+        ("$HOME/bin:$PATH `$x$` \\$a$", "$HOME/bin:$PATH <code>$x$</code> $a$"),
+        ("![$x$](a)", "<img src=\"a\" alt=\"$x$\" loading=\"lazy\">"),
+    ]);
+    check(&[("```math\nx\n```", "<p><math display=\"block\" tabindex=\"0\"><mi>x</mi></math></p>\n")]);
+    assert_eq!(links("US$5 [[Home]] CA$8 $[[Not]]$"), ["home"]);
+    assert_eq!(render("## About $x$", "", |_| true).headings[0].text, "About $x$");
+    let many = "$x$ ".repeat(MAX_FORMULAS + 10);
+    assert!(html(&many).ends_with("<code>x</code></p>\n"));
+}
+
+#[test]
+fn a_page_has_a_direction_and_blocks_in_the_other_say_so() {
+    let page = render(
+        "שלום עולם, זה עמוד.\n\n- Docker זה כלי\n\n| שם | x |\n|---|---|\n| א | b |\n\n> A quotation\n",
+        "",
+        |_| true,
+    );
+    assert_eq!((page.direction, page.language), (Direction::Rtl, Some("he")));
+    assert!(page.html.contains("<p>שלום") && page.html.contains("<ul>\n<li>Docker"), "{}", page.html);
+    assert!(page.html.contains("<blockquote dir=\"ltr\">\n<p dir=\"ltr\">A quotation"), "{}", page.html);
+    let page = render(
+        "English, and more of it, so that it is most of the page by far.\n\n## כותרת\n\n1. אחד\n2. שניים\n\n> ציטוט ארוך\n",
+        "",
+        |_| true,
+    );
+    assert_eq!(page.direction, Direction::Ltr);
+    assert!(page.html.contains("<div dir=\"rtl\" class=\"heading\">"), "{}", page.html);
+    assert!(page.html.contains("<ol dir=\"rtl\">") && page.html.contains("<blockquote dir=\"rtl\">"), "{}", page.html);
+}
+
+#[test]
+fn emoji_have_names() {
+    check_paragraphs(&[(
+        ":tada: `:tada:` [:+1:](a) http://a.example/:tada:x",
+        "🎉 <code>:tada:</code> <a href=\"a\">👍</a> \
+          <a href=\"http://a.example/:tada:x\" rel=\"nofollow ugc\">http://a.example/:tada:x</a>",
+    )]);
+    assert_eq!(render("# :tada: New\n\na", &title_of("# :tada: New"), |_| true).html, "<p>a</p>\n");
 }
 
 #[test]

@@ -8,27 +8,46 @@ use super::*;
 /// The elements that may be in a page, and their attributes.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("a", &["href", "title", "rel", "class", "aria-label", "id"]),
-    ("blockquote", &[]),
+    ("abbr", &[]),
+    ("b", &[]),
+    ("blockquote", &["dir"]),
     ("br", &[]),
+    ("cite", &[]),
     ("code", &["class"]),
+    ("dd", &[]),
     ("del", &[]),
-    ("div", &["class", "role", "aria-label", "tabindex"]),
+    ("details", &["open"]),
+    ("dfn", &[]),
+    ("div", &["class", "role", "aria-label", "tabindex", "dir"]),
+    ("dl", &["dir"]),
+    ("dt", &[]),
     ("em", &[]),
-    ("h1", &["id"]),
-    ("h2", &["id"]),
-    ("h3", &["id"]),
-    ("h4", &["id"]),
-    ("h5", &["id"]),
-    ("h6", &["id"]),
+    ("h1", &["id", "dir"]),
+    ("h2", &["id", "dir"]),
+    ("h3", &["id", "dir"]),
+    ("h4", &["id", "dir"]),
+    ("h5", &["id", "dir"]),
+    ("h6", &["id", "dir"]),
     ("hr", &[]),
+    ("i", &[]),
     ("img", &["src", "alt", "title", "loading"]),
     ("input", &["type", "disabled", "checked", "aria-label"]),
+    ("ins", &[]),
+    ("kbd", &[]),
     ("li", &["id"]),
-    ("ol", &["start"]),
-    ("p", &[]),
+    ("mark", &[]),
+    ("ol", &["start", "dir"]),
+    ("p", &["class", "dir"]),
     ("pre", &["tabindex"]),
+    ("q", &[]),
+    ("s", &[]),
+    ("samp", &[]),
     ("section", &["class", "aria-label"]),
+    ("small", &[]),
+    ("span", &["class"]),
     ("strong", &[]),
+    ("sub", &[]),
+    ("summary", &[]),
     ("sup", &[]),
     ("table", &[]),
     ("tbody", &[]),
@@ -36,10 +55,57 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("th", &["class"]),
     ("thead", &[]),
     ("tr", &[]),
-    ("ul", &[]),
+    ("u", &[]),
+    ("ul", &["dir"]),
+    ("var", &[]),
+    ("wbr", &[]),
 ];
 
-const CLASSES: &[&str] = &["anchor", "back", "center", "footnotes", "heading", "left", "missing", "right", "table"];
+/// The elements of MathML that may be in a formula.
+const MATHEMATICS: &[&str] = &[
+    "math",
+    "mfrac",
+    "mi",
+    "mmultiscripts",
+    "mn",
+    "mo",
+    "mover",
+    "mpadded",
+    "mphantom",
+    "mprescripts",
+    "mroot",
+    "mrow",
+    "ms",
+    "mspace",
+    "msqrt",
+    "msub",
+    "msubsup",
+    "msup",
+    "mtable",
+    "mtd",
+    "mtext",
+    "mtr",
+    "munder",
+    "munderover",
+];
+
+const CLASSES: &[&str] = &[
+    "alert caution",
+    "alert important",
+    "alert note",
+    "alert tip",
+    "alert warning",
+    "alert-kind",
+    "anchor",
+    "back",
+    "center",
+    "footnotes",
+    "heading",
+    "left",
+    "missing",
+    "right",
+    "table",
+];
 
 /// Renders `markdown` with and without the pages it links to, and looks at what a browser would see.
 fn check(markdown: &str) {
@@ -64,6 +130,14 @@ fn check(markdown: &str) {
 }
 
 fn check_element(element: &Element) {
+    if MATHEMATICS.contains(&element.name.as_str()) || element.name == "span" {
+        let plain = |c: char| c.is_ascii_alphanumeric() || " .-%".contains(c);
+        for (name, value) in &element.attributes {
+            assert!(!name.starts_with("on") && !["style", "href", "id", "src"].contains(&name.as_str()), "{element:?}");
+            assert!(value.chars().all(plain), "{element:?}");
+        }
+        return;
+    }
     let allowed = ALLOWED.iter().find(|(name, _)| *name == element.name);
     let (_, attributes) = allowed.unwrap_or_else(|| panic!("no such element: {element:?}"));
     for (name, value) in &element.attributes {
@@ -71,6 +145,8 @@ fn check_element(element: &Element) {
         match name.as_str() {
             "href" => check_url(value, &["http:", "https:", "mailto:"]),
             "src" => check_url(value, &["http:", "https:"]),
+            "open" => assert_eq!(value, ""),
+            "dir" => assert!(["ltr", "rtl"].contains(&value.as_str()), "{value:?}"),
             "class" if element.name == "code" => {
                 assert!(value.starts_with("language-") && !value.contains(char::is_whitespace), "{value:?}");
             }
@@ -129,6 +205,15 @@ fn payloads_are_harmless() {
             ("http://a.example/", ""),
             ("www.", ""),
             ("- [ ] ", ""),
+            ("$", "$"),
+            ("$$\\text{", "}$$"),
+            ("```math\n\\href{", "}{x}\n```"),
+            ("<kbd>", "</kbd>"),
+            ("<details open>\n<summary>", "</summary>\n\n</details>"),
+            ("<div>\n", "\n</div>"),
+            ("<b ", ">x</b>"),
+            ("> [!NOTE]\n> ", ""),
+            ("a\n: ", ""),
         ] {
             check(&format!("{before}{payload}{after}"));
         }
@@ -188,9 +273,37 @@ fn piece() -> impl Strategy<Value = String> {
         "[x] ",
         "onclick=",
         "style=",
+        "$",
+        "$$",
+        "\\frac",
+        "\\text{",
+        "\\begin{matrix}",
+        "\\end{matrix}",
+        "\\left(",
+        "{",
+        "}",
+        "^",
+        "&",
+        "<kbd>",
+        "</kbd>",
+        "<sub>",
+        "<br>",
+        "<p>",
+        "<hr>",
+        "<details>\n",
+        "<details open>",
+        "</details>\n",
+        "<summary>",
+        "</summary>",
+        "<!-- ",
+        "> [!NOTE]\n",
+        "\n: ",
+        ":tada:",
+        "&amp;",
         "\0",
         "\u{7f}",
         "ß",
+        "שלום ",
         "İ",
         "x",
     ];

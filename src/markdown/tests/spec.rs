@@ -122,7 +122,8 @@ fn write(parent: ElementRef<'_>, in_pre: bool, out: &mut String) {
 
 fn attribute(element: &str, key: &str, value: &str) -> Option<String> {
     let (key, value) = match (element, key) {
-        (_, "rel" | "loading" | "tabindex" | "aria-label") | ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", "id") => {
+        (_, "rel" | "loading" | "tabindex" | "aria-label" | "role")
+        | ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", "id") => {
             return None;
         }
         (_, "style") => ("class", value.trim_start_matches("text-align: ")),

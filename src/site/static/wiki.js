@@ -41,7 +41,7 @@
       return section;
     }));
     const note = $("#_time-zone")?.firstChild;
-    if (note && zone) note.data = `Days and times are those of ${zone}. `;
+    if (note && zone) note.data = `Times are in ${zone}. `;
   }
 
   // Suggestions under search fields: the combobox pattern.
@@ -105,6 +105,15 @@
   $("#_sign-out")?.form.addEventListener("submit", () => attempt(() => {
     for (const name of Object.keys(localStorage)) if (name.startsWith("wiki:")) localStorage.removeItem(name);
   }));
+  // A secret that is shown once.
+  for (const secret of document.querySelectorAll("[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    const copy = make("button", { type: "button", className: "button", textContent: "Copy" });
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(secret.textContent).then(() => (copy.textContent = "Copied")).catch(() => getSelection().selectAllChildren(secret));
+    });
+    secret.after(" ", copy);
+  }
 
   // What went wrong is read first.
   $("#_errors, #_conflict")?.focus();
@@ -138,10 +147,14 @@
         shown = value;
         status.textContent = "";
       } catch {
-        if (mine === turn) status.textContent = "The preview cannot be updated just now.";
+        if (mine !== turn) return;
+        status.textContent = "The preview could not be updated.";
+        $("#_show-preview").hidden = false;
       }
     }, 350);
     section.hidden = false;
+    // It follows what is typed.
+    $("#_show-preview").hidden = true;
     if (!text.childElementCount) preview();
 
     // Kept here at once and, of a signed-in person, by the wiki some seconds later; then it is not needed here.

@@ -20,7 +20,7 @@ enum Key {
 }
 
 impl Order {
-    /// By title, for people.
+    /// By title, for people: `Page 2` before `Page 10`, `Äpfel` beside `Apfel`.
     pub const TITLE: Self = Self { key: Key::Title, descending: false };
     /// Latest edit first.
     pub const LATEST: Self = Self { key: Key::Updated, descending: true };
@@ -46,8 +46,8 @@ impl Order {
             (Key::Created, true) => "id DESC",
             (Key::Updated, false) => "updated_time, id",
             (Key::Updated, true) => "updated_time DESC, id DESC",
-            (Key::Title, false) => "title COLLATE \"C\", id",
-            (Key::Title, true) => "title COLLATE \"C\" DESC, id DESC",
+            (Key::Title, false) => "title_order(title) COLLATE \"C\", id",
+            (Key::Title, true) => "title_order(title) COLLATE \"C\" DESC, id DESC",
         }
     }
 
@@ -84,7 +84,9 @@ impl Order {
         match self.key {
             Key::Created => format!("id {comparison} ${second}"),
             Key::Updated => format!("(updated_time, id) {comparison} ({}, ${second})", db::instant(first)),
-            Key::Title => format!("(title COLLATE \"C\", id) {comparison} (${first}, ${second})"),
+            Key::Title => {
+                format!("(title_order(title) COLLATE \"C\", id) {comparison} (title_order(${first}), ${second})")
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ export const reads = (page, words) => page.locator("#_text", { hasText: words })
 
 /** The labels of a form's fields by their names. */
 const LABELS = {
-  title: "Title", content: "Text", tags: "Tags", comment: "What changed", author: "Your name", slug: "Address",
+  title: "Title", content: "Text", tags: "Tags", comment: "Edit summary", author: "Your name", slug: "Address",
 };
 
 /** The field of the editor that is labelled as `name` is. */

@@ -42,7 +42,6 @@ export const VIEWS = {
   },
   preview: async (page) => {
     await sample("edit")(page);
-    await button(page, "Preview").click();
     await page.locator("#_preview-text .table").waitFor();
   },
   conflict: async (page) => {

@@ -1,0 +1,130 @@
+// What is read: alerts, formulas, HTML, pages from right to left, wide screens, and paper.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { accessible } from "./support/accessible.js";
+import { button, visit } from "./support/see.js";
+import { VIEWS, furnish } from "./support/views.js";
+import { at, person, write } from "./support/world.js";
+import { repository } from "./support/wiki.js";
+
+const RTL = readFileSync(join(repository, "tests/browser/support/rtl.md"), "utf8");
+
+before(async () => {
+  await furnish();
+  await write("דוגמה", RTL);
+});
+
+const still = { reducedMotion: "reduce" };
+const desk = { ...still, viewport: { width: 1440, height: 900 } };
+
+/** Where an element is. */
+const box = (locator) => locator.first().evaluate((element) => {
+  const { left, right, top, width, height } = element.getBoundingClientRect();
+  return { left, right, top, width, height };
+});
+
+test("Markdown of other wikis shows none of its source", async (t) => {
+  const page = await VIEWS.page(await person(t, desk));
+  const text = page.locator("#_text");
+  for (const source of ["[!NOTE]", "<kbd>", "<details>", ":tada:", "$$", "\\frac", "$A"]) {
+    assert.ok(!(await text.innerText()).includes(source), source);
+  }
+  assert.deepEqual(await text.getByRole("note").locator(".alert-kind").allTextContents(), ["Note", "Tip", "Important", "Warning", "Caution"]);
+  assert.deepEqual(await text.locator("kbd").allTextContents(), ["Ctrl", "S"]);
+  assert.ok((await text.innerText()).includes("a loaf costs $5, and two cost $9"));
+  // Laid out as mathematics: the fraction's parts are one above the other.
+  const [above, below] = [await box(text.locator("mfrac > :first-child")), await box(text.locator("mfrac > :last-child"))];
+  assert.ok(above.top + above.height <= below.top + 2, JSON.stringify([above, below]));
+  const hidden = text.getByText("It is a grain.");
+  assert.ok(!(await hidden.isVisible()));
+  await text.getByText("More about rye").click();
+  assert.ok(await hidden.isVisible());
+  await accessible(page, "a page with everything");
+});
+
+test("a page from right to left is that throughout", async (t) => {
+  const page = await visit(await person(t, desk), at("דוגמה"));
+  const text = page.locator("#_text");
+  assert.equal(await text.getAttribute("dir"), "rtl");
+  assert.equal(await text.getAttribute("lang"), "he");
+  const whole = await box(text);
+  // A list item that begins with a Latin word, and its mark.
+  const item = text.getByRole("listitem").filter({ hasText: "Docker" });
+  const words = await item.evaluate((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getBoundingClientRect().right;
+  });
+  assert.ok(whole.right - words < 60, `${words} of ${whole.right}`);
+  const [first, last] = [await box(text.locator("th").first()), await box(text.locator("th").last())];
+  assert.ok(first.left > last.right - 1, "columns begin at the right");
+  const quotation = await text.locator("blockquote").first().evaluate((element) => getComputedStyle(element).borderRightWidth);
+  assert.equal(quotation, "3px");
+  const english = text.getByText("An English paragraph");
+  assert.equal(await english.getAttribute("dir"), "ltr");
+  assert.equal(await text.locator("pre").evaluate((element) => getComputedStyle(element).direction), "ltr");
+  await accessible(page, "a page from right to left");
+});
+
+test("on a wide screen a wide table has its columns, and text keeps its measure", async (t) => {
+  const columns = 9;
+  const row = (cell) => `|${Array.from({ length: columns }, (_, at) => cell(at)).join("|")}|\n`;
+  const table = row((at) => `Column ${at}`) + row(() => "---") + row((at) => `value-${at}`) + row(() => "12");
+  await write("Wide", `${"Words and more words. ".repeat(60)}\n\n${table}\n\n# One\n\n# Two\n\n# Three`);
+  const page = await visit(await person(t, { ...still, viewport: { width: 1680, height: 1000 } }), at("wide"));
+  const [paragraph, grid] = [await box(page.locator("#_text > p")), await box(page.locator("#_text table"))];
+  assert.ok(paragraph.width <= 42 * 16, `${paragraph.width}`);
+  assert.ok(grid.width > paragraph.width && grid.right <= 1680, JSON.stringify(grid));
+  const scroller = page.locator("#_text .table");
+  assert.ok(await scroller.evaluate((element) => element.scrollWidth <= element.clientWidth));
+  // Short columns are as narrow as their words, and no word is broken.
+  const cell = await box(page.locator("td", { hasText: /^12$/ }));
+  assert.ok(cell.width < 6.5 * 16, `${cell.width}`);
+  const contents = await box(page.locator("#_contents"));
+  assert.ok(contents.left >= grid.right, "the contents are beside it");
+  await page.getByRole("heading", { name: "On this page" }).waitFor();
+});
+
+test("on paper, done tasks keep their tick, tables their columns, and nothing is folded away", async (t) => {
+  const page = await VIEWS.page(await person(t, { ...still, viewport: { width: 700, height: 900 } }));
+  await page.emulateMedia({ media: "print" });
+  const tick = page.locator("#_text input:checked").first();
+  const drawn = await tick.evaluate((element) => {
+    const mark = getComputedStyle(element, "::before");
+    return [getComputedStyle(element).backgroundColor, mark.borderRightColor, mark.display];
+  });
+  assert.deepEqual(drawn, ["rgba(0, 0, 0, 0)", "rgb(0, 0, 0)", "block"]);
+  const table = await page.locator("#_text .table").evaluate((element) => [element.scrollWidth, element.clientWidth, getComputedStyle(element).overflowX]);
+  assert.ok(table[0] <= table[1] + 1 && table[2] === "visible", JSON.stringify(table));
+  assert.ok((await page.getByText("It is a grain.").boundingBox())?.height > 0);
+  assert.match((await page.pdf()).subarray(0, 8).toString("latin1"), /^%PDF-1/);
+});
+
+test("figures are lining", async (t) => {
+  const page = await VIEWS.page(await person(t, desk));
+  assert.equal(await page.locator("#_text").evaluate((element) => getComputedStyle(element).fontVariantNumeric), "lining-nums");
+});
+
+test("a focused skip link covers nothing, and every link in the changes is large enough", async (t) => {
+  const page = await visit(await person(t, desk), "/wiki/-/changes");
+  await page.keyboard.press("Tab");
+  const [skip, brand] = [await box(page.locator(".skip")), await box(page.locator(".brand"))];
+  assert.ok(skip.top + skip.height <= brand.top, JSON.stringify([skip, brand]));
+  for (const title of await page.locator(".changes .title").all()) assert.ok((await box(title)).height >= 24);
+});
+
+test("a draft can be discarded", async (t) => {
+  await write("Drafted", "As it was.");
+  const page = await person(t);
+  page.on("dialog", (dialog) => dialog.accept());
+  await visit(page, at("drafted", "edit"));
+  await page.getByLabel("Text", { exact: true }).fill("Half a thought");
+  await page.waitForFunction(() => localStorage.length > 0);
+  await visit(page, at("drafted", "edit"));
+  await button(page, "Discard").click();
+  assert.equal(await page.locator("#_draft").count(), 0);
+  await visit(page, at("drafted", "edit"));
+  assert.equal(await page.locator("#_draft").count(), 0);
+});
