@@ -120,7 +120,7 @@ impl Conflict {
 }
 
 impl Edit {
-    fn new(target: Target, fields: Fields) -> Self {
+    pub(super) fn new(target: Target, fields: Fields) -> Self {
         Self {
             target,
             fields,
