@@ -1,8 +1,10 @@
 //! Routes: every path, what it needs of the sender, and its handler, in one table; and what happens around a handler.
 
+pub mod body_limit;
+
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use wiki_types::Mode;
@@ -179,19 +181,29 @@ fn read_post(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(response::negotiated(response))
 }
 
-/// The response to `request`.
-pub fn respond(request: &Request, services: &Services) -> Response {
-    respond_to(request, services, auth::identify)
+/// The response to `request`, which comes without its body: `receive` reads it, up to a number of bytes. A request that is
+/// refused for what its head says costs no memory for its body.
+pub fn respond(
+    request: &mut Request,
+    receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
+    services: &Services,
+) -> Response {
+    respond_to(request, receive, services, auth::identify)
 }
 
 /// The response to `request` from the sender that `identify` names.
 pub fn respond_to(
-    request: &Request,
+    request: &mut Request,
+    receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
     services: &Services,
     identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
 ) -> Response {
+    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        // About the server as a whole (RFC 9110, 9.3.7).
+        return finish(request, &Identity::UNKNOWN, response::no_content());
+    }
     let (mut identity, result) = match check(request).and_then(|()| Target::find(request)) {
-        Ok(target) => target.call(request, services, &identify),
+        Ok(target) => target.call(request, receive, services, &identify),
         Err(problem) => (Identity::UNKNOWN, Err(problem)),
     };
     let response = result.unwrap_or_else(|problem| {
@@ -229,7 +241,9 @@ fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response
     if wants_page(request) && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
         // Back to this address after signing in.
         let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-        response::no_store(response::found(&address::sign_in(wanted)))
+        // What was sent as it is, and should not have been, would not be an address of this wiki.
+        let wanted = utf8_percent_encode(wanted, CONTROLS).to_string();
+        response::no_store(response::found(&address::sign_in(&wanted)))
     } else if is_shown_as_page(request) && chooses_password(request, identity, problem) {
         response::no_store(response::found(address::ACCOUNT))
     } else if is_shown_as_page(request) {
@@ -290,7 +304,8 @@ impl Target {
     /// Who sent the request, and what came of it.
     fn call(
         &self,
-        request: &Request,
+        request: &mut Request,
+        receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
         services: &Services,
         identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
     ) -> (Identity, Result<Response, Problem>) {
@@ -305,8 +320,22 @@ impl Target {
         if let Err(problem) = checked {
             return (Identity::UNKNOWN, Err(problem));
         }
+        let identified = match need {
+            Need::Nothing => Ok(Identity::UNKNOWN),
+            _ => identify(request, services),
+        };
+        let is_permitted = identified.as_ref().is_ok_and(|identity| identity.check(*need).is_ok());
+        if let Some(limit) = body_limit::of(self.route.path, request, is_permitted) {
+            match receive(limit) {
+                Ok(body) => *request.body_mut() = body,
+                Err(problem) => return (identified.unwrap_or(Identity::UNKNOWN), Err(problem)),
+            }
+        }
         // From here on the form was sent by the person themselves: what they typed comes back to them, whatever happens.
-        let (identity, cookie, result) = self.answer(request, services, identify, *need, *handler);
+        let (identity, cookie, result) = match identified {
+            Ok(identity) => self.answer(request, services, identity, *need, *handler),
+            Err(problem) => (anonymous(services), None, Err(problem)),
+        };
         let result = match result {
             Err(problem) if wants_page(request) => site::retry::show(request, &identity, &problem).ok_or(problem),
             result => result,
@@ -318,24 +347,21 @@ impl Target {
         (identity, result)
     }
 
-    /// Identifies the sender, and calls the handler if they have what the route needs. The cookie is that of a session which
-    /// the request has opened.
+    /// Calls the handler if the sender has what the route needs. The cookie is that of a session which the request has opened.
     fn answer(
         &self,
         request: &Request,
         services: &Services,
-        identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
+        mut identity: Identity,
         need: Need,
         handler: Handler,
     ) -> (Identity, Option<String>, Result<Response, Problem>) {
         if need == Need::Nothing {
-            let cx = Context { request, identity: &Identity::UNKNOWN, db: &services.db, services };
-            return (Identity::UNKNOWN, None, self.run(handler, &cx));
+            let cx = Context { request, identity: &identity, db: &services.db, services };
+            let result = self.run(handler, &cx);
+            return (identity, None, result);
         }
-        let (mut identity, mut cookie) = match identify(request, services) {
-            Ok(identity) => (identity, None),
-            Err(problem) => return (anonymous(services), None, Err(problem)),
-        };
+        let mut cookie = None;
         match sign_in_within::identify(request, services, &identity) {
             Ok(Some((signed_in, new))) => (identity, cookie) = (signed_in, Some(new)),
             Ok(None) => {}

@@ -12,24 +12,25 @@ use wasi::io::streams::StreamError;
 use crate::auth::Services;
 use crate::config::Config;
 use crate::store::Error;
-use crate::web::request::MAX_BODY;
 use crate::web::{Problem, Request, Response};
 use crate::{routes, store};
 
 #[http_component]
 fn handle(incoming: IncomingRequest, outparam: ResponseOutparam) {
-    let response = match read(incoming) {
-        Ok(request) => {
+    let response = match head(&incoming) {
+        Ok(mut request) => {
             let db = store::open(|| Config::load().map(|config| &*config.address).map_err(Error::Internal));
-            routes::respond(&request, &Services { db, config: Config::load })
+            let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+            let receive = |limit| body(&incoming, announced, limit);
+            routes::respond(&mut request, receive, &Services { db, config: Config::load })
         }
         Err(problem) => routes::respond_unread(&problem),
     };
     write(response, outparam);
 }
 
-/// The request with its whole body.
-fn read(incoming: IncomingRequest) -> Result<Request, Problem> {
+/// The request without its body.
+fn head(incoming: &IncomingRequest) -> Result<Request, Problem> {
     let mut request = http::Request::new(Vec::new());
     *request.method_mut() = method(incoming.method())?;
     *request.uri_mut() = incoming
@@ -38,10 +39,7 @@ fn read(incoming: IncomingRequest) -> Result<Request, Problem> {
         .unwrap_or("/")
         .parse::<Uri>()
         .map_err(|_| Problem::bad_request("The path of the request is not a valid URI."))?;
-    *request.headers_mut() = headers(&incoming);
-    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
-        *request.body_mut() = body(&incoming, request.headers())?;
-    }
+    *request.headers_mut() = headers(incoming);
     Ok(request)
 }
 
@@ -62,12 +60,11 @@ fn headers(incoming: &IncomingRequest) -> HeaderMap {
     headers
 }
 
-/// The body, refused as soon as it is known to be longer than [`MAX_BODY`].
-fn body(incoming: &IncomingRequest, headers: &HeaderMap) -> Result<Vec<u8>, Problem> {
+/// The body, refused as soon as it is known to be longer than `limit`. `announced` is how long the client says it is.
+fn body(incoming: &IncomingRequest, announced: Option<usize>, limit: usize) -> Result<Vec<u8>, Problem> {
     const CHUNK: u64 = 64 * 1024;
-    let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-    if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
-        return Err(Problem::body_too_large(MAX_BODY));
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Problem::body_too_large(limit));
     }
     let broken = || Problem::bad_request("The body of the request ended before it was complete.");
     let resource = incoming.consume().map_err(|()| broken())?;
@@ -75,13 +72,17 @@ fn body(incoming: &IncomingRequest, headers: &HeaderMap) -> Result<Vec<u8>, Prob
     let mut body = Vec::new();
     loop {
         match stream.blocking_read(CHUNK) {
-            Ok(chunk) if body.is_empty() => body = chunk,
+            Ok(chunk) if body.is_empty() => {
+                body = chunk;
+                // At once: growing step by step takes up to three times the memory.
+                body.reserve_exact(announced.unwrap_or_default().saturating_sub(body.len()));
+            }
             Ok(chunk) => body.extend_from_slice(&chunk),
             Err(StreamError::Closed) => return Ok(body),
             Err(StreamError::LastOperationFailed(_)) => return Err(broken()),
         }
-        if body.len() > MAX_BODY {
-            return Err(Problem::body_too_large(MAX_BODY));
+        if body.len() > limit {
+            return Err(Problem::body_too_large(limit));
         }
     }
 }

@@ -13,8 +13,9 @@
 //! 8. `database`: the choice between the configured and the embedded database
 //! 9. `embedded`: the embedded database
 //! 10. `telemetry`: logs, metrics and traces
-//! 11. `config`: settings of the runner, and the application with its variables
-//! 12. `database_url`: the parts of a database's address
+//! 11. `memory`: budgets for what the process uses of its memory
+//! 12. `config`: settings of the runner, and the application with its variables
+//! 13. `database_url`: the parts of a database's address
 
 #![deny(unsafe_code)]
 
@@ -29,6 +30,7 @@ mod embedded;
 mod guest;
 mod healthcheck;
 mod host;
+mod memory;
 mod migrate;
 mod request;
 mod serve;
@@ -43,6 +45,7 @@ pub mod parts {
     pub use crate::config::manifest::Manifest;
     pub use crate::config::settings::{Limits, Logging, Postgres};
     pub use crate::guest::{engine, precompiled};
+    pub use crate::host::memory::Memory;
     pub use crate::host::postgres::bindings::v4 as postgres;
     pub use crate::host::postgres::{Pools, PostgresHost, PostgresView};
     pub use crate::host::{HostState, add_to_linker};

@@ -12,14 +12,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::component::Component;
 
+use crate::config::accepted_hosts::AcceptedHosts;
 use crate::config::application::Application;
 use crate::config::environment::Environment;
 use crate::config::manifest::Manifest;
 use crate::config::settings::Serve;
 use crate::database::Database;
-use crate::guest::instances::Instances;
+use crate::guest::instances::{Instances, Shared};
 use crate::guest::{engine, precompiled};
 use crate::host::postgres::Pools;
+use crate::memory::budget::Budget;
+use crate::memory::buffers::Buffers;
+use crate::memory::container;
 use crate::request::Handler;
 use crate::request::concurrency_limit::ConcurrencyLimit;
 use crate::request::rate_limit::WriteRateLimit;
@@ -38,6 +42,7 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     // What can be checked at once, before a database is started and a component compiled.
     let address = settings.listen.socket_addr()?;
     settings.admin.socket_addr()?;
+    let hosts = AcceptedHosts::for_clients(&settings.clients.hosts, address.ip());
     let tls = tls::acceptor(&settings.tls)?;
     let env = Environment::of_process();
     let manifest = Manifest::load(&settings.application.manifest)?;
@@ -55,9 +60,15 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let metrics = Metrics::new();
     let pools = Pools::new(&postgres, metrics.database.clone())?;
 
+    let limit = container::memory_limit();
+    let limits = settings.limits.clone();
+    let budget = Budget::new(limits.guest_memory(limit), limits.kept_memory.as_u64(), limits.queue_timeout);
+    let buffers = Buffers::new(limits.buffer_memory(limit));
+    let shared = Shared { pools, budget, buffers, limits, metrics };
+
     let (name, warnings) = (application.name.clone(), application.warnings.clone());
-    let handler = Arc::new(handler(application, &settings, pools.clone(), metrics)?);
-    let admin = admin::start(&settings.admin, handler.clone(), pools).await?;
+    let handler = Arc::new(handler(application, &settings, shared.clone(), hosts)?);
+    let admin = admin::start(&settings.admin, &settings.clients.hosts, handler.clone(), shared).await?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address} (--listen, LISTEN_ADDR; --port, PORT)"))?;
@@ -77,8 +88,8 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
 fn handler(
     application: Application,
     settings: &Serve,
-    pools: Arc<Pools>,
-    metrics: Arc<Metrics>,
+    shared: Shared,
+    accepted_hosts: AcceptedHosts,
 ) -> anyhow::Result<Handler> {
     let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
     let router = Router::new(application.routes)
@@ -101,9 +112,7 @@ fn handler(
                 Entry::Vacant(new) => new.insert(engine::load(&engine, &component.source)?).clone(),
             },
         };
-        let (pools, limits) = (pools.clone(), settings.limits.clone());
-        let instances = Instances::new(component, &code, pools, limits, metrics.clone())
-            .with_context(|| format!("component {id}"))?;
+        let instances = Instances::new(component, &code, shared.clone()).with_context(|| format!("component {id}"))?;
         components.insert(id.into(), instances);
     }
     Ok(Handler {
@@ -111,9 +120,11 @@ fn handler(
         components,
         concurrency_limit: ConcurrencyLimit::new(&settings.limits),
         write_rate_limit: WriteRateLimit::new(settings.clients.write_rate, settings.clients.write_burst),
+        accepted_hosts,
         trusted_proxies: settings.clients.trusted_proxies.clone(),
-        limits: settings.limits.clone(),
-        metrics,
+        buffers: shared.buffers,
+        limits: shared.limits,
+        metrics: shared.metrics,
         access_log: settings.admin.access_log,
         request_id: settings.admin.request_id,
         draining: AtomicBool::new(false),

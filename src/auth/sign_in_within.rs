@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::auth::{Context, Identity, Services, accounts, sessions};
-use crate::web::forms::Form;
+use crate::web::forms::{Form, is_form};
 use crate::web::{Problem, Request};
 
 /// The field with the username. No form has it for anything else.
@@ -20,7 +20,7 @@ pub fn identify(
     anonymous: &Identity,
 ) -> Result<Option<(Identity, String)>, Problem> {
     let mentions = || request.body().windows(USERNAME.len()).any(|window| window == USERNAME.as_bytes());
-    if request.method() != Method::POST || anonymous.account.is_some() || !Form::is_in(request) || !mentions() {
+    if request.method() != Method::POST || anonymous.account.is_some() || !is_form(request) || !mentions() {
         return Ok(None);
     }
     let form = Form::read(request)?;

@@ -12,8 +12,8 @@ use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{password, tokens};
 use crate::input::lists::MAX_QUERY;
 use crate::input::users::MAX_EMAIL;
+use crate::routes::body_limit::PAGE as MAX_BODY;
 use crate::web::pagination::DEFAULT_LIMIT;
-use crate::web::request::MAX_BODY;
 
 /// Completes the schemas of the types, and adds the rest.
 pub fn add(components: &mut Value) {

@@ -174,12 +174,14 @@ static CONFIG: Config =
 
 /// What an open wiki without a database answers.
 fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Value {
-    let mut request = Request::new(body.to_string().into_bytes());
+    let mut request = Request::default();
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = path.replace("{id}", "1").parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
     let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())));
     let services = Services { db, config: || Ok(&CONFIG) };
     let identity = Identity { mode: Mode::Open, account, ..Identity::UNKNOWN };
-    serde_json::from_slice(respond_to(&request, &services, |_, _| Ok(identity.clone())).body()).unwrap()
+    let body = body.to_string().into_bytes();
+    let identify = |_: &_, _: &_| Ok(identity.clone());
+    serde_json::from_slice(respond_to(&mut request, |_| Ok(body), &services, identify).body()).unwrap()
 }

@@ -50,11 +50,7 @@ pub enum Kind {
 /// `problem`.
 pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option<Response> {
     let path = request.uri().path();
-    // Signing in shows its own form again, and there is nothing to type for signing out, a preview, or a draft.
-    let is_kept = request.method() == Method::POST
-        && path.starts_with(address::FRONT)
-        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path);
-    let form = if is_kept { Form::read(request).ok()? } else { return None };
+    let form = if keeps(request) { Form::read(request).ok()? } else { return None };
     let (viewer, reason) = (Viewer::of(request, identity), Reason::new(&form, problem));
     let page = match edit::again(path, &form, reason.clone()) {
         Some(view) => site::render(&view, &viewer),
@@ -70,6 +66,15 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
     };
     let page = response::no_store(response::html_with(problem.status, page.ok()?));
     Some(response::with_hints(problem, page))
+}
+
+/// Whether `request` may have a form that is shown again.
+pub fn keeps(request: &Request) -> bool {
+    let path = request.uri().path();
+    // Signing in shows its own form again, and there is nothing to type for signing out, a preview, or a draft.
+    request.method() == Method::POST
+        && path.starts_with(address::FRONT)
+        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path)
 }
 
 impl Retry {

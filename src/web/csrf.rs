@@ -1,7 +1,7 @@
 //! Cross-site request forgery: refuses changes that another site makes a browser send.
 
 use http::header::{CONTENT_TYPE, ORIGIN};
-use http::uri::Uri;
+use http::uri::{Authority, Uri};
 use http::{Method, StatusCode};
 
 use crate::web::json::is_json;
@@ -21,7 +21,7 @@ pub fn check(request: &Request, has_session: bool) -> Result<(), Problem> {
     let allowed = match (header(SEC_FETCH_SITE), header(ORIGIN.as_str())) {
         // "none": the address bar or a bookmark.
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => host_of(origin).is_some_and(|host| Some(host) == request::own_host(request)),
+        (None, Some(origin)) => is_own(origin, request),
         (None, None) => !is_form(request) || !has_session,
     };
     if allowed {
@@ -39,8 +39,22 @@ fn is_form(request: &Request) -> bool {
     *request.method() == Method::POST && !is_json(media_type)
 }
 
-fn host_of(origin: &str) -> Option<String> {
-    Some(origin.parse::<Uri>().ok()?.authority()?.to_string())
+/// Whether `origin` is the host that `request` was sent to, however it is written: upper or lower case, and with or without the
+/// default port of the origin's scheme.
+///
+/// The scheme does not count: a proxy that ends TLS may not say so.
+fn is_own(origin: &str, request: &Request) -> bool {
+    let origin = origin.parse::<Uri>().ok();
+    let Some((scheme, authority)) =
+        origin.as_ref().and_then(|origin| Some((origin.scheme_str()?, origin.authority()?)))
+    else {
+        return false;
+    };
+    let own = request::own_host(request).and_then(|host| host.parse::<Authority>().ok());
+    let default = if scheme == "https" { 443 } else { 80 };
+    let parts =
+        |authority: &Authority| (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default));
+    own.is_some_and(|own| parts(&own) == parts(authority))
 }
 
 #[cfg(test)]
@@ -65,6 +79,13 @@ mod tests {
             (&[("sec-fetch-site", "cross-site")], false),
             (&[("sec-fetch-site", "cross-site"), ("origin", "http://wiki"), ("host", "wiki")], false),
             (&[("origin", "http://wiki:8000"), ("host", "wiki:8000")], true),
+            (&[("origin", "http://wiki.example"), ("host", "wiki.example:80")], true),
+            (&[("origin", "http://wiki.example"), ("host", "Wiki.Example")], true),
+            (&[("origin", "https://wiki.example"), ("host", "wiki.example:443")], true),
+            (&[("origin", "https://wiki.example:443"), ("host", "wiki.example")], true),
+            (&[("origin", "http://wiki.example:80"), ("host", "wiki.example:")], true),
+            (&[("origin", "http://wiki.example"), ("host", "wiki.example:8000")], false),
+            (&[("origin", "https://wiki.example"), ("host", "wiki.example:80")], false),
             (&[("origin", "http://evil"), ("host", "wiki")], false),
             (&[("origin", "null"), ("host", "wiki")], false),
             (&[("origin", "http://wiki")], false),

@@ -28,12 +28,12 @@ impl Body {
         if !is_json(media_type) {
             return Err(Problem::unsupported_media_type());
         }
-        match serde_json::from_slice(request.body()) {
+        // Who reads JSON may ignore a byte order mark (RFC 8259, 8.1), and some editors write one.
+        let text = request.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(request.body());
+        match serde_json::from_slice(text) {
             Ok(Value::Object(members)) => Ok(Self { members, errors: Vec::new() }),
             Ok(_) => Err(Problem::invalid_field("body", "must be a JSON object, as in {\"name\": \"value\"}")),
-            Err(_) if request.body().is_empty() => {
-                Err(Problem::bad_request("The body is empty; it must be a JSON object."))
-            }
+            Err(_) if text.is_empty() => Err(Problem::bad_request("The body is empty; it must be a JSON object.")),
             Err(error) => Err(Problem::bad_request(format!("The body is not valid JSON: {error}."))),
         }
     }
@@ -215,6 +215,12 @@ mod tests {
         assert_eq!(body.nullable_text("b", rules::text), Some(None));
         assert_eq!(body.nullable_text("c", rules::text), None);
         assert!(body.finish().is_ok());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_ignored() {
+        let mut body = body("\u{feff}{\"a\": \"x\"}").unwrap();
+        assert_eq!(body.text("a", rules::text).as_deref(), Some("x"));
     }
 
     #[test]

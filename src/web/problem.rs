@@ -80,10 +80,10 @@ impl Problem {
         problem
     }
 
-    /// 413: the body is longer than `limit` bytes, a whole number of mebibytes.
+    /// 413: the body is longer than `limit` bytes, a whole number of kibibytes.
     pub fn body_too_large(limit: usize) -> Self {
-        let limit = limit >> 20;
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body of a request may have at most {limit} MiB."))
+        let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{} KiB", limit >> 10) };
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body of this request may have at most {limit}."))
     }
 
     /// 415: the body is in a form the resource does not take.

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use http::HeaderValue;
 use http::header::{COOKIE, HOST};
-use http::uri::{Scheme, Uri};
+use http::uri::{Authority, Scheme, Uri};
 
 use crate::web::Problem;
 
-/// A request with its whole body.
+/// A request with as much of its body as it takes to answer it: all, or nothing.
 pub type Request = http::Request<Vec<u8>>;
 
 /// The URL a host was called at. Spin and wiki-runner both send it.
@@ -20,20 +20,28 @@ const CLIENT_ADDR: &str = "spin-client-addr";
 /// What a proxy in front says of the connection it accepted.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// The most bytes of a body that are read: a page of a mebibyte in which JSON escapes every character (`\u00e9`, six
-/// bytes) fits, with room for the other members.
-pub const MAX_BODY: usize = 8 << 20;
-
 /// Headers that decide who sends a request and whether it is allowed. None makes sense twice.
 const SINGLE: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
 
-/// 400 for a request that has a header twice which can have one meaning only: what is in front of the wiki may have read the
-/// other value.
+/// 400 for a request whose host is none, or that has a header twice which can have one meaning only: what is in front of the
+/// wiki may have read the other value.
 pub fn check(request: &Request) -> Result<(), Problem> {
-    match SINGLE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
-        Some(name) => Err(Problem::bad_request(format!("The request has more than one header {name}. Send it once."))),
-        None => Ok(()),
+    if let Some(name) = SINGLE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
+        return Err(Problem::bad_request(format!("The request has more than one header {name}. Send it once.")));
     }
+    match request.headers().get(HOST).map(|host| host.to_str().ok().is_some_and(is_host)) {
+        Some(false) => {
+            Err(Problem::bad_request("The header Host must be a name or an address, with or without a port."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether `text` is `host` or `host:port` (RFC 9112, 3.2). A user's name in front would be taken for the host by some.
+fn is_host(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    !text.contains('@') && port.is_none_or(|port| port.is_empty() || authority.port_u16().is_some())
 }
 
 /// The number `text` is, if that can be an id or a version.
@@ -79,8 +87,14 @@ pub fn base(request: &Request) -> String {
 
 /// Whether the client's connection is by TLS, to the host or to a proxy in front of it.
 pub fn is_secure(request: &Request) -> bool {
-    last(request, FORWARDED_PROTO).is_some_and(|proto| proto == "https")
+    forwarded_proto(request).is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
         || full_url(request).is_some_and(|url| url.scheme() == Some(&Scheme::HTTPS))
+}
+
+/// The scheme of the client's connection, as a proxy says. Behind several proxies, each may add its own to the list: the client's
+/// is the first.
+fn forwarded_proto(request: &Request) -> Option<&str> {
+    last(request, FORWARDED_PROTO)?.to_str().ok()?.split(',').next().map(str::trim)
 }
 
 fn full_url(request: &Request) -> Option<Uri> {
@@ -158,6 +172,30 @@ mod tests {
             assert_eq!(problem.status, http::StatusCode::BAD_REQUEST, "{name}");
         }
         assert!(check(&request(&[("cookie", "a=1"), ("cookie", "b=2")])).is_ok());
+    }
+
+    #[test]
+    fn a_host_has_no_user_and_a_port_that_is_a_number() {
+        for host in ["a", "a.example:80", "a:", "127.0.0.1:8000", "[::1]", "[::1]:80"] {
+            assert!(check(&request(&[("host", host)])).is_ok(), "{host}");
+        }
+        for host in ["", "me@a", "me:pw@a:80", "a:b", "a:8o", "a:65536", "a b", "a/b", "[::1]:x"] {
+            assert!(check(&request(&[("host", host)])).is_err(), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_first_proxy_says_what_the_client_used() {
+        for (proto, secure) in [
+            ("https", true),
+            ("HTTPS", true),
+            ("https, http", true),
+            ("https,http", true),
+            ("http, https", false),
+            ("", false),
+        ] {
+            assert_eq!(is_secure(&request(&[("x-forwarded-proto", proto)])), secure, "{proto}");
+        }
     }
 
     #[test]

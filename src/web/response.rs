@@ -7,6 +7,7 @@ use http::header::{
     RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -90,7 +91,12 @@ pub fn html_with_drawings(body: String) -> Response {
 
 /// `response`, whose body is compressed with gzip.
 pub fn gzipped(response: Response) -> Response {
-    set(set(response, CONTENT_ENCODING, "gzip"), VARY, "Accept-Encoding")
+    set(varying_by_encoding(response), CONTENT_ENCODING, "gzip")
+}
+
+/// Tells caches that the response depends on which encodings the client takes.
+pub fn varying_by_encoding(response: Response) -> Response {
+    set(response, VARY, "Accept-Encoding")
 }
 
 /// 302: at `location` now, and perhaps elsewhere later.
@@ -106,7 +112,8 @@ pub fn see_other(location: &str) -> Response {
 fn redirect(status: StatusCode, location: &str) -> Response {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = status;
-    set(response, LOCATION, location)
+    // A client may send what is not ASCII as it is, and an address that goes back to it must be a valid one.
+    set(response, LOCATION, &utf8_percent_encode(location, CONTROLS).to_string())
 }
 
 /// `response` with a cookie.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Cut, Database, eventually, json, paths};
+use crate::{Client, Container, Cut, Database, eventually, json, paths};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -53,7 +53,7 @@ impl App {
         let on_spin = paths::spin().is_some();
         let args: &[&str] = if on_spin { &["up", "--listen", "127.0.0.1:0", "--from"] } else { &["serve", "--from"] };
         let args = args.iter().map(OsString::from).chain([manifest.into()]).collect();
-        let recipe = Recipe { args, env: Vec::new(), open_files: None, on_spin };
+        let recipe = Recipe { args, env: Vec::new(), open_files: None, container: None, on_spin };
         let builder = Builder {
             recipe,
             database: None,
@@ -65,6 +65,8 @@ impl App {
             limited: true,
         };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
+        // Tests call services by any name.
+        let builder = builder.env("RUNNER_HOSTS", "*");
         if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
     }
 
@@ -199,6 +201,18 @@ impl Builder {
     /// With at most `count` open files in each process.
     pub fn open_files(mut self, count: u32) -> Self {
         self.recipe.open_files = Some(count);
+        self
+    }
+
+    /// In a container, which must outlive it.
+    pub fn within(mut self, container: &Container) -> Self {
+        self.recipe.container = Some(container.processes());
+        self
+    }
+
+    /// Without a variable in the environment that every test's service has.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.recipe.env.retain(|(known, _)| known != name);
         self
     }
 

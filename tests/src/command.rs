@@ -64,6 +64,7 @@ pub async fn wiki_runner<A: Into<OsString> + Clone, V: Into<OsString> + Clone>(
         args: args.iter().cloned().map(Into::into).collect(),
         env: env.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect(),
         open_files: None,
+        container: None,
         on_spin: false,
     };
     let mut child = command(&recipe)

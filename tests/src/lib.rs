@@ -22,6 +22,7 @@
 mod accounts;
 mod app;
 mod command;
+mod container;
 mod cut;
 mod database;
 mod engine;
@@ -35,6 +36,7 @@ mod wiki;
 pub use accounts::{ADMIN_PASSWORD, GIVEN_PASSWORD, PASSWORD};
 pub use app::{App, Builder};
 pub use command::{Output, wiki_runner};
+pub use container::Container;
 pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use engine::of_another_engine;

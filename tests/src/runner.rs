@@ -3,6 +3,7 @@
 use crate::{START_LIMIT, TEST_LIMIT, paths};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -15,6 +16,8 @@ pub struct Recipe {
     pub env: Vec<(String, OsString)>,
     /// The most files it may have open, if not as many as this process.
     pub open_files: Option<u32>,
+    /// The file with the ids of the processes of a container that it runs in.
+    pub container: Option<PathBuf>,
     /// Whether the program is Spin.
     pub on_spin: bool,
 }
@@ -32,14 +35,20 @@ pub struct Runner {
 /// `wiki-runner` with nothing of this process's environment that would configure it.
 pub fn command(recipe: &Recipe) -> Command {
     let program = if recipe.on_spin { paths::spin().expect("WASIKI_SPIN names Spin") } else { paths::runner() };
-    let mut command = match recipe.open_files {
-        None => Command::new(program),
-        Some(count) => {
-            // A process can limit only itself, so a shell does and becomes the service.
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &count.to_string()]).arg(program);
-            shell
-        }
+    // A process can limit only itself, so a shell does and becomes the service.
+    let mut limits = String::new();
+    if let Some(count) = recipe.open_files {
+        limits.push_str(&format!("ulimit -n {count} && "));
+    }
+    if let Some(processes) = &recipe.container {
+        limits.push_str(&format!("echo $$ >'{}' && ", processes.display()));
+    }
+    let mut command = if limits.is_empty() {
+        Command::new(program)
+    } else {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits}exec \"$0\" \"$@\"")]).arg(program);
+        shell
     };
     command.args(&recipe.args).env_clear().stdin(Stdio::null());
     // PATH and the folders for temporary and cached files are the machine's business, not the service's configuration.
@@ -126,6 +135,17 @@ impl Runner {
     /// The process's id.
     pub fn id(&self) -> u32 {
         lock(&self.child).id()
+    }
+
+    /// The most memory the process has had in bytes, without what it has only reserved.
+    ///
+    /// # Panics
+    /// When it has ended, or the kernel does not tell.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak.map(|kibibytes: u64| kibibytes << 10).expect("a running process has a peak of its memory")
     }
 
     /// Ends the process at once (SIGKILL) and waits until it is gone.

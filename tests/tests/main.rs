@@ -11,6 +11,7 @@ mod api {
     mod concurrency;
     mod errors;
     mod history;
+    mod http;
     mod links;
     mod old_clients;
     mod posts;
@@ -46,8 +47,10 @@ mod host {
     mod absent;
     mod application;
     mod guests;
+    mod hosts;
     mod instances;
     mod limits;
+    mod memory;
     mod precompiled;
     mod stopping;
     mod tls;

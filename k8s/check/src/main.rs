@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod kubeconform;
 mod manifests;
+mod memory;
 mod mistakes;
 mod monitoring;
 mod network;
@@ -51,11 +52,12 @@ struct Args {
 }
 
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 7] = [
+const CHECKS: [fn(&Set) -> Vec<String>; 8] = [
     selectors::check,
     references::check,
     network::check,
     settings::check,
+    memory::check,
     monitoring::check,
     releases::check,
     connections::check,
@@ -100,6 +102,7 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
     mistakes.extend(monitoring::runbooks(root)?);
     mistakes.extend(monitoring::unlisted(root)?);
     mistakes.extend(commands::check(root)?);
+    mistakes.extend(memory::compose(root)?);
     mistakes.extend(manifests::differences(root, &tools)?);
     let mut sets = Vec::new();
     for case in cases::all(root)? {

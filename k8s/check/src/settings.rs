@@ -1,7 +1,7 @@
 //! Whether the runner's settings fit the pod they are for: its files, the administrator's password, the time it has to stop,
 //! and the ports that probes ask.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -20,20 +20,11 @@ const GRACE_PERIOD: u64 = 30;
 
 /// What is wrong with the settings of a set's pods.
 pub fn check(set: &Set) -> Vec<String> {
-    let maps: BTreeMap<_, _> = set.of("ConfigMap").map(|map| (map.name.as_str(), map.value.map("/data"))).collect();
     let made = set.of("Secret").any(|secret| secret.name.ends_with(ADMIN_SECRET));
     let mut wrong = Vec::new();
     for pods in set.pods() {
         for container in pods.containers() {
-            let mut settings = Labels::new();
-            for source in container.list("/envFrom") {
-                settings.extend(maps.get(source.text("/configMapRef/name")).cloned().unwrap_or_default());
-            }
-            let own = container
-                .list("/env")
-                .iter()
-                .filter(|it| it.get("value").is_some() || it.pointer("/valueFrom/secretKeyRef").is_some());
-            settings.extend(own.map(|it| (it.text("/name").to_owned(), it.text("/value").to_owned())));
+            let settings = of(container, set);
             let mut found = missing_files(&settings, container, &pods);
             found.extend(administrator(&settings, made));
             found.extend(probes(container));
@@ -44,6 +35,21 @@ pub fn check(set: &Set) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The variables of a container, those from Secrets without their values.
+pub fn of(container: &Value, set: &Set) -> Labels {
+    let mut settings = Labels::new();
+    for source in container.list("/envFrom") {
+        let map = set.of("ConfigMap").find(|map| map.name == source.text("/configMapRef/name"));
+        settings.extend(map.map(|map| map.value.map("/data")).unwrap_or_default());
+    }
+    let own = container
+        .list("/env")
+        .iter()
+        .filter(|it| it.get("value").is_some() || it.pointer("/valueFrom/secretKeyRef").is_some());
+    settings.extend(own.map(|it| (it.text("/name").to_owned(), it.text("/value").to_owned())));
+    settings
 }
 
 /// Settings with the path of a file that no volume has. A value that is no path is a name in a folder the program knows.

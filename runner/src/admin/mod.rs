@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::server::conn::http1;
@@ -23,8 +23,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use crate::config::accepted_hosts::{AcceptedHost, AcceptedHosts};
 use crate::config::settings;
-use crate::host::postgres::Pools;
+use crate::guest::instances::Shared;
 use crate::request::{Handler, details};
 use crate::server::accept::accept;
 
@@ -54,8 +55,9 @@ impl Drop for Server {
 /// Fails if its address is malformed or cannot be bound. Only the default address may be in use: then a warning is logged.
 pub async fn start(
     settings: &settings::Admin,
+    hosts: &[AcceptedHost],
     handler: Arc<Handler>,
-    pools: Arc<Pools>,
+    shared: Shared,
 ) -> anyhow::Result<Option<Server>> {
     let Some(address) = settings.socket_addr()? else { return Ok(None) };
     let listener = match TcpListener::bind(address).await {
@@ -68,9 +70,10 @@ pub async fn start(
     };
     let local = listener.local_addr()?;
     tracing::info!(%local, "probes and metrics");
-    let registry = registry::registry(&handler.metrics, pools, handler.components.values().cloned().collect());
+    let registry = registry::registry(shared, handler.components.values().cloned().collect());
     let ready_path = settings.ready_path.clone();
-    let admin = Arc::new(Admin { handler, registry, ready_path, was_ready: AtomicBool::new(true) });
+    let accepted_hosts = AcceptedHosts::for_operators(hosts, local.ip());
+    let admin = Arc::new(Admin { handler, registry, ready_path, accepted_hosts, was_ready: AtomicBool::new(true) });
     let limit = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let serve = move |stream, _| {
         let (admin, limit) = (admin.clone(), limit.clone());
@@ -90,6 +93,7 @@ struct Admin {
     handler: Arc<Handler>,
     registry: Registry,
     ready_path: String,
+    accepted_hosts: AcceptedHosts,
     /// The last result of the readiness probe, to log changes.
     was_ready: AtomicBool,
 }
@@ -108,6 +112,14 @@ impl Admin {
     }
 
     async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        // Without a name, it is a program.
+        let host = match request.uri().authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default()),
+        };
+        if host.is_some_and(|host| !self.accepted_hosts.accepts(host)) {
+            return problem(StatusCode::MISDIRECTED_REQUEST, "This is not the host for operators. Use its address.");
+        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are supported.");
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));

@@ -11,20 +11,18 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::process::{self, Usage};
-use crate::guest::instances::Instances;
-use crate::host::postgres::Pools;
-use crate::telemetry::metrics::Metrics;
+use crate::guest::instances::{Instances, Shared};
 
-pub fn registry(metrics: &Metrics, pools: Arc<Pools>, instances: Vec<Arc<Instances>>) -> Registry {
+pub fn registry(shared: Shared, instances: Vec<Arc<Instances>>) -> Registry {
     let mut registry = Registry::default();
-    metrics.register(&mut registry);
-    registry.register_collector(Box::new(State { pools, instances }));
+    shared.metrics.register(&mut registry);
+    registry.register_collector(Box::new(State { shared, instances }));
     registry
 }
 
 /// State that is read at every scrape.
 struct State {
-    pools: Arc<Pools>,
+    shared: Shared,
     instances: Vec<Arc<Instances>>,
 }
 
@@ -43,7 +41,21 @@ impl Collector for State {
                 ConstGauge::new(count).encode(gauge.encode_family(&labels)?)?;
             }
         }
-        let pools = self.pools.states();
+        let (budget, buffers) = (&self.shared.budget, &self.shared.buffers);
+        for (name, help, bytes) in [
+            ("wiki_runner_guest_memory", "Memory of guests and the results of their statements", budget.used()),
+            ("wiki_runner_guest_memory_limit", "The most there may be of it", budget.limit()),
+            ("wiki_runner_buffer_memory", "Bytes buffered for clients", buffers.used()),
+            ("wiki_runner_buffer_memory_limit", "The most there may be of them", buffers.limit()),
+        ] {
+            ConstGauge::new(bytes).encode(encoder.encode_descriptor(
+                name,
+                help,
+                Some(&Unit::Bytes),
+                MetricType::Gauge,
+            )?)?;
+        }
+        let pools = self.shared.pools.states();
         let help = "Connections to a database";
         let mut gauge = encoder.encode_descriptor("wiki_runner_pool_connections", help, None, MetricType::Gauge)?;
         for pool in &pools {

@@ -1,6 +1,6 @@
 //! The hosts a guest may connect to: the manifest's `allowed_outbound_hosts`, in Spin's syntax.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -92,35 +92,30 @@ impl Entry {
             }
             _ => bail!("the scheme {scheme:?} is neither a word nor \"*\""),
         };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = split_port(rest)?;
-        let ports = match port {
-            Some(port) => parse_ports(port)?,
-            None => {
-                let port =
-                    scheme.as_deref().and_then(default_port).context("it needs a port: the scheme has no default")?;
-                port..port + 1
-            }
+        let (host, port) = split_port(rest.trim_end_matches('/'))?;
+        let ports = if port.is_empty() {
+            let port =
+                scheme.as_deref().and_then(default_port).context("it needs a port: the scheme has no default")?;
+            port..port + 1
+        } else {
+            parse_ports(port)?
         };
-        Ok(Self { host: Host::parse(host)?, scheme, ports })
+        Ok(Self { host: Host::parse(host.trim().trim_end_matches('/'))?, scheme, ports })
     }
 }
 
-/// `host[:port]`. Where an IPv6 address stands without brackets the port is behind the last colon, because
-/// `postgres://{{ db_host }}:{{ db_port }}` comes out that way.
-fn split_port(text: &str) -> Result<(&str, Option<&str>)> {
-    if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').context("the bracket is not closed")?;
-        ensure!(host.parse::<std::net::Ipv6Addr>().is_ok(), "only an IPv6 address stands in brackets");
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None if rest.is_empty() => Ok((host, None)),
-            None => bail!("only a port may follow the bracket"),
-        };
+/// The host and the port, which may be empty, of `host[:[port]]`.
+///
+/// Behind brackets, a port begins with the first colon. Where an IPv6 address or network stands without them, it is behind the last
+/// one, because `postgres://{{ db_host }}:{{ db_port }}` comes out that way.
+fn split_port(text: &str) -> Result<(&str, &str)> {
+    if !text.starts_with('[') {
+        return Ok(text.rsplit_once(':').unwrap_or((text, "")));
     }
-    Ok(match text.rsplit_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (text, None),
+    let end = text.find(']').context("the bracket is not closed")?;
+    Ok(match text[end..].find(':') {
+        Some(colon) => (&text[..end + colon], &text[end + colon + 1..]),
+        None => (text, ""),
     })
 }
 
@@ -156,13 +151,25 @@ impl Host {
         if text == "self" || text == "self.alt" {
             return Ok(Self::Own);
         }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self::Network(address.into()));
-        }
-        if let Some((address, bits)) = text.split_once('/') {
-            let address = address.parse::<IpAddr>().ok().context("a host has no path")?;
-            let network = bits.parse().ok().and_then(|bits| IpNet::new(address, bits).ok());
-            return Ok(Self::Network(network.context("the network's prefix is too long")?));
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address = match address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => {
+                let address = address.parse::<Ipv6Addr>().ok().context("only an IPv6 address stands in brackets")?;
+                Some(address.into())
+            }
+            None => address.parse::<IpAddr>().ok(),
+        };
+        match (address, bits) {
+            (Some(address), None) => return Ok(Self::Network(address.into())),
+            (Some(address), Some(bits)) => {
+                let network = bits.parse().ok().and_then(|bits| IpNet::new(address, bits).ok());
+                return Ok(Self::Network(network.context("the network's prefix is not a number of its bits")?));
+            }
+            (None, Some(_)) => bail!("a host has no path"),
+            (None, None) => {}
         }
         let (below, name) = match text.strip_prefix("*.") {
             Some(name) => (true, name),
@@ -171,7 +178,12 @@ impl Host {
         let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') || !b.is_ascii();
         ensure!(!name.is_empty() && name.bytes().all(valid), "{text:?} is not a host");
         let name = name.to_ascii_lowercase();
-        Ok(if below { Self::Below(name) } else { Self::Named(name) })
+        Ok(match url::Host::parse(&name) {
+            _ if below => Self::Below(name),
+            // An IPv4 address in another spelling, such as 127.1.
+            Ok(url::Host::Ipv4(address)) => Self::Network(IpAddr::from(address).into()),
+            _ => Self::Named(name),
+        })
     }
 
     fn covers(&self, host: &str) -> bool {
@@ -255,6 +267,46 @@ mod tests {
     }
 
     #[test]
+    fn networks_and_ports_in_every_spelling_of_spin() {
+        for entry in [
+            "http://ff00::/8:80",
+            "http://ff00::/8:80/",
+            "http://ff00::1/8:",
+            "http://ff00::/8:*",
+            "http://ff00::/8:80..81",
+            "*://ff00::/8:80",
+            "http://[ff00::]/8",
+            "http://[ff00::]/8/",
+            "http://[ff00::]/8:",
+            "http://[ff00::]/8:80",
+            "http://[ff00::]:80/",
+        ] {
+            assert!(permits(entry, "http", "ff00::", 80), "{entry}");
+            assert!(!permits(entry, "http", "fe00::1", 80), "{entry}");
+            let is_network = !entry.contains("]:");
+            assert_eq!(permits(entry, "http", "[ff02::1]", 80), is_network, "{entry}");
+        }
+        for entry in [
+            "http://h:",
+            "http://h:/",
+            "http://h",
+            "http://h//",
+            "http:// h :80",
+            " http://h:80/ ",
+            "http://H:+80",
+            "http://h/:80",
+        ] {
+            assert!(permits(entry, "http", "h", 80) && !permits(entry, "http", "h", 81), "{entry}");
+        }
+        for entry in
+            ["http://127.1", "http://2130706433:80", "http://0x7f.0.0.1:80", "http://127.0.0.0/8:", "http://[::1]:"]
+        {
+            let address = if entry.contains("::1") { "::1" } else { "127.0.0.1" };
+            assert!(permits(entry, "http", address, 80) && !permits(entry, "http", "10.0.0.1", 80), "{entry}");
+        }
+    }
+
+    #[test]
     fn a_unix_socket_is_never_permitted() {
         assert!(!permits("*://*:*", "postgres", "/var/run/postgresql", 5432));
         assert!(!permits("*://*:*", "postgres", "", 5432));
@@ -294,6 +346,12 @@ mod tests {
             "http://[::1]x",
             "http://10.0.0.0/33:80",
             "http://::/129:80",
+            "http://[::]/129",
+            "http://[10.0.0.0]/8",
+            "http://[::1/8]",
+            "http://[::1]8/8",
+            "http://h/8",
+            "other://h:",
             "postgres://::1",
             "insecure:allow-all",
             "http://a b",

@@ -134,7 +134,11 @@ const EXPOSED: &str = "[[application.tool.wiki-runner.exposed]]";
 fn application(mut table: Table) -> anyhow::Result<(String, Vec<Exposed>)> {
     const KEYS: &[&str] = &["name", "version", "description", "authors", "trigger", "tool", "targets"];
     check_keys("[application]", &table, KEYS, &[])?;
-    let base = table.remove("trigger").and_then(|t| t.get("http").and_then(|http| http.get("base")).cloned());
+    let global = table.remove("trigger").and_then(|triggers| triggers.get("http").cloned());
+    if let Some(Value::Table(http)) = &global {
+        check_keys("[application.trigger.http]", http, &["base"], &[])?;
+    }
+    let base = global.and_then(|http| http.get("base").cloned());
     if let Some(base) = base.filter(|base| base.as_str() != Some("/")) {
         bail!("[application.trigger.http] base = {base} is not supported: put the prefix into the routes");
     }
@@ -182,6 +186,9 @@ fn component(place: Place, table: Table, folder: &Path) -> anyhow::Result<Compon
         ("dependencies", "this runner does not compose components: compose them beforehand, for example with wac"),
     ];
     check_keys(place, &table, KEYS, REFUSED)?;
+    if let Some(Value::Table(build)) = table.get("build") {
+        check_keys(&format!("{place} build"), build, &["command", "workdir", "watch"], &[])?;
+    }
     ensure!(table.contains_key("source"), "{place} has no source: name the component's .wasm file");
     let raw: RawComponent = typed(place, table)?;
     let source = match raw.source {
@@ -226,7 +233,7 @@ fn triggers(
             &place,
             &trigger,
             &["id", "route", "component", "executor"],
-            &[("components", "name one component")],
+            &[("components", "name one component"), ("static_response", "have a component answer")],
         )?;
         match trigger.get("executor").map(|executor| executor.get("type").and_then(Value::as_str)) {
             None | Some(Some("spin" | "http" | "wasi")) => {}
@@ -431,6 +438,10 @@ mod tests {
             ),
             ("spin_manifest_version = 2\n[application]", "[application] missing field `name`"),
             (
+                "spin_manifest_version = 2\n[application]\nname = 'a'\n[application.trigger.http]\nbsae = '/'",
+                "[application.trigger.http] has an unknown key \"bsae\": did you mean \"base\"?",
+            ),
+            (
                 "spin_manifest_version = 2\n[application]\nname = 3",
                 "[application] invalid type: integer `3`, expected a string in `name`",
             ),
@@ -482,6 +493,10 @@ mod tests {
                 "[[trigger.http]] number 1 route must be a path or { private = true }",
             ),
             (
+                "[[trigger.http]]\nroute = '/'\nstatic_response = { status_code = 404 }",
+                "[[trigger.http]] number 1 static_response is not supported: have a component answer",
+            ),
+            (
                 "[[trigger.http]]\ncomponent = 'shop'\nroute = '/'\nexecutor = { type = 'wagi' }",
                 "[[trigger.http]] number 1 executor: type \"wagi\" is not supported: remove the executor",
             ),
@@ -523,6 +538,10 @@ mod tests {
             (
                 "source = 'a'\nalowed_outbound_hosts = []",
                 "[component.c] has an unknown key \"alowed_outbound_hosts\": did you mean \"allowed_outbound_hosts\"?",
+            ),
+            (
+                "source = 'a'\n[component.c.build]\ncomand = 'make'",
+                "[component.c] build has an unknown key \"comand\": did you mean \"command\"?",
             ),
             (
                 "source = 'a'\nenvironment = { A = 1 }",

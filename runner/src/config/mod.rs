@@ -3,6 +3,7 @@
 //! *Settings* belong to the runner: flags and environment variables of its own. *Variables* belong to the application: its
 //! manifest declares them, and the environment gives them values.
 
+pub mod accepted_hosts;
 pub mod allowed_hosts;
 pub mod application;
 pub mod environment;

@@ -13,6 +13,8 @@ use clap::{Args, ValueEnum};
 use humantime::parse_duration;
 use ipnet::IpNet;
 
+use super::accepted_hosts::AcceptedHost;
+
 /// Options of `wiki-runner serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
@@ -119,6 +121,13 @@ pub enum RequestId {
 /// How clients are identified, and how often each may write.
 #[derive(Debug, Clone, Args)]
 pub struct Clients {
+    /// Hosts that requests may name: names (wiki.example), names below one (*.wiki.example), addresses, or `*` for any,
+    /// separated by commas. Others are answered with 421. [default: this machine's own if only it can connect, any otherwise]
+    // On loopback, every other name comes from a page of another site that has its name resolve to this machine, and would read
+    // the answers. A server that others reach has names which only its operator knows.
+    #[arg(long, env = "RUNNER_HOSTS", value_name = "HOST,…", value_delimiter = ',')]
+    pub hosts: Vec<AcceptedHost>,
+
     /// Trusted proxies: addresses or ranges (10.0.0.0/8), separated by commas. For requests from them, the client's
     /// address is taken from X-Forwarded-For.
     // None by default: without a trusted proxy, any client can send any value.
@@ -174,10 +183,37 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_MAX_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
 
+    /// Maximum number of open connections from one client address. Further ones are answered with 503. Trusted proxies have
+    /// no limit of their own.
+    // An eighth of all: one client cannot take every connection. Far more than a browser opens (6), so that a proxy that is not
+    // among the trusted ones can serve many clients. An IPv6 /64 counts as one address.
+    #[arg(long, env = "RUNNER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections_per_address: u32,
+
     /// Maximum size of a request body.
     // Protects the host. Applications set a lower limit of their own.
     #[arg(long, env = "RUNNER_MAX_BODY", default_value = "16MiB")]
     pub max_body: ByteSize,
+
+    /// Bytes of a body that are buffered: a request is processed once it has arrived, up to this size, and a guest finishes
+    /// although its client reads slowly. Beyond it, a request body is streamed and must arrive with 256 KiB per second.
+    // The largest request of the wiki. What is not buffered takes up an instance for as long as its client likes.
+    #[arg(long, env = "RUNNER_BODY_BUFFER", default_value = "8MiB")]
+    pub body_buffer: ByteSize,
+
+    /// Maximum sum of everything that is buffered for clients: request bodies that arrive or wait, responses that are not read
+    /// yet, and large heads. Beyond it, the slowest transfers are ended. [default: an eighth of the container's memory limit,
+    /// 256MiB without one]
+    // The rest of a container's memory is the runner's own.
+    #[arg(long, env = "RUNNER_BUFFER_MEMORY", value_parser = buffer_memory)]
+    pub buffer_memory: Option<ByteSize>,
+
+    /// Maximum memory of all guests together, with the results of their statements. Beyond it, requests wait as in the queue,
+    /// and are then answered with 503. [default: half of the container's memory limit, 1GiB without one]
+    // A process that needs more than its container may have is killed, with every request. A quarter is for guests that have no
+    // more than RUNNER_KEPT_MEMORY: a few large ones do not stop all others.
+    #[arg(long, env = "RUNNER_GUEST_MEMORY", value_parser = guest_memory)]
+    pub guest_memory: Option<ByteSize>,
 
     /// Maximum linear memory of one instance.
     // Enough for several copies of a document of 1 MiB.
@@ -185,8 +221,8 @@ pub struct Limits {
     pub max_memory: ByteSize,
 
     /// Maximum memory of an idle instance. An instance that has grown larger is discarded after its request.
-    // Linear memory never shrinks. Times the concurrency limit, this is the most that idle instances can hold; a small
-    // request needs a quarter of it.
+    // Linear memory never shrinks. Idle instances are discarded when others need their memory; a small request needs a quarter
+    // of this.
     #[arg(long, env = "RUNNER_KEPT_MEMORY", default_value = "8MiB")]
     pub kept_memory: ByteSize,
 
@@ -333,6 +369,23 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The least that all guests, or all buffers, can do with: one guest that the SDKs build with a large request.
+const LEAST_GUEST_MEMORY: ByteSize = ByteSize::mib(16);
+const LEAST_BUFFER_MEMORY: ByteSize = ByteSize::mib(1);
+
+fn guest_memory(text: &str) -> Result<ByteSize, String> {
+    at_least(LEAST_GUEST_MEMORY, text)
+}
+
+fn buffer_memory(text: &str) -> Result<ByteSize, String> {
+    at_least(LEAST_BUFFER_MEMORY, text)
+}
+
+fn at_least(least: ByteSize, text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse()?;
+    if size < least { Err(format!("it must be at least {least}")) } else { Ok(size) }
+}
+
 /// A duration within which something must happen: with none at all, it never could.
 fn time_limit(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|duration| match duration {
@@ -344,6 +397,20 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 fn path(text: &str) -> Result<String, &'static str> {
     let is_path = text.starts_with('/') && text.parse::<http::uri::PathAndQuery>().is_ok();
     if is_path { Ok(text.to_owned()) } else { Err("it must be a path that begins with /") }
+}
+
+impl Limits {
+    /// The memory of all guests in bytes, given the limit of the container.
+    pub fn guest_memory(&self, container: Option<u64>) -> u64 {
+        let default = container.map_or(ByteSize::gib(1).as_u64(), |limit| limit / 2);
+        self.guest_memory.map_or(default.max(LEAST_GUEST_MEMORY.as_u64()), |size| size.as_u64())
+    }
+
+    /// The memory of all buffers in bytes, given the limit of the container.
+    pub fn buffer_memory(&self, container: Option<u64>) -> u64 {
+        let default = container.map_or(ByteSize::mib(256).as_u64(), |limit| limit / 8);
+        self.buffer_memory.map_or(default.max(LEAST_BUFFER_MEMORY.as_u64()), |size| size.as_u64())
+    }
 }
 
 impl Admin {

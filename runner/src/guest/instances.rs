@@ -1,7 +1,7 @@
 //! The instances of a component: one for each request in flight, kept for further requests.
 //!
 //! An instance is reused only if it responded in time, did not trap, and holds no resource of the host. Any other is
-//! discarded with everything the guest held, and so are instances that are idle for too long.
+//! discarded with everything the guest held, and so are instances that are idle for too long, or whose memory others need.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -27,24 +27,53 @@ use super::failure::Failure;
 use crate::config::application::Component;
 use crate::config::settings::Limits;
 use crate::host::HostState;
+use crate::host::memory::Memory;
 use crate::host::postgres::Pools;
+use crate::memory::budget::{Budget, Charge, Exhausted, Reclaim};
+use crate::memory::buffers::Buffers;
 use crate::telemetry::metrics::{Discard, Metrics};
 use crate::telemetry::trace;
 
 /// How often idle instances are checked: at least, and at most.
 const CHECK_INTERVAL: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(60));
 
+/// The memory of a new instance until the first one has shown what it takes: what the SDKs build takes less.
+const NEW_INSTANCE: u64 = 2 << 20;
+
+/// What all instances of all components share.
+#[derive(Clone)]
+pub struct Shared {
+    pub pools: Arc<Pools>,
+    pub budget: Arc<Budget>,
+    pub buffers: Arc<Buffers>,
+    pub limits: Limits,
+    pub metrics: Arc<Metrics>,
+}
+
+/// The right to be handled now. Dropping it gives the right to another request.
+pub struct Admission {
+    _permit: OwnedSemaphorePermit,
+    /// Whether the request is handled however little memory there is.
+    is_reserved: bool,
+}
+
+impl Admission {
+    pub fn new(permit: OwnedSemaphorePermit, is_reserved: bool) -> Self {
+        Self { _permit: permit, is_reserved }
+    }
+}
+
 /// The instances of one component.
 pub struct Instances {
     component: Component,
     pre: ProxyPre<HostState>,
-    pools: Arc<Pools>,
+    shared: Shared,
     /// Idle instances, the one used last at the end. It is reused first: its memory is the likeliest to be in a cache, and
     /// instances that are not needed grow old.
     idle: Mutex<VecDeque<Instance>>,
     busy: AtomicU64,
-    limits: Limits,
-    metrics: Arc<Metrics>,
+    /// The memory of an instance when it has been started.
+    new_instance: AtomicU64,
     created: Counter,
     reused: Counter,
 }
@@ -62,25 +91,21 @@ impl Instances {
     /// Instances of `component`, whose compiled code is `code`.
     ///
     /// Fails if the code imports an interface that the runner does not have and Spin would not refuse.
-    pub fn new(
-        component: Component,
-        code: &Code,
-        pools: Arc<Pools>,
-        limits: Limits,
-        metrics: Arc<Metrics>,
-    ) -> anyhow::Result<Arc<Self>> {
-        let idle_timeout = limits.instance_idle_timeout;
+    pub fn new(component: Component, code: &Code, shared: Shared) -> anyhow::Result<Arc<Self>> {
+        let idle_timeout = shared.limits.instance_idle_timeout;
+        let budget = shared.budget.clone();
         let instances = Arc::new(Self {
             pre: engine::link(code, &component)?,
-            pools,
             idle: Mutex::default(),
             busy: AtomicU64::new(0),
-            limits,
-            created: metrics.instances_created(&component.id),
-            reused: metrics.instances_reused(&component.id),
-            metrics,
+            new_instance: AtomicU64::new(NEW_INSTANCE),
+            created: shared.metrics.instances_created(&component.id),
+            reused: shared.metrics.instances_reused(&component.id),
+            shared,
             component,
         });
+        let reclaimable: Weak<dyn Reclaim> = Arc::<Self>::downgrade(&instances);
+        budget.add_reclaimable(reclaimable);
         tokio::spawn(discard_idle(Arc::downgrade(&instances), idle_timeout));
         Ok(instances)
     }
@@ -102,17 +127,17 @@ impl Instances {
 
     /// The guest's response to `request`, which came over TLS if `secure`.
     ///
-    /// The guest may still be writing the body: it continues while the body is read, within the same time limit. Dropping
-    /// the future discards the instance. `permit` is released when the guest has finished.
+    /// The guest may still be writing the body: it continues, within the same time limit, as far as the body can be buffered.
+    /// Dropping the future discards the instance. The permit of `admission` is released when the guest has finished.
     pub async fn handle(
         self: &Arc<Self>,
         request: Request<WasiBody>,
         secure: bool,
-        permit: OwnedSemaphorePermit,
+        admission: Admission,
     ) -> Result<Response<GuestBody>, Failure> {
         let (sender, mut response) = oneshot::channel();
         let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
-        let mut running: Running = Box::pin(self.clone().run(request, secure, sender, permit).instrument(span));
+        let mut running: Running = Box::pin(self.clone().run(request, secure, sender, admission).instrument(span));
 
         // The guest is polled first: most have finished, body included, before their response is looked at.
         let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
@@ -126,8 +151,13 @@ impl Instances {
             Err(Ok(())) => (response.try_recv().map_err(|_| no_response())?, None),
             Err(Err(failure)) => return Err(failure),
         };
-        let response = response.map_err(|code| Failure::NoResponse(code.to_string()))?;
-        Ok(response.map(|body| GuestBody::new(body, guest)))
+        let (head, body) = response.map_err(|code| Failure::NoResponse(code.to_string()))?.into_parts();
+        let (buffers, limit) = (&self.shared.buffers, self.shared.limits.body_buffer.as_u64());
+        let body = match guest {
+            Some(guest) => GuestBody::streamed(body, guest, buffers, limit),
+            None => GuestBody::whole(body, buffers).await.map_err(|full| Failure::OutOfMemory(full.into()))?,
+        };
+        Ok(Response::from_parts(head, body))
     }
 
     async fn run(
@@ -135,15 +165,12 @@ impl Instances {
         request: Request<WasiBody>,
         secure: bool,
         sender: oneshot::Sender<GuestResponse>,
-        permit: OwnedSemaphorePermit,
+        admission: Admission,
     ) -> Result<(), Failure> {
-        let limit = self.limits.request_timeout;
+        let limit = self.shared.limits.request_timeout;
         let mut usage = Usage::begin(&self);
         let work = async {
-            let mut instance = match self.take() {
-                Some(instance) => instance,
-                None => self.instantiate().await?,
-            };
+            let mut instance = self.acquire(admission.is_reserved).await?;
             instance.handle(request, secure, sender).await?;
             wasmtime::error::Ok(instance)
         };
@@ -153,8 +180,9 @@ impl Instances {
                 Ok(())
             }
             Ok(Err(error)) => {
-                usage.discard = Some(Discard::Trapped);
-                Err(Failure::Failed(error))
+                let exhausted = error.downcast_ref::<Exhausted>().copied();
+                usage.discard = Some(if exhausted.is_some() { Discard::OutOfMemory } else { Discard::Trapped });
+                Err(exhausted.map_or(Failure::Failed(error), |exhausted| Failure::OutOfMemory(exhausted.into())))
             }
             Err(_) => {
                 usage.discard = Some(Discard::TimedOut);
@@ -163,18 +191,38 @@ impl Instances {
         };
         drop(usage);
         // Last: now the instance is idle or its memory free, so that the next request finds room.
-        drop(permit);
+        drop(admission);
         outcome
     }
 
-    async fn instantiate(&self) -> wasmtime::Result<Instance> {
-        let max_memory = usize::try_from(self.limits.max_memory.as_u64()).unwrap_or(usize::MAX);
-        let state = HostState::new(&self.component, self.pools.clone(), max_memory);
+    /// An idle instance, or a new one if there is memory for it. Waits for either.
+    async fn acquire(&self, is_reserved: bool) -> wasmtime::Result<Instance> {
+        let new = || {
+            let (mut charge, bytes) = (self.shared.budget.charge(), self.new_instance.load(Ordering::Relaxed));
+            if is_reserved {
+                charge.force(bytes);
+                return Some(charge);
+            }
+            charge.try_set(bytes).then_some(charge)
+        };
+        let found = self.shared.budget.wait(|| self.take().map(Ok).or_else(|| new().map(Err)));
+        match found.await? {
+            Ok(idle) => Ok(idle),
+            Err(charge) => self.instantiate(charge).await,
+        }
+    }
+
+    async fn instantiate(&self, charge: Charge) -> wasmtime::Result<Instance> {
+        let memory = Memory::new(self.shared.limits.max_memory.as_u64(), charge);
+        let state = HostState::new(&self.component, self.shared.pools.clone(), memory);
         let mut store = Store::new(self.pre.engine(), state);
-        store.limiter(|state| &mut state.memory);
+        store.limiter_async(|state| &mut state.memory);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
+        let memory = &mut store.data_mut().memory;
+        memory.settle();
+        self.new_instance.store(memory.size(), Ordering::Relaxed);
         self.created.inc();
         Ok(Instance { store, proxy, requests: 0, last_used: Instant::now() })
     }
@@ -187,17 +235,18 @@ impl Instances {
 
     /// Keeps the instance, or returns why not.
     fn put_back(&self, mut instance: Instance) -> Option<Discard> {
-        if instance.requests >= self.limits.instance_reuse {
+        if instance.requests >= self.shared.limits.instance_reuse {
             return Some(Discard::Worn);
         }
         if !instance.store.data_mut().holds_nothing() {
             return Some(Discard::Holding);
         }
-        if instance.store.data().memory.size() as u64 > self.limits.kept_memory.as_u64() {
+        if instance.store.data().memory.size() > self.shared.limits.kept_memory.as_u64() {
             return Some(Discard::Large);
         }
         instance.last_used = Instant::now();
         self.lock_idle().push_back(instance);
+        self.shared.budget.notify();
         None
     }
 
@@ -208,12 +257,24 @@ impl Instances {
             let Some(expired) = idle.pop_front_if(|instance| instance.last_used.elapsed() > timeout) else { return };
             // Before the lock is released: a request that finds no idle instance needs the place of this one in the engine.
             drop(expired);
-            self.metrics.instance_discarded(&self.component.id, Discard::Idle);
+            self.shared.metrics.instance_discarded(&self.component.id, Discard::Idle);
         }
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, VecDeque<Instance>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reclaim for Instances {
+    /// Discards the instance that has been idle for the longest time.
+    fn reclaim(&self) -> bool {
+        let mut idle = self.lock_idle();
+        let Some(instance) = idle.pop_front() else { return false };
+        // Before the lock is released, as above.
+        drop(instance);
+        self.shared.metrics.instance_discarded(&self.component.id, Discard::Reclaimed);
+        true
     }
 }
 
@@ -247,7 +308,7 @@ impl Drop for Usage<'_> {
     fn drop(&mut self) {
         self.instances.busy.fetch_sub(1, Ordering::Relaxed);
         if let Some(reason) = self.discard {
-            self.instances.metrics.instance_discarded(&self.instances.component.id, reason);
+            self.instances.shared.metrics.instance_discarded(&self.instances.component.id, reason);
         }
     }
 }

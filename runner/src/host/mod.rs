@@ -2,7 +2,7 @@
 
 pub mod absent;
 mod http;
-mod memory;
+pub mod memory;
 mod output;
 pub mod postgres;
 mod variables;
@@ -42,7 +42,7 @@ pub struct HostState {
 impl HostState {
     /// The state of a new instance of `component`: it has the environment that the manifest declares, its output goes to the
     /// runner's log, and it has no files, arguments or sockets.
-    pub fn new(component: &Component, pools: Arc<Pools>, max_memory: usize) -> Self {
+    pub fn new(component: &Component, pools: Arc<Pools>, memory: Memory) -> Self {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&component.environment);
         let streams = Arc::new(());
@@ -57,9 +57,9 @@ impl HostState {
             streams,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.allowed_hosts.clone()),
-            postgres: PostgresCtx::new(pools, component.allowed_hosts.clone()),
+            postgres: PostgresCtx::new(pools, component.allowed_hosts.clone(), memory.budget().clone()),
             variables: component.variables.clone(),
-            memory: Memory::new(max_memory),
+            memory,
         }
     }
 

@@ -13,7 +13,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// If `peer` is one of the trusted `proxies`, the address is taken from X-Forwarded-For: the last one there that is not
 /// itself a trusted proxy. Anything before it may have been written by the client.
 pub fn client_address(proxies: &[IpNet], peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
-    let trusts = |address: SocketAddr| proxies.iter().any(|net| net.contains(&address.ip().to_canonical()));
+    let trusts = |address: SocketAddr| is_proxy(proxies, address);
     if !trusts(peer) {
         return peer;
     }
@@ -29,6 +29,11 @@ pub fn client_address(proxies: &[IpNet], peer: SocketAddr, headers: &HeaderMap) 
         }
     }
     client
+}
+
+/// Whether `address` is one of the trusted `proxies`.
+pub fn is_proxy(proxies: &[IpNet], address: SocketAddr) -> bool {
+    proxies.iter().any(|net| net.contains(&address.ip().to_canonical()))
 }
 
 /// Parses an address with or without a port; proxies write both.

@@ -2,7 +2,7 @@
 
 mod access_log;
 mod accounting;
-mod client_address;
+pub mod client_address;
 pub mod concurrency_limit;
 mod identity;
 mod problem;
@@ -19,13 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Either, Empty};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Either;
 use hyper::body::Incoming;
 use ipnet::IpNet;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
-use wasmtime_wasi_http::WasiBody;
 
 use self::accounting::{Accounting, Target};
 use self::concurrency_limit::ConcurrencyLimit;
@@ -34,9 +32,11 @@ use self::problem::Problem;
 use self::rate_limit::WriteRateLimit;
 use self::request_body::{RequestBody, Status};
 use self::router::Router;
+use crate::config::accepted_hosts::AcceptedHosts;
 use crate::config::settings::{Limits, RequestId};
 use crate::guest::GuestBody;
-use crate::guest::instances::Instances;
+use crate::guest::instances::{Admission, Instances};
+use crate::memory::buffers::Buffers;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace::{TRACEPARENT, TRACESTATE};
 
@@ -50,7 +50,9 @@ pub struct Handler {
     pub components: BTreeMap<Arc<str>, Arc<Instances>>,
     pub concurrency_limit: ConcurrencyLimit,
     pub write_rate_limit: WriteRateLimit,
+    pub accepted_hosts: AcceptedHosts,
     pub trusted_proxies: Vec<IpNet>,
+    pub buffers: Arc<Buffers>,
     pub limits: Limits,
     pub metrics: Arc<Metrics>,
     /// Whether each request is logged.
@@ -60,10 +62,15 @@ pub struct Handler {
     pub draining: AtomicBool,
 }
 
+/// The host of requests by the runner itself.
+const PROBED_HOST: &str = "localhost";
+
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     pub address: SocketAddr,
+    /// The address that it connected to.
+    pub local: SocketAddr,
     /// Whether the connection uses TLS.
     pub secure: bool,
 }
@@ -85,7 +92,7 @@ impl Handler {
         let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
         let body = RequestBody::new(body, &self.limits);
         let body_status = body.status();
-        let request = Request::from_parts(head, body.boxed_unsync());
+        let request = Request::from_parts(head, body);
         let answer = self.answer(request, peer, &identity, &mut accounting.target);
         let answer = answer.instrument(identity.span.clone()).await;
         // If the body failed, that is the reason for whatever the guest made of it.
@@ -121,14 +128,17 @@ impl Handler {
 
     /// The status of the response to `GET path`, requested by the runner itself.
     pub async fn probe(&self, path: &str) -> StatusCode {
-        let request = Request::get(path).header(HOST, "localhost").body(empty());
+        let request = Request::get(path).header(HOST, PROBED_HOST).body(None);
         let Ok(request) = request else { return StatusCode::BAD_REQUEST };
+        let Ok(url) = spin_headers::full_url(PROBED_HOST, request.uri(), false) else { return StatusCode::BAD_REQUEST };
         let (head, body) = request.into_parts();
         let identity = Identity::of(&head);
-        let peer = Peer { address: (Ipv4Addr::LOCALHOST, 0).into(), secure: false };
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let peer = Peer { address: local, local, secure: false };
         let request = Request::from_parts(head, body);
         let (mut target, permit) = (Target::default(), self.concurrency_limit.acquire_reserved());
-        let answer = self.forward(request, peer, &identity, &mut target, permit);
+        let admission = async { Some(Admission::new(permit.await?, true)) };
+        let answer = self.forward(request, url, peer, &identity, &mut target, admission);
         match answer.instrument(identity.span.clone()).await {
             Ok(response) => response.status(),
             Err(problem) => problem.status,
@@ -137,7 +147,7 @@ impl Handler {
 
     async fn answer(
         &self,
-        request: Request<WasiBody>,
+        request: Request<RequestBody>,
         peer: Peer,
         identity: &Identity,
         target: &mut Target,
@@ -146,19 +156,32 @@ impl Handler {
             self.metrics.rate_limited.inc();
             return Err(Problem::rate_limited(wait));
         }
-        self.forward(request, peer, identity, target, self.concurrency_limit.acquire()).await
+        let host = spin_headers::host(&request, peer.local)?;
+        if !self.accepted_hosts.accepts(&host) {
+            return Err(Problem::misdirected(&host));
+        }
+        if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+            // About the server as a whole, and so about no component (RFC 9110, 9.3.7).
+            let mut response = Response::new(GuestBody::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            return Ok(response);
+        }
+        let url = spin_headers::full_url(&host, request.uri(), peer.secure)?;
+        let permit = self.concurrency_limit.acquire();
+        let admission = async { Some(Admission::new(permit.await?, false)) };
+        self.forward(request.map(Some), url, peer, identity, target, admission).await
     }
 
-    /// Passes `request` to an instance of the component it is routed to, once there is a `permit`.
+    /// Passes `request` to an instance of the component it is routed to, once it has been received and has `admission`.
     async fn forward(
         &self,
-        mut request: Request<WasiBody>,
+        mut request: Request<Option<RequestBody>>,
+        url: HeaderValue,
         peer: Peer,
         identity: &Identity,
         target: &mut Target,
-        permit: impl Future<Output = Option<OwnedSemaphorePermit>>,
+        admission: impl Future<Output = Option<Admission>>,
     ) -> Result<Response<GuestBody>, Problem> {
-        let url = spin_headers::full_url(&request, peer.secure)?;
         let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: u64| length > self.limits.max_body.as_u64()) {
             return Err(self.body_too_large());
@@ -190,16 +213,15 @@ impl Handler {
             }
         }
         let (head, body) = request.into_parts();
-        let request = Request::from_parts(head, request_body::buffer(body).await);
-        let permit = permit.await.ok_or_else(Problem::overloaded)?;
-        Ok(instances.handle(request, peer.secure, permit).await?)
+        let body = match body {
+            Some(body) => body.receive(&self.buffers, self.limits.body_buffer.as_u64()).await?,
+            None => request_body::empty(),
+        };
+        let admission = admission.await.ok_or_else(Problem::overloaded)?;
+        Ok(instances.handle(Request::from_parts(head, body), peer.secure, admission).await?)
     }
 
     fn body_too_large(&self) -> Problem {
         Problem::body_too_large(self.limits.max_body.as_u64())
     }
-}
-
-fn empty() -> WasiBody {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
 }

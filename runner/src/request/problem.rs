@@ -7,6 +7,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use super::request_body::Unreceived;
 use crate::guest::Failure;
 
 /// Keeps browsers from treating the response as anything but text.
@@ -62,6 +63,17 @@ impl Problem {
         Self { retry_after: Some(1), cause, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
+    /// The runner has no memory for the request, or the request was too slow while there was little.
+    fn out_of_memory(cause: String) -> Self {
+        let detail = "There is no memory for the request at the moment. Try again.";
+        Self { retry_after: Some(1), cause, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    pub fn misdirected(host: &str) -> Self {
+        let detail = format!("This server does not answer for {host}. If it should, add that to RUNNER_HOSTS.");
+        Self::new(StatusCode::MISDIRECTED_REQUEST, detail)
+    }
+
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The request could not be answered.")
     }
@@ -83,10 +95,22 @@ impl Problem {
     }
 }
 
+impl From<Unreceived> for Problem {
+    fn from(unreceived: Unreceived) -> Self {
+        match unreceived {
+            Unreceived::Full(full) => Self::out_of_memory(full.to_string()),
+            Unreceived::Failed => {
+                Self::new(StatusCode::BAD_REQUEST, "The request body is malformed, or ended before it was complete.")
+            }
+        }
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         let problem = match failure {
             Failure::TimedOut(_) => Self::new(StatusCode::GATEWAY_TIMEOUT, "The request took too long."),
+            Failure::OutOfMemory(_) => return Self::out_of_memory(failure.to_string()),
             Failure::Failed(_) | Failure::NoResponse(_) => Self::internal(),
         };
         Self { cause: failure.to_string(), ..problem }

@@ -41,7 +41,7 @@ impl WriteRateLimit {
 }
 
 /// The address that represents the subscriber of `client`: with IPv6, each has a /64 (RFC 6177).
-fn subscriber(client: IpAddr) -> IpAddr {
+pub fn subscriber(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => Ipv6Net::new(address, 64).map_or(Ipv6Addr::UNSPECIFIED, |net| net.network()).into(),
         IpAddr::V4(address) => address.into(),

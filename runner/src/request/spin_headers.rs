@@ -1,26 +1,48 @@
 //! The headers that Spin promises a guest.
 
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
 use http::header::HOST;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri, Version};
 
 use super::problem::Problem;
 
 pub const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
 pub const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
-/// The URL that the client requested, from the request line and the Host header (RFC 9112, 3.3).
-pub fn full_url<B>(request: &Request<B>, secure: bool) -> Result<HeaderValue, Problem> {
-    if request.headers().get_all(HOST).iter().count() > 1 {
-        // Guest and proxy could each believe another one (RFC 9112, 3.2).
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "The request has more than one Host header."));
+/// The host and port that the client requested, from the request line or the Host header (RFC 9112, 3.2 and 3.3). `local` is
+/// where it connected to, for HTTP/1.0, which may name no host.
+pub fn host<B>(request: &Request<B>, local: SocketAddr) -> Result<Cow<'_, str>, Problem> {
+    let refused = |detail| Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    let mut headers = request.headers().get_all(HOST).iter();
+    let (header, second) = (headers.next(), headers.next());
+    if second.is_some() {
+        // Guest and proxy could each believe another one.
+        return refused("The request has more than one Host header.");
     }
-    let host = match request.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => request.headers().get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    let host = host.filter(|host| host.parse::<http::uri::Authority>().is_ok());
-    let host = host.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "The request needs a valid Host header."))?;
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let header = header.map(|value| value.to_str().ok().filter(|host| is_host(host)));
+    let authority = request.uri().authority().map(|authority| Some(authority.as_str()).filter(|host| is_host(host)));
+    match (authority, header) {
+        (Some(None), _) | (_, Some(None)) => refused("The host must be a name or an address, with or without a port."),
+        (Some(Some(host)), _) | (None, Some(Some(host))) => Ok(host.into()),
+        (None, None) if request.version() < Version::HTTP_11 => Ok(local.to_string().into()),
+        (None, None) => refused("The request needs a Host header."),
+    }
+}
+
+/// Whether `text` is `host` or `host:port`. A user's name in front would be taken for the host by some.
+fn is_host(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    let has_valid_port = port.is_none_or(|port| port.is_empty() || authority.port_u16().is_some());
+    !text.contains('@') && !authority.host().is_empty() && has_valid_port
+}
+
+/// The URL that the client requested of `host`.
+pub fn full_url(host: &str, uri: &Uri, secure: bool) -> Result<HeaderValue, Problem> {
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let scheme = if secure { "https" } else { "http" };
     HeaderValue::try_from(format!("{scheme}://{host}{path}"))
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The path of the request is not valid."))
@@ -56,18 +78,31 @@ mod tests {
 
     #[test]
     fn the_full_url_comes_from_the_host_header() {
+        let local = SocketAddr::from(([127, 0, 0, 1], 8000));
         let url = |builder: http::request::Builder| {
-            full_url(&builder.body(()).unwrap(), false).map_err(|problem| problem.status)
+            let request = builder.body(()).unwrap();
+            let host = host(&request, local).map_err(|problem| problem.status)?;
+            full_url(&host, request.uri(), false).map_err(|problem| problem.status)
         };
-        assert_eq!(
-            url(Request::get("/a?b=c").header(HOST, "wiki.example:8000")).unwrap(),
-            "http://wiki.example:8000/a?b=c"
-        );
-        assert_eq!(url(Request::get("http://other.example/a")).unwrap(), "http://other.example/a");
-        for host in ["", "a b", "a/b"] {
-            assert_eq!(url(Request::get("/").header(HOST, host)).unwrap_err(), StatusCode::BAD_REQUEST, "{host:?}");
+        for (host, expected) in [
+            ("wiki.example:8000", "http://wiki.example:8000/a?b=c"),
+            ("[::1]", "http://[::1]/a?b=c"),
+            ("[::1]:80", "http://[::1]:80/a?b=c"),
+            ("wiki.example:", "http://wiki.example:/a?b=c"),
+        ] {
+            assert_eq!(url(Request::get("/a?b=c").header(HOST, host)).unwrap(), expected);
         }
+        assert_eq!(url(Request::get("http://other.example/a")).unwrap(), "http://other.example/a");
+        for host in
+            ["", "a b", "a/b", "me@a", "me:pw@a", "@a", "a:b", "a:80x", "a:+80", "a:65536", ":80", "[::1]:x", "[::1"]
+        {
+            assert_eq!(url(Request::get("/").header(HOST, host)).unwrap_err(), StatusCode::BAD_REQUEST, "{host:?}");
+            let both = Request::get("http://other.example/").header(HOST, host);
+            assert_eq!(url(both).unwrap_err(), StatusCode::BAD_REQUEST, "{host:?}");
+        }
+        assert_eq!(url(Request::get("http://me@other.example/")).unwrap_err(), StatusCode::BAD_REQUEST);
         assert_eq!(url(Request::get("/")).unwrap_err(), StatusCode::BAD_REQUEST);
+        assert_eq!(url(Request::get("/").version(Version::HTTP_10)).unwrap(), "http://127.0.0.1:8000/");
         for target in ["/", "http://a.example/"] {
             let two = Request::get(target).header(HOST, "a.example").header(HOST, "b.example");
             assert_eq!(url(two).unwrap_err(), StatusCode::BAD_REQUEST, "{target}");

@@ -1,6 +1,6 @@
 //! The connections of clients. Each passes through these layers, from the socket up:
 //!
-//! 1. the limit of open connections, with a response of 503 beyond it ([`Connections::open`])
+//! 1. the limits of open connections, with a response of 503 beyond them ([`super::connection_limit`])
 //! 2. TLS, if a certificate is configured ([`super::tls`])
 //! 3. byte counts and timeouts ([`super::timed_stream`])
 //! 4. HTTP/1.1, with limits for the head of a request (hyper)
@@ -17,9 +17,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
+use super::connection_limit::{ConnectionLimit, Place};
 use super::timed_stream::{AwaitingFirstByte, ConnectionState, TimedStream};
 use crate::request::{Handler, Peer};
 use crate::telemetry::metrics::Metrics;
@@ -29,7 +29,7 @@ use crate::telemetry::metrics::Metrics;
 const MAX_HEAD: usize = 64 << 10;
 const MAX_HEADERS: usize = 100;
 
-/// The response beyond the limit of open connections.
+/// The response beyond the limits of open connections.
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
 
@@ -40,7 +40,7 @@ pub struct Connections {
     http: http1::Builder,
     shutdown: GracefulShutdown,
     awaiting_first_byte: AwaitingFirstByte,
-    limit: Arc<Semaphore>,
+    limit: Arc<ConnectionLimit>,
 }
 
 impl Connections {
@@ -48,20 +48,22 @@ impl Connections {
         let mut http = http1::Builder::new();
         // hyper's timeout for the head also runs on an idle connection. `TimedStream` has two separate timeouts.
         http.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
-        let limit = Arc::new(Semaphore::new(handler.limits.max_connections as usize));
+        let limit = ConnectionLimit::new(&handler.limits, &handler.trusted_proxies);
         Self { handler, tls, http, shutdown: GracefulShutdown::new(), awaiting_first_byte, limit }
     }
 
     /// Serves a new connection in a task of its own.
     pub fn open(&self, stream: TcpStream, client: SocketAddr) {
         let metrics = &self.handler.metrics;
-        let Ok(permit) = self.limit.clone().try_acquire_owned() else {
+        let Some(place) = self.limit.place(client) else {
             metrics.connections_refused.inc();
             // A new socket has an empty send buffer: if this fails, the client is gone.
             _ = stream.try_write(REFUSAL);
             return;
         };
-        let open = OpenConnection::new(metrics.clone(), permit);
+        let open = OpenConnection::new(metrics.clone(), place);
+        // Unknown only if the client is gone already.
+        let local = stream.local_addr().unwrap_or(client);
         // A response takes one or two writes, which Nagle's algorithm would only delay. Serve the client even if the socket
         // refuses the option.
         _ = stream.set_nodelay(true);
@@ -74,8 +76,8 @@ impl Connections {
         let tls = self.tls.clone();
         tokio::spawn(async move {
             let result = match tls {
-                None => connection.serve(stream, Peer { address: client, secure: false }).await,
-                Some(tls) => connection.serve_tls(&tls, stream, client).await,
+                None => connection.serve(stream, Peer { address: client, local, secure: false }).await,
+                Some(tls) => connection.serve_tls(&tls, stream, Peer { address: client, local, secure: true }).await,
             };
             if let Err(error) = result {
                 tracing::debug!(%client, "connection closed: {error}");
@@ -105,7 +107,8 @@ impl Connection {
         let Self { handler, http, watcher, awaiting_first_byte } = self;
         let state = ConnectionState::new();
         let metrics = handler.metrics.clone();
-        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, &handler.limits);
+        let buffers = handler.buffers.clone();
+        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, buffers, &handler.limits);
         let service = service_fn(move |request| {
             let handler = handler.clone();
             let guard = state.start_request();
@@ -115,23 +118,23 @@ impl Connection {
     }
 
     /// As `serve`, after a TLS handshake. The timeout for the head of a request also applies to the handshake.
-    async fn serve_tls(self, tls: &TlsAcceptor, stream: TcpStream, client: SocketAddr) -> ServeResult {
+    async fn serve_tls(self, tls: &TlsAcceptor, stream: TcpStream, peer: Peer) -> ServeResult {
         let limit = self.handler.limits.header_timeout;
         let stream = tokio::time::timeout(limit, tls.accept(stream)).await??;
-        self.serve(stream, Peer { address: client, secure: true }).await
+        self.serve(stream, peer).await
     }
 }
 
 /// Counts a connection as open while it lives.
 struct OpenConnection {
     metrics: Arc<Metrics>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl OpenConnection {
-    fn new(metrics: Arc<Metrics>, permit: OwnedSemaphorePermit) -> Self {
+    fn new(metrics: Arc<Metrics>, place: Place) -> Self {
         metrics.connections.inc();
-        Self { metrics, _permit: permit }
+        Self { metrics, _place: place }
     }
 }
 

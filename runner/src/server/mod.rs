@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod connection;
+mod connection_limit;
 mod timed_stream;
 pub mod tls;
 

@@ -13,7 +13,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::config::settings::Limits;
-use crate::request::stall_timeout::StallTimeout;
+use crate::memory::buffers::{Buffers, Count};
+use crate::request::stall_timeout::{MIN_RATE, StallTimeout};
 use crate::telemetry::metrics::Metrics;
 
 /// What a connection is doing.
@@ -70,12 +71,20 @@ impl Drop for RequestGuard {
 /// Held by each connection until its first byte has been received.
 pub type AwaitingFirstByte = mpsc::Sender<Infallible>;
 
-/// A stream whose reads and writes fail when a timeout elapses.
+/// Bytes of a head that are not counted: nearly all heads are smaller.
+const UNCOUNTED_HEAD: usize = 8 << 10;
+
+/// A stream whose reads and writes fail when a timeout elapses. Large heads count as buffered: until they are complete, nothing
+/// else limits their sum.
 pub struct TimedStream<S> {
     stream: S,
     state: Arc<ConnectionState>,
     awaiting_first_byte: Option<AwaitingFirstByte>,
     metrics: Arc<Metrics>,
+    buffers: Arc<Buffers>,
+    /// Bytes received of a head.
+    head: usize,
+    counted: Option<Count>,
     idle_timeout: Duration,
     header_timeout: Duration,
     /// The phase for which the timer was set.
@@ -90,6 +99,7 @@ impl<S> TimedStream<S> {
         state: Arc<ConnectionState>,
         awaiting_first_byte: AwaitingFirstByte,
         metrics: Arc<Metrics>,
+        buffers: Arc<Buffers>,
         limits: &Limits,
     ) -> Self {
         Self {
@@ -97,12 +107,29 @@ impl<S> TimedStream<S> {
             state,
             awaiting_first_byte: Some(awaiting_first_byte),
             metrics,
+            buffers,
+            head: 0,
+            counted: None,
             idle_timeout: limits.idle_timeout,
             header_timeout: limits.header_timeout,
             timed: Phase::Head,
             timer: Box::pin(tokio::time::sleep(limits.header_timeout)),
-            write_timeout: StallTimeout::new(limits.body_timeout),
+            write_timeout: StallTimeout::new(limits.body_timeout, MIN_RATE),
         }
+    }
+
+    /// Counts `received` bytes if they belong to a large head. Fails if there is no room for them.
+    fn count_head(&mut self, received: usize) -> io::Result<()> {
+        if self.state.phase() != Phase::Head {
+            return Ok(());
+        }
+        self.head += received;
+        let counted = match &mut self.counted {
+            _ if self.head <= UNCOUNTED_HEAD => Ok(()),
+            Some(counted) => counted.add(received),
+            none => self.buffers.count(self.head).map(|counted| *none = Some(counted)),
+        };
+        counted.map_err(io::Error::other)
     }
 
     /// Ready once the timeout of the current phase has elapsed.
@@ -128,9 +155,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
                 let received = buf.filled().len() - before;
                 self.metrics.received.inc_by(received as u64);
                 self.awaiting_first_byte = None;
+                if self.state.phase() != Phase::Head {
+                    (self.head, self.counted) = (0, None);
+                }
                 if received > 0 && self.state.phase() == Phase::Idle {
                     self.state.set(Phase::Head);
                 }
+                self.count_head(received)?;
                 Poll::Ready(result)
             }
             Poll::Pending => {

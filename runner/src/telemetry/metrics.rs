@@ -87,6 +87,10 @@ pub enum Discard {
     Abandoned,
     /// It was idle for too long.
     Idle,
+    /// It was idle, and others needed its memory.
+    Reclaimed,
+    /// All guests together had no more memory.
+    OutOfMemory,
 }
 
 impl Discard {
@@ -99,6 +103,8 @@ impl Discard {
             Self::Large => "large",
             Self::Abandoned => "abandoned",
             Self::Idle => "idle",
+            Self::Reclaimed => "reclaimed",
+            Self::OutOfMemory => "out_of_memory",
         }
     }
 }

@@ -34,8 +34,8 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 use wiki_runner::parts::postgres::{self, Connection, DbError, HostConnection, ParameterValue, QueryError, RowSet};
 use wiki_runner::parts::{
-    Application, Component, Environment, HostState, Limits, Logging, Manifest, Metrics, Pools, Postgres, PostgresHost,
-    PostgresView, add_to_linker, engine, logging, precompiled,
+    Application, Component, Environment, HostState, Limits, Logging, Manifest, Memory, Metrics, Pools, Postgres,
+    PostgresHost, PostgresView, add_to_linker, engine, logging, precompiled,
 };
 
 /// As many connections as Spin keeps.
@@ -130,7 +130,8 @@ impl Host {
         if request.headers().values().any(|value| str::from_utf8(value.as_bytes()).is_err()) {
             return Ok(empty(500, "a header is not UTF-8"));
         }
-        let mut store = Store::new(self.pre.engine(), HostState::new(&self.component, self.pools.clone(), usize::MAX));
+        let mut store =
+            Store::new(self.pre.engine(), HostState::new(&self.component, self.pools.clone(), Memory::unlimited()));
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let (sender, response) = oneshot::channel();

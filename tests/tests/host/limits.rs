@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use blackbox::{App, Client, at_once, eventually, send_raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::shared;
@@ -156,6 +156,38 @@ async fn connections_over_the_limit_get_503_and_the_others_go_on() {
     assert!(!refused.text().contains("wiki_runner_connections_refused_total 0"), "{}", refused.text());
 }
 
+#[tokio::test]
+async fn one_address_does_not_take_every_connection() {
+    let shop = App::bookshop().env("RUNNER_MAX_CONNECTIONS_PER_ADDRESS", "8").start().await;
+    let address = shop.url().strip_prefix("http://").unwrap().parse().unwrap();
+    // On loopback, every client has as many addresses as it likes.
+    let connect = async |from: &str| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(from.parse().unwrap()).unwrap();
+        socket.connect(address).await.unwrap()
+    };
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(connect("127.0.0.2:0").await);
+    }
+    eventually("all of its connections are taken", || async {
+        let mut answer = vec![0; 256];
+        let read = connect("127.0.0.2:0").await.read(&mut answer).await;
+        matches!(read, Ok(count) if answer[..count].starts_with(b"HTTP/1.1 503"))
+    })
+    .await;
+    assert!(is_served(&shop).await, "another address");
+    drop(held);
+    eventually("there is room again", || async {
+        let mut stream = connect("127.0.0.2:0").await;
+        let request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut answer = vec![0; 4096];
+        stream.write_all(request).await.is_ok()
+            && matches!(stream.read(&mut answer).await, Ok(count) if answer[..count].starts_with(b"HTTP/1.1 200"))
+    })
+    .await;
+}
+
 /// A request that is at work until it is stopped.
 async fn keep_busy(shop: &App) -> JoinHandle<()> {
     let request = shop.get("/misbehave/sleep?60000");
@@ -210,7 +242,12 @@ async fn waiting_in_the_queue_times_out() {
 
 #[tokio::test]
 async fn thousands_of_slow_clients_do_not_stop_a_healthy_one() {
-    let shop = App::bookshop().env("RUNNER_HEADER_TIMEOUT", "60s").start().await;
+    // As if they came from as many addresses.
+    let shop = App::bookshop()
+        .env("RUNNER_HEADER_TIMEOUT", "60s")
+        .env("RUNNER_MAX_CONNECTIONS_PER_ADDRESS", "8192")
+        .start()
+        .await;
     let sample = async || {
         let mut times = Vec::new();
         for _ in 0..100 {

@@ -734,6 +734,24 @@ async fn a_form_whose_session_ended_comes_back_and_signs_in() {
 }
 
 #[tokio::test]
+async fn the_largest_page_comes_back_when_a_session_has_ended() {
+    let wiki = App::wiki().access("private").start().await;
+    // As it is sent, each letter takes six characters, and each line end.
+    let line = format!("{}\n", "é".repeat(30));
+    let content = line.repeat((1 << 20) / line.len());
+    let sent = content.replace('\n', "\r\n");
+    for path in ["/wiki/-/new", "/wiki/some-page/edit"] {
+        let back = submit(&wiki, path, &[("title", "Long"), ("content", &sent), ("version", "1")]).await.expect(401);
+        assert_page(&back);
+        assert!(back.text().contains(&content) && back.text().contains("value=\"Long\""), "{path}");
+    }
+    // Nothing that somebody wrote is longer.
+    submit(&wiki, "/wiki/-/new", &[("content", &sent.repeat(2))]).await.expect(413);
+    let fields: Vec<(&str, &str)> = (0..101).map(|_| ("a", "b")).collect();
+    submit(&wiki, "/wiki/-/sign-in", &fields).await.expect(400);
+}
+
+#[tokio::test]
 async fn a_form_that_is_refused_comes_back() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;

@@ -29,19 +29,22 @@ use self::session::Session;
 use self::tls::Authorities;
 use crate::config::allowed_hosts::AllowedHosts;
 use crate::config::settings;
+use crate::memory::budget::Budget;
 
 /// What one store needs to give its guest databases.
 pub struct PostgresCtx {
     pools: Arc<Pools>,
     allowed: Arc<AllowedHosts>,
+    /// What results are charged to.
+    budget: Arc<Budget>,
     /// The address opened last, already permitted: nearly always the next one too.
     recent: Option<(String, Arc<Database>)>,
 }
 
 impl PostgresCtx {
-    /// Databases out of `pools` at the hosts `allowed` permits.
-    pub fn new(pools: Arc<Pools>, allowed: Arc<AllowedHosts>) -> Self {
-        Self { pools, allowed, recent: None }
+    /// Databases out of `pools` at the hosts `allowed` permits. Results are charged to `budget`.
+    pub fn new(pools: Arc<Pools>, allowed: Arc<AllowedHosts>, budget: Arc<Budget>) -> Self {
+        Self { pools, allowed, budget, recent: None }
     }
 
     async fn open(&mut self, address: String) -> Result<Session, bindings::v4::Error> {
@@ -52,7 +55,7 @@ impl PostgresCtx {
                 self.recent.insert((address, database)).1.clone()
             }
         };
-        Session::open(database).await
+        Session::open(database, self.budget.charge()).await
     }
 }
 

@@ -17,6 +17,7 @@ use super::error;
 use super::pool::{Database, Loan};
 use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
+use crate::memory::budget::{Charge, Exhausted};
 use crate::telemetry::trace;
 
 /// How much longer the host waits than the server, whose error message says more.
@@ -33,6 +34,10 @@ pub struct Session {
     loan: Option<Loan>,
     /// What the guest's statements may have changed in the session.
     change: Change,
+    /// What the last result is charged.
+    charge: Charge,
+    /// Whether there was no room for it.
+    out_of_memory: bool,
 }
 
 /// Why a statement gave no result, and what that means for the session.
@@ -67,15 +72,22 @@ impl Tried {
 }
 
 impl Session {
-    /// A session on `database`. Fails if there is no connection to be had.
-    pub async fn open(database: Arc<Database>) -> Result<Self, Error> {
+    /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had.
+    pub async fn open(database: Arc<Database>, charge: Charge) -> Result<Self, Error> {
         let loan = database.connect().await?;
-        Ok(Self { database, loan: Some(loan), change: Change::Nothing })
+        Ok(Self { database, loan: Some(loan), change: Change::Nothing, charge, out_of_memory: false })
+    }
+
+    /// Whether there was no room for the last result.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.out_of_memory
     }
 
     /// Runs `sql` and returns its rows.
     pub async fn query(&mut self, sql: &str, params: &[ParameterValue]) -> Result<RowSet, Error> {
         let mut result = RowSet { columns: Vec::new(), rows: Vec::new() };
+        // The guest has the previous one.
+        self.charge.force(0);
         self.run(sql, params, Some(&mut result)).await?;
         Ok(result)
     }
@@ -160,7 +172,8 @@ impl Session {
             let left =
                 if prepared.change == Change::Nothing { Change::Nothing } else { std::mem::take(&mut loan.left) };
             let cleaning = async { left == Change::Nothing || loan.clean(left).await.is_ok() };
-            let statement = stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut());
+            let charge = &mut self.charge;
+            let statement = stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut(), charge);
             // Both are sent at once, in this order.
             let (is_clean, outcome) = join(cleaning, statement).await;
             if !is_clean {
@@ -194,6 +207,10 @@ impl Session {
                 }
                 Err(Stop::Driver(error)) => return Err(self.judge(&error)),
                 Err(Stop::Here(failure)) => return Err(failure),
+                Err(Stop::OutOfMemory(exhausted)) => {
+                    self.out_of_memory = true;
+                    return Err(Failure::Unfinished(error::query_failed(exhausted.to_string())));
+                }
             }
         }
     }
@@ -335,6 +352,7 @@ impl Drop for Dirty {
 enum Stop {
     Driver(tokio_postgres::Error),
     Here(Failure),
+    OutOfMemory(Exhausted),
 }
 
 impl From<tokio_postgres::Error> for Stop {
@@ -342,6 +360,15 @@ impl From<tokio_postgres::Error> for Stop {
         Self::Driver(error)
     }
 }
+
+impl From<Exhausted> for Stop {
+    fn from(exhausted: Exhausted) -> Self {
+        Self::OutOfMemory(exhausted)
+    }
+}
+
+/// Bytes of a result that are not charged, and in steps of which more are: nearly all results are smaller.
+const CHARGED: u64 = 64 << 10;
 
 /// Runs a prepared statement; reads its rows into `result`, if they are wanted, as they come.
 async fn stream(
@@ -351,6 +378,7 @@ async fn stream(
     prepared: &Prepared,
     params: &[ParameterValue],
     mut result: Option<&mut RowSet>,
+    charge: &mut Charge,
 ) -> Result<u64, Stop> {
     let params = params.iter().enumerate().map(|(index, value)| Param { number: index + 1, value });
     let mut rows = pin!(connection.run(sql, prepared, params).await?);
@@ -371,6 +399,10 @@ async fn stream(
             return Err(Stop::Here(Failure::Unfinished(error::query_failed(message))));
         };
         budget = rest;
+        let taken = database.settings.pg_max_result.as_u64() - rest;
+        if taken > charge.bytes() + CHARGED {
+            charge.set(taken).await?;
+        }
         let layout = if fits { &prepared.layout } else { other.get_or_insert_with(|| Layout::of(row.columns())) };
         // The rows behind one that cannot be read are still on their way, and the next statement's behind those.
         if unreadable.is_none() {

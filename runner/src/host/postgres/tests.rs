@@ -23,6 +23,7 @@ use super::pool::connector;
 use super::tls::Authorities;
 use super::{Address, AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
 use crate::config::settings::{self, Statements};
+use crate::memory::budget::Budget;
 use crate::telemetry::metrics::DatabaseMetrics;
 
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -98,7 +99,7 @@ type Handle = Resource<GuestConnection>;
 impl Guest {
     fn new(pools: Arc<Pools>, allowed: &[&str]) -> Self {
         let allowed = Arc::new(AllowedHosts::parse(allowed).unwrap());
-        Self { ctx: PostgresCtx::new(pools, allowed), table: ResourceTable::new() }
+        Self { ctx: PostgresCtx::new(pools, allowed, Budget::unlimited()), table: ResourceTable::new() }
     }
 
     fn view(&mut self) -> PostgresView<'_> {

@@ -5,6 +5,7 @@ use wasmtime::component::Resource;
 use super::PostgresView;
 use super::bindings::v4::{Connection, Error, Host, HostConnection, ParameterValue, RowSet};
 use super::session::Session;
+use crate::memory::budget::Exhausted;
 
 impl Host for PostgresView<'_> {}
 
@@ -28,7 +29,10 @@ impl HostConnection for PostgresView<'_> {
         statement: String,
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
-        Ok(self.table.get_mut(&session(&connection))?.query(&statement, &params).await)
+        let session = self.table.get_mut(&session(&connection))?;
+        let result = session.query(&statement, &params).await;
+        // Not an error of the database: the guest ends, as when there is no room for its own memory.
+        if session.is_out_of_memory() { Err(Exhausted.into()) } else { Ok(result) }
     }
 
     async fn execute(

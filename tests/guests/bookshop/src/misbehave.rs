@@ -28,6 +28,14 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
             black_box(vec![1; number << 20]);
             crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
         }
+        "hoard" => {
+            let hoard = black_box(vec![1; number << 20]);
+            // The tests wait for this line, too.
+            eprintln!("has its hoard");
+            std::thread::sleep(Duration::from_secs(1));
+            black_box(hoard);
+            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+        }
         "trap" => std::process::abort(),
         "panic" => panic!("out of books"),
         "loop" => loop {
