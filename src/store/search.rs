@@ -7,6 +7,9 @@ use wiki_types::{SearchResult, Snippet, Suggestion};
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
+use query::Query;
+
+mod query;
 
 /// The most pages that are ranked, of those whose title and of those whose text matches: a word that is on every page must
 /// not read every page.
@@ -24,20 +27,6 @@ const MATCH_ENDS: char = '\u{2}';
 /// The character that `searched` stands for.
 fn original(searched: char) -> char {
     STAND_INS.iter().find(|(_, stand_in)| *stand_in == searched).map_or(searched, |(original, _)| *original)
-}
-
-/// A query in the words pages are searched by: what joins words in it separates them, but for the `-` before a word.
-fn searchable(wanted: &str) -> String {
-    let mut before = ' ';
-    wanted
-        .chars()
-        .map(|char| {
-            let joins = STAND_INS.iter().any(|(original, _)| *original == char);
-            let excludes = char == '-' && before.is_whitespace();
-            before = char;
-            if joins && !excludes { ' ' } else { char }
-        })
-        .collect()
 }
 
 /// The snippet in a text that PostgreSQL made, with control characters around matches.
@@ -70,7 +59,7 @@ fn read_result(row: &mut Row) -> Result<SearchResult, Error> {
 
 /// Those pages that pass `filter` and match `wanted`.
 pub fn matching(mut filter: Filter, wanted: &str) -> Filter {
-    filter.add("words @@ websearch_to_tsquery('wiki', ${})", searchable(wanted));
+    filter.add("words @@ websearch_to_tsquery('wiki', ${})", Query::parse(wanted).websearch());
     filter
 }
 
@@ -105,10 +94,13 @@ pub fn search(
     keys: Option<&[Value]>,
     count: usize,
 ) -> Result<Vec<SearchResult>, Error> {
+    let wanted = Query::parse(wanted);
     let conditions = filter.sql();
     let mut params = filter.params;
-    params.push(searchable(wanted).into());
-    let query = format!("websearch_to_tsquery('wiki', ${})", params.len());
+    params.push(wanted.websearch().into());
+    params.push(wanted.any_word().into());
+    let query = format!("websearch_to_tsquery('wiki', ${})", params.len() - 1);
+    let any = format!("websearch_to_tsquery('wiki', ${})", params.len());
     let mut later = String::new();
     if let Some((rank, id)) = keys.and_then(after) {
         params.push(Param::Floating64(rank));
@@ -117,19 +109,21 @@ pub fn search(
     }
     params.push(db::count(count));
     // Rank prefers matches in the title by their weight, and short pages to long ones (normalisation 1). Only what is
-    // shown is searched for a snippet. Made of literals of this file only; everything a client sends is a parameter.
+    // shown is searched for a snippet. Both look for words one by one: PostgreSQL compares every place of every word with
+    // every other to see how near they are, which for common words takes seconds. Made of literals of this file only;
+    // everything a client sends is a parameter.
     let sql = format!(
         "WITH ranked AS (
-           (SELECT id, ts_rank(words, {query}, 1)::float8 AS rank FROM searched_posts
+           (SELECT id, ts_rank(words, {any}, 1)::float8 AS rank FROM searched_posts
             WHERE {conditions} AND title_words @@ {query} AND words @@ {query} LIMIT {MAX_RANKED})
            UNION
-           (SELECT id, ts_rank(words, {query}, 1)::float8 FROM searched_posts
+           (SELECT id, ts_rank(words, {any}, 1)::float8 FROM searched_posts
             WHERE {conditions} AND words @@ {query} AND is_read LIMIT {MAX_RANKED})
          ), shown AS (
            SELECT id, rank FROM ranked {later} ORDER BY rank DESC, id DESC LIMIT ${}
          )
          SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC',
-           ts_headline('wiki', beginning, {query},
+           ts_headline('wiki', beginning, {any},
              'StartSel={MATCH_BEGINS}, StopSel={MATCH_ENDS}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=\" … \"'),
            rank
          FROM shown JOIN searched_posts USING (id) ORDER BY rank DESC, id DESC",
@@ -158,13 +152,12 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
 pub fn similar(db: &Db, title: &str) -> Result<Vec<Suggestion>, Error> {
     db.query_all(
         "WITH related AS (
-           SELECT id, title, slug, title_words, replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery AS query
-           FROM searched_posts
-           WHERE deleted_time IS NULL AND title_words @@ replace(plainto_tsquery('wiki', $1)::text, '&', '|')::tsquery
+           SELECT id, title, slug, title_words, websearch_to_tsquery('wiki', $1) AS query FROM searched_posts
+           WHERE deleted_time IS NULL AND title_words @@ websearch_to_tsquery('wiki', $1)
            LIMIT 200
          )
          SELECT title, slug FROM related ORDER BY ts_rank(title_words, query, 1) DESC, id LIMIT 5",
-        &[searchable(title).into()],
+        &[Query::parse(title).any_word().into()],
         read_suggestion,
     )
 }
@@ -190,14 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_join_words_separate_them() {
-        for (wanted, searched) in [
-            ("snake_case -and/or well-known", "snake case -and or well known"),
-            ("\"a <b>\" -\"x-y\" me@example", "\"a  b>\" -\"x y\" me example"),
-            ("--x - y", "- x - y"),
-        ] {
-            assert_eq!(searchable(wanted), searched);
-        }
+    fn characters_that_join_words_are_shown_as_they_were() {
         assert_eq!(parts("a\u{e001}b \u{1}c\u{2}"), [("a_b ".to_owned(), false), ("c".to_owned(), true)]);
     }
 

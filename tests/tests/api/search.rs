@@ -51,6 +51,52 @@ async fn text_that_is_slow_to_parse_is_saved_and_found_in_bounded_time() {
 }
 
 #[tokio::test]
+async fn no_query_takes_long_on_an_ordinary_page() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    let words: Vec<&str> = "a the of engine wiki page to and in we is it that for on with".split(' ').collect();
+    // Each 1,000 times, and never in the same order.
+    let text: Vec<&str> = (0..16_000).map(|n| words[(n * 7 + n / 16 * (n / 256 % 16)) % 16]).collect();
+    write(&wiki, "Prose", &text.join(" "), &[]).await;
+    let each = |begin: &str, end: &str| words.iter().map(|word| format!("{begin}{word}{end}")).collect::<String>();
+    let pairs: String = words.chunks(2).map(|pair| format!("\"{}\" ", pair.join(" "))).collect();
+    for query in [
+        "a ".repeat(150),
+        "A a\u{301} ".repeat(75),
+        "\"a\" ".repeat(75),
+        words.join(" "),
+        format!("{} {}", words.join(" "), each("", "s ")),
+        format!("\"{}\"", words.join(" ")),
+        format!("\"{}", "a ".repeat(149)),
+        pairs.clone(),
+        each("\"a ", "\" "),
+        each("", " OR "),
+        pairs.replace(" \"", " OR \""),
+        format!("a {}", "-x".repeat(149)),
+        format!("a {}", "- ".repeat(149)),
+        format!("a{}", each(" -", "z")),
+        format!("a -\"{}\"", words.join(" ")),
+        "a OR -".repeat(50),
+    ] {
+        let query: String = query.chars().take(300).collect();
+        for path in ["/search", "/wiki/-/search", "/posts"] {
+            let began = std::time::Instant::now();
+            let parameters = form_urlencoded::Serializer::new(String::new()).append_pair("q", &query).finish();
+            wiki.get(&format!("{path}?{parameters}")).await.expect(200);
+            // Milliseconds; some of these took half a minute.
+            assert!(began.elapsed() < std::time::Duration::from_secs(2), "{path} {query}: {:?}", began.elapsed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_site_cuts_a_query_that_is_too_long() {
+    let wiki = LIBRARY.client(fill).await;
+    let page = wiki.get(&format!("/wiki/-/search?q=engine{}", "+engine".repeat(100))).await.expect(200);
+    assert!(page.text().contains("Engines"), "{page:?}");
+}
+
+#[tokio::test]
 async fn words_joined_by_signs_are_found_apart_and_together() {
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
