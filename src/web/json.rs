@@ -135,7 +135,7 @@ impl Body {
         if !self.has(field) { self.reject(field, "is required") } else { self.integer(field) }
     }
 
-    /// An instant that is not in the future, from the year 1 on.
+    /// An instant that is not in the future, from 1970 on.
     pub fn past(&mut self, field: &'static str) -> Option<Time> {
         self.time(field, Time::past)
     }

@@ -86,7 +86,7 @@ pub struct PostDraft<'a> {
     /// The reason for the edit, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<&'a str>,
-    /// When the page was created, as RFC 3339 writes it; not in the future. By default, now. Edits cannot change it.
+    /// When the page was created, as RFC 3339 writes it; from 1970 on, and not in the future. By default, now. Edits cannot change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_time: Option<&'a str>,

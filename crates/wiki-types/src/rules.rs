@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::invisible::is_ignorable;
@@ -142,11 +142,13 @@ pub fn name(text: &str) -> Result<(), Wrong> {
     line::<MAX_NAME>(text)
 }
 
-/// The instant that RFC 3339 writes as `text`, if it is from the year 1 on and not after `now`.
+/// The instant that RFC 3339 writes as `text`, if it is from 1970 on and not after `now`.
+///
+/// No page on a computer is older. What says so was read from a clock that was never set, or in the wrong unit.
 pub fn past(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Wrong> {
     match DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()) {
-        Ok(time) if time <= now && time.year() >= 1 => Ok(time),
-        Ok(_) => Err("must not be in the future, or before the year 1".into()),
+        Ok(time) if (DateTime::UNIX_EPOCH..=now).contains(&time) => Ok(time),
+        Ok(_) => Err("must not be in the future, or before 1970-01-01T00:00:00Z".into()),
         Err(_) => Err("must be a time as RFC 3339 writes it, as in 2026-01-31T23:59:59Z".into()),
     }
 }
@@ -213,7 +215,10 @@ mod tests {
         for (text, read) in [
             ("2026-01-31T23:59:59+02:00", true),
             ("2026-11-22T10:00:00Z", true),
-            ("0001-01-01T00:00:00Z", true),
+            ("1970-01-01T00:00:00Z", true),
+            ("1970-01-01T01:00:00+02:00", false),
+            ("1969-12-31T23:59:59Z", false),
+            ("0001-01-01T00:00:00Z", false),
             ("2026-11-22T10:00:00.000001Z", false),
             ("9999-01-01T00:00:00Z", false),
             ("0000-01-01T00:00:00Z", false),

@@ -22,7 +22,7 @@ impl Time {
         Self(Utc::now())
     }
 
-    /// The instant RFC 3339 writes as `text`, in any offset, if it is not in the future, or before the year 1.
+    /// The instant RFC 3339 writes as `text`, in any offset, if it is not in the future, or before 1970.
     pub fn past(text: &str) -> Result<Self, Wrong> {
         rules::past(text, Utc::now()).map(Self)
     }

@@ -527,11 +527,11 @@ async fn a_page_written_elsewhere_keeps_its_time() {
     let wiki = App::wiki().start().await;
     let user = wiki.create_user("ada").await;
     let with_time = |time: &str| json!({"user_id": user["id"], "content": "# Old", "created_time": time});
-    let post = wiki.post("/posts").json(with_time("1843-10-01T12:00:00+01:00")).await.expect(201).json();
-    assert_eq!(post["created_time"], "1843-10-01T11:00:00.000000Z");
+    let post = wiki.post("/posts").json(with_time("1970-01-01T01:00:00+01:00")).await.expect(201).json();
+    assert_eq!(post["created_time"], "1970-01-01T00:00:00.000000Z");
     assert_eq!(wiki.get("/posts/1").await.expect(200).json(), post);
     assert_eq!(wiki.get("/posts/1/revisions/1").await.expect(200).json()["created_time"], post["created_time"]);
-    for time in ["2999-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "yesterday", ""] {
+    for time in ["2999-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "yesterday", ""] {
         wiki.post("/posts").json(with_time(time)).await.invalid("created_time");
     }
 }
