@@ -299,7 +299,7 @@ mod tests {
             assert_eq!(render(latex, false).as_deref(), Some(mathml), "{latex}");
         }
         let block = render("\\begin{pmatrix}a & b\\\\c & d\\end{pmatrix}", true).unwrap();
-        assert!(block.starts_with("<math display=\"block\" tabindex=\"0\">") && block.contains("<mtable>"), "{block}");
+        assert!(block.starts_with("<math display=\"block\" tabindex=\"0\">") && block.contains("<mtable"), "{block}");
     }
 
     #[test]

@@ -273,7 +273,8 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             return;
         }
         self.formulas = self.formulas.saturating_sub(latex.len());
-        match math::render(latex, display).filter(|_| self.formulas > 0) {
+        let mathml = if self.formulas > 0 { math::render(latex, display) } else { None };
+        match mathml {
             Some(mathml) => self.out.push_str(&mathml),
             None => {
                 self.out.push_str("<code>");

@@ -124,7 +124,7 @@ impl<F: Fn(&str) -> Option<String>> Writer<'_, F> {
 
     /// Opens an element of the author's. Not in an image's description, and not too deep.
     fn open(&mut self, name: &'static str) {
-        if self.alt.is_none() && self.nesting < MAX_NESTING {
+        if self.alt.is_none() && self.nesting < MAX_NESTING && self.raw.len() < MAX_OPEN {
             self.raw.push((name, self.depth));
             self.nest(&["<", name, ">"].concat());
         }
@@ -164,6 +164,9 @@ impl<F: Fn(&str) -> Option<String>> Writer<'_, F> {
         }
     }
 }
+
+/// The most elements of the author's that are open at once: one that is never closed leaves room for Markdown's own.
+const MAX_OPEN: usize = 20;
 
 /// Where in a block of HTML the writer is.
 #[derive(Default)]
