@@ -226,7 +226,8 @@ mod tests {
     use crate::http::{Settings, Token};
 
     fn draft(content: &str) -> PostDraft<'_> {
-        PostDraft { user_id: 1, title: Some("A"), slug: None, content, tags: None, comment: None, created_time: None }
+        let (title, user_id) = (Some("A"), 1);
+        PostDraft { user_id, title, slug: None, content, tags: None, comment: None, created_time: None, updated_time: None }
     }
 
     fn wiki(fake: &Fake) -> Wiki {

@@ -14,6 +14,7 @@ mod api {
     mod links;
     mod old_clients;
     mod posts;
+    mod redirects;
     mod search;
     mod service;
     mod users;

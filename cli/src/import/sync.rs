@@ -129,6 +129,7 @@ impl<'a> Importer<'a> {
             tags: source.front.tags.as_deref(),
             comment: self.comment,
             created_time: None,
+            updated_time: None,
         }
     }
 }
