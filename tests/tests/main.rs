@@ -61,7 +61,12 @@ mod image {
 }
 
 /// The client, `wasiki`.
-mod client;
+mod client {
+    mod commands;
+    mod connections;
+    mod exports;
+    mod sources;
+}
 
 mod documentation;
 mod imports;
