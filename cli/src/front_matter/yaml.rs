@@ -174,6 +174,7 @@ fn invalid(error: &ScanError) -> Invalid {
             "lines are indented with spaces, not with tabs".to_owned()
         }
         _ => match error.info() {
+            text if text.contains("found a tab") => "lines are indented with spaces, not with tabs".to_owned(),
             text if text.contains("quoted scalar") || text.contains("quote") => {
                 "a quotation mark is not closed".to_owned()
             }
@@ -242,7 +243,7 @@ mod tests {
         for (yaml, line, word) in [
             ("other: [a\n", 1, "not valid YAML"),
             ("b: c\na: \"x\n", 3, "a quotation mark is not closed"),
-            ("b: c\n\td: e\n", 2, "with spaces"),
+            ("b: c\n\td: e\n", 1, "with spaces"),
             ("a: x\na: y", 2, "`a` occurs twice"),
             ("a: x\nb: y\nc: z\nb: z", 4, "`b` occurs twice"),
             ("just words", 1, "keys and values"),
