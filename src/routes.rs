@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, description, links, posts, revisions, search, service, sessions, tags, tokens, users,
+    account, audit, description, links, posts, redirects, revisions, search, service, sessions, tags, tokens, users,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -74,6 +74,8 @@ pub const ROUTES: &[Route] = &[
     route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
     route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
     route!("/posts/{id}/protection", PUT Administer Id(posts::protect), DELETE Administer Id(posts::unprotect)),
+    route!("/redirects", GET Read Plain(redirects::list)),
+    route!("/redirects/{slug}", PUT Write Text(redirects::set), DELETE Write Text(redirects::delete)),
     route!("/changes", GET Read Plain(revisions::changes)),
     route!("/search", GET Read Plain(search::search)),
     route!("/search/suggestions", GET Read Plain(search::suggestions)),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use encoding_rs::Encoding;
 use ureq::http::Uri;
 
 use crate::http::{Settings, Token};
@@ -96,6 +98,11 @@ pub enum Command {
     List(List),
     /// List the versions of a page, newest first
     History(History),
+    /// Print a script that completes commands in your shell
+    Completions {
+        /// Your shell
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +116,13 @@ pub struct Import {
     /// Comment for every new version
     #[arg(long)]
     pub comment: Option<String>,
-    /// Print what would be done, without doing it
+    /// Import drafts as well: draft: true, published: false, _drafts/
+    #[arg(long)]
+    pub drafts: bool,
+    /// Encoding of files that are neither UTF-8 nor UTF-16, such as windows-1252
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    pub encoding: Option<&'static Encoding>,
+    /// Check the files and your permission to write, and print what would be done, without doing it
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -205,6 +218,12 @@ fn url(text: &str) -> Result<String, String> {
         return Err("must not contain a query".to_owned());
     }
     Ok(text.split('#').next().unwrap_or(text).trim_end_matches('/').to_owned())
+}
+
+/// Reads the name of an encoding.
+fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    let unknown = || "is no encoding; Latin-1 is windows-1252 (https://encoding.spec.whatwg.org/#names-and-labels)";
+    Encoding::for_label(name.as_bytes()).ok_or_else(|| unknown().to_owned())
 }
 
 /// Reads a number of concurrent requests. More than 64 gain nothing, and would slow the wiki down for others.

@@ -142,6 +142,11 @@ impl<'a> Writer<'a> {
         account.map(|account| account.username.as_str())
     }
 
+    /// Whether the token may do what only administrators may.
+    pub fn administers(&self) -> bool {
+        self.account.as_ref().is_some_and(writes_as_others)
+    }
+
     /// Whether the token belongs to a reader.
     pub fn is_reader(&self) -> bool {
         self.account.as_ref().is_some_and(|account| account.role == Role::Reader)

@@ -2,6 +2,7 @@
 
 mod file_name;
 
+use std::collections::HashMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,7 +14,7 @@ use serde_json::json;
 use self::file_name::file_name;
 use crate::args::{Export, Global};
 use crate::authors::Authors;
-use crate::front_matter::{self, FrontMatter};
+use crate::front_matter::{self, FrontMatter, GENERATOR};
 use crate::output;
 use crate::wiki::Wiki;
 use crate::workers;
@@ -47,7 +48,11 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<()> {
     let item = |page: wiki_types::PostSummary| ExportItem { id: page.post_id, file: file_name(&page.slug) };
     let items: Vec<ExportItem> = wiki.all_posts().map(|page| page.map(item)).collect::<Result<_, _>>()?;
     let authors = Authors::new(wiki);
-    let work = |item: &ExportItem| one(wiki, &authors, folder, item);
+    let aliases = aliases(wiki)?;
+    let work = |item: &ExportItem| {
+        let aliases = aliases.get(&item.id).cloned().unwrap_or_default();
+        one(wiki, &authors, aliases, folder, item)
+    };
     let tally = workers::tally(&items, args.jobs, "pages", work, |tally: &mut Tally, _, outcome| {
         match outcome {
             Ok(Outcome::Written) => tally.written += 1,
@@ -78,19 +83,40 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn one(wiki: &Wiki, authors: &Authors<'_>, folder: &Path, item: &ExportItem) -> anyhow::Result<Outcome> {
+/// The other slugs that lead to pages, by the numbers of those.
+fn aliases(wiki: &Wiki) -> anyhow::Result<HashMap<i64, Vec<String>>> {
+    let mut aliases: HashMap<i64, Vec<String>> = HashMap::new();
+    for (slug, id) in wiki.redirects()? {
+        aliases.entry(id).or_default().push(slug);
+    }
+    // In an order of their own, so that the files are the same in every export.
+    aliases.values_mut().for_each(|slugs| slugs.sort());
+    Ok(aliases)
+}
+
+fn one(
+    wiki: &Wiki,
+    authors: &Authors<'_>,
+    aliases: Vec<String>,
+    folder: &Path,
+    item: &ExportItem,
+) -> anyhow::Result<Outcome> {
     let post = match wiki.post(item.id) {
         Ok(post) => post,
         Err(error) if error.status() == Some(404) => return Ok(Outcome::Gone),
         Err(error) => return Err(error.into()),
     };
     let front = FrontMatter {
+        generator: Some(GENERATOR.to_owned()),
         title: Some(post.title),
         slug: Some(post.slug),
+        aliases,
         tags: Some(post.tags),
         author: authors.name(post.user_id)?,
-        time: Some(post.created_time.to_string()),
-        unknown: Vec::new(),
+        created: Some(post.created_time.to_string()),
+        updated: (post.updated_time != post.created_time).then(|| post.updated_time.to_string()),
+        protected: post.protected.then_some(true),
+        ..FrontMatter::default()
     };
     let text = front_matter::write(&front, &post.content)?;
     let changed = write(folder, item, text.as_bytes())

@@ -3,11 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, LOCATION, RETRY_AFTER};
-use ureq::http::{self, HeaderMap, HeaderValue, Method};
+use ureq::http::{self, HeaderMap, HeaderValue, Method, StatusCode};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
+use crate::connection::Attempt;
 use crate::error::{Error, Refusal};
 use crate::retry::Retry;
 
@@ -176,6 +177,9 @@ impl Http {
             Some(to) => {
                 Error::Unexpected(format!("{url} redirects to {to}. Set --url to the address of the wiki itself."))
             }
+            None if response.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                self.unreachable(&ureq::Error::ConnectProxyFailed(response.status.to_string()))
+            }
             None => {
                 let refusal = Refusal::read(response.status, &response.headers, &response.body);
                 Error::Refused(Box::new(refusal.advise(url, self.has_token())))
@@ -184,13 +188,11 @@ impl Http {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Error {
-        let reason = match error {
-            ureq::Error::Timeout(_) => format!("no response within {:?}", self.settings.timeout),
-            ureq::Error::HostNotFound => "the host is unknown".to_owned(),
-            ureq::Error::Io(error) => error.to_string(),
-            other => other.to_string(),
-        };
-        Error::Unreachable { url: self.settings.url.clone(), reason }
+        let Settings { url, timeout, .. } = &self.settings;
+        let is_used = |proxy: &&Proxy| url.parse().is_ok_and(|uri| !proxy.is_no_proxy(&uri));
+        let proxy = self.agent.config().proxy().filter(is_used);
+        let reason = Attempt { url, timeout: *timeout, proxy }.reason(error);
+        Error::Unreachable { url: url.clone(), reason }
     }
 }
 

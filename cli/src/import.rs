@@ -2,13 +2,20 @@
 //!
 //! A page is one request, and a page that is as its file is left alone: an interrupted import can be run again.
 //!
-//! Its modules, top to bottom: `sync`, `scan`, `check` and `slug`, `failure`.
+//! Its modules, top to bottom: `sync`, `scan`, `links`, `page` and `index`, `name`, `markdown`, `encoding` and `time`,
+//! `failure` and `left_out`.
 
-mod check;
+mod encoding;
 mod failure;
+mod index;
+mod left_out;
+mod links;
+mod markdown;
+mod name;
+mod page;
 mod scan;
-mod slug;
 mod sync;
+mod time;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -20,7 +27,8 @@ use serde_json::json;
 use wiki_types::rules;
 
 use self::failure::Failure;
-use self::scan::{ImportItem, Scan};
+use self::left_out::LeftOut;
+use self::scan::{ImportItem, Options, Renamed, Scan};
 use self::sync::{Importer, Outcome};
 use crate::args::{Global, Import};
 use crate::authors::Writer;
@@ -36,6 +44,7 @@ struct Tally {
     updated: usize,
     unchanged: usize,
     failures: Vec<Failure>,
+    left_out: LeftOut,
     /// The error that ended the import.
     stopped: Option<String>,
 }
@@ -48,28 +57,35 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     if let Some(Err(message)) = global.author.as_deref().map(|it| rules::username(it).or_else(|_| rules::name(it))) {
         bail!("--author: {message}");
     }
-    let Scan { items, failures, unknown, authors } = scan::scan(&args.folder)?;
+    let options = Options::new(&args.folder, args.drafts, args.encoding);
+    let scan = scan::scan(&args.folder, &options)?;
+    let index = scan.index();
+    let Scan { items, failures, renamed, left_out, unknown, authors } = scan;
     if items.is_empty() && failures.is_empty() {
-        eprintln!("note: there are no *.md files in {}", args.folder.display());
+        eprintln!("note: there are no *.md files to import in {}", args.folder.display());
     }
     note_unknown(&unknown);
+    note_renamed(&renamed);
     // Before anything is written: a person who watches can still stop the import.
     failures.iter().for_each(|failure| eprintln!("error: {failure}"));
     let reported = failures.len();
     let total = items.len() + reported;
 
-    let mut tally = match Writer::new(wiki, global.author.as_deref()) {
+    let allowed = || if args.dry_run { Ok(wiki.check_writing()?) } else { Ok(()) };
+    let writer = Writer::new(wiki, global.author.as_deref());
+    let mut tally = match writer.and_then(|writer| allowed().map(|()| writer)) {
         Ok(writer) => {
             if let Some(note) = other_authors(&authors, |name| writer.instead_of(name)) {
                 eprintln!("note: {note}");
             }
-            import(&items, args.jobs, &Importer::new(wiki, args, writer))
+            import(&items, args.jobs, &Importer::new(wiki, args, writer, &options, &index))
         }
         // If the wiki is away or refuses the token, the report is the same as if that had begun later.
         Err(error) => Tally { stopped: Some(error.downcast::<Error>()?.to_string()), ..Tally::default() },
     };
     tally.failures.sort_by(|a, b| a.file.cmp(&b.file));
     tally.failures.splice(0..0, failures);
+    tally.left_out.add(&left_out);
     report(&tally, reported, total, global.json, args.dry_run)
 }
 
@@ -78,8 +94,12 @@ fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>) -> Tally {
         items,
         jobs,
         "files",
-        |item| importer.import(item),
-        |tally: &mut Tally, item, outcome| {
+        |item| {
+            let mut left_out = LeftOut::default();
+            (importer.import(item, &mut left_out), left_out)
+        },
+        |tally: &mut Tally, item, (outcome, left_out)| {
+            tally.left_out.add(&left_out);
             match outcome {
                 Ok(Outcome::Created) => tally.created += 1,
                 Ok(Outcome::Updated) => tally.updated += 1,
@@ -95,15 +115,27 @@ fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>) -> Tally {
     )
 }
 
+/// The most notes of one kind: enough to notice a misspelling.
+const SHOWN: usize = 20;
+
 /// Prints the keys of front matter that are ignored: once for each key, not for each file.
 fn note_unknown(unknown: &BTreeMap<String, usize>) {
-    /// Enough to notice a misspelling.
-    const SHOWN: usize = 20;
     for (key, number) in unknown.iter().take(SHOWN) {
         eprintln!("note: `{}` in the front matter of {} is ignored", one_line(key), files(*number));
     }
     if unknown.len() > SHOWN {
         eprintln!("note: {} more keys are ignored", unknown.len() - SHOWN);
+    }
+}
+
+/// Prints which files do not get the slugs they ask for.
+fn note_renamed(renamed: &[Renamed]) {
+    for Renamed { file, slug, other } in renamed.iter().take(SHOWN) {
+        let (file, other) = (file.display(), other.display());
+        eprintln!("note: {file} becomes the page {slug:?}, since {other} has the same name");
+    }
+    if renamed.len() > SHOWN {
+        eprintln!("note: {} more files have the names of others", renamed.len() - SHOWN);
     }
 }
 
@@ -128,7 +160,7 @@ fn files(number: usize) -> String {
 
 /// Prints the result. The first `reported` failures have been printed before.
 fn report(tally: &Tally, reported: usize, total: usize, as_json: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let Tally { created, updated, unchanged, failures, stopped } = tally;
+    let Tally { created, updated, unchanged, failures, left_out, stopped } = tally;
     failures.iter().skip(reported).for_each(|failure| eprintln!("error: {failure}"));
     if let Some(reason) = stopped {
         eprintln!("error: {reason}");
@@ -141,7 +173,7 @@ fn report(tally: &Tally, reported: usize, total: usize, as_json: bool, dry_run: 
             .collect();
         output::json(&json!({
             "files": total, "created": created, "updated": updated, "unchanged": unchanged, "failed": failed,
-            "stopped": stopped, "dry_run": dry_run,
+            "left_out": left_out, "stopped": stopped, "dry_run": dry_run,
         }))?;
     } else {
         let would = if dry_run { "would be " } else { "" };
@@ -150,6 +182,9 @@ fn report(tally: &Tally, reported: usize, total: usize, as_json: bool, dry_run: 
         output::line(&format!(
             "{total} files: {would}{created} created, {updated} updated, {unchanged} unchanged, {failed} failed"
         ))?;
+        if !left_out.is_empty() {
+            output::line(&format!("left out:{left_out}"))?;
+        }
     }
     Ok(if failures.is_empty() && stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

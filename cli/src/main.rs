@@ -6,7 +6,7 @@
 //! 2. `args`: the command line; `authors`: who writes
 //! 3. `wiki`: the API, one method per operation
 //! 4. `http`: one request, with retries
-//! 5. `error`, `retry`
+//! 5. `connection`, `error`, `retry`
 //! 6. `front_matter`, `output`, `text`, `workers`
 //! 7. `progress`
 
@@ -14,6 +14,7 @@
 
 mod args;
 mod authors;
+mod connection;
 mod error;
 mod export;
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod workers;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
 use crate::error::Error;
@@ -59,6 +60,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "wasiki", &mut script);
+        output::bytes(&script)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let jobs = match &cli.command {
         Command::Import(args) => args.jobs,
         Command::Export(args) => args.jobs,
@@ -76,6 +83,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => lists::search(&wiki, global, args)?,
         Command::List(args) => lists::pages(&wiki, global, args)?,
         Command::History(args) => lists::history(&wiki, global, args)?,
+        Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }

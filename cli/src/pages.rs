@@ -46,6 +46,7 @@ pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
         tags: tags.as_deref(),
         comment: args.comment.as_deref(),
         created_time: None,
+        updated_time: None,
     };
     let body = match &before {
         Some(post) => edit(wiki, post, args.version, &draft)?,

@@ -1,12 +1,15 @@
 //! The operations of the wiki's API that this program needs.
 
+use std::collections::HashMap;
+
 use form_urlencoded::Serializer;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Method;
 use wiki_types::rules::MAX_LIMIT;
-use wiki_types::{Account, Post, PostDraft, PostSummary, User};
+use wiki_types::{Account, Post, PostDraft, PostSummary, Redirect, RedirectTarget, User};
 
 use crate::error::Error;
 use crate::http::{Http, Request};
@@ -143,6 +146,44 @@ impl Wiki {
         parse(&self.http.send(&Request::new(Method::POST, "/users").json(body).not_idempotent())?)
     }
 
+    /// Fails as every change would: if the wiki is away, or does not accept changes of this caller.
+    pub fn check_writing(&self) -> Result<(), Error> {
+        // Permissions come first: only who may write learns that this is no page.
+        match self.http.send(&Request::new(Method::POST, "/posts").json(b"{}".to_vec())) {
+            Err(error) if error.status() == Some(422) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(Error::Unexpected(format!("{} accepts a page without content", self.http.url()))),
+        }
+    }
+
+    /// The pages that other slugs than theirs lead to.
+    pub fn redirects(&self) -> Result<HashMap<String, i64>, Error> {
+        let redirects = self.list(format!("/redirects?limit={MAX_LIMIT}"), "redirects");
+        let read = |item: Result<Value, Error>| match item {
+            Ok(item) => decode(item).map(|Redirect { slug, post_id }| (slug, post_id)),
+            Err(error) if error.status() == Some(404) => Err(self.too_old("/redirects")),
+            Err(error) => Err(error),
+        };
+        redirects.map(read).collect()
+    }
+
+    /// Makes a slug lead to a page. 409 if it is that of another page, or leads to one.
+    pub fn set_redirect(&self, slug: &str, post_id: i64) -> Result<(), Error> {
+        let target = format!("/redirects/{}", utf8_percent_encode(slug, NON_ALPHANUMERIC));
+        let body = encode(&RedirectTarget { post_id })?;
+        self.http.send(&Request::new(Method::PUT, target).json(body)).map(drop)
+    }
+
+    /// Sets whether only administrators may change a page.
+    pub fn set_protection(&self, id: i64, protected: bool) -> Result<(), Error> {
+        let target = format!("/posts/{id}/protection");
+        let request = match protected {
+            true => Request::new(Method::PUT, target).json(b"{}".to_vec()),
+            false => Request::new(Method::DELETE, target),
+        };
+        self.http.send(&request).map(drop)
+    }
+
     /// The items of the list `key` at `target`, requested as they are needed. Ends after the first error.
     pub fn list(&self, target: String, key: &'static str) -> impl Iterator<Item = Result<Value, Error>> {
         let mut next = Some(target);
@@ -226,7 +267,17 @@ mod tests {
     use crate::http::{Settings, Token};
 
     fn draft(content: &str) -> PostDraft<'_> {
-        PostDraft { user_id: 1, title: Some("A"), slug: None, content, tags: None, comment: None, created_time: None }
+        let (title, user_id) = (Some("A"), 1);
+        PostDraft {
+            user_id,
+            title,
+            slug: None,
+            content,
+            tags: None,
+            comment: None,
+            created_time: None,
+            updated_time: None,
+        }
     }
 
     fn wiki(fake: &Fake) -> Wiki {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod description;
 pub mod links;
 pub mod posts;
+pub mod redirects;
 pub mod revisions;
 pub mod search;
 pub mod service;

@@ -21,8 +21,12 @@ pub fn read(mut body: Body) -> Result<Draft, Problem> {
         comment: body.text("comment", rules::comment).unwrap_or_default(),
         version: body.integer("version"),
         created_time: body.past("created_time"),
+        updated_time: body.past("updated_time"),
         key: None,
     };
+    if draft.created_time.zip(draft.updated_time).is_some_and(|(created, updated)| updated < created) {
+        body.reject::<()>("updated_time", "must not be before created_time");
+    }
     body.finish()?;
     let length = draft.content.len();
     if length > MAX_CONTENT {

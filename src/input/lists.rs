@@ -1,12 +1,12 @@
 //! Lists: the part of one that a request asks for by its query, for the API and the site alike.
 
 use serde_json::Value;
-use wiki_types::{AuditEntry, DeletedPost, PostSummary, RevisionEntry, SearchResult, Tag, rules};
+use wiki_types::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, rules};
 
 use crate::errors;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
-use crate::store::{Db, audit, links, pages, revisions, search, tags, users};
+use crate::store::{Db, audit, links, pages, redirects, revisions, search, tags, users};
 use crate::web::json::check;
 use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
@@ -113,16 +113,21 @@ pub fn search(request: &Request, db: &Db, wanted: &str) -> Result<Page<SearchRes
 
 /// The tags in use, by name.
 pub fn tags(request: &Request, db: &Db) -> Result<Page<Tag>, Problem> {
-    // Any text that can be stored: the rule for tags may be stricter now than it was.
-    let fits = |keys: &[Value]| matches!(keys, [name] if name.as_str().is_some_and(|name| rules::text(name).is_ok()));
     Page::select(
         request,
-        fits,
+        is_text,
         |tag: &Tag| vec![tag.name.clone().into()],
-        |after, count| {
-            let after = after.as_deref().and_then(|keys| keys.first()).and_then(Value::as_str).unwrap_or_default();
-            tags::after(db, after, count)
-        },
+        |after, count| tags::after(db, text(after.as_deref()), count),
+    )
+}
+
+/// The slugs that lead to a page beside its own, by slug.
+pub fn redirects(request: &Request, db: &Db) -> Result<Page<Redirect>, Problem> {
+    Page::select(
+        request,
+        is_text,
+        |redirect: &Redirect| vec![redirect.slug.clone().into()],
+        |after, count| redirects::after(db, text(after.as_deref()), count),
     )
 }
 
@@ -148,6 +153,16 @@ pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
         |entry: &AuditEntry| vec![entry.id.into()],
         |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
     )
+}
+
+/// Any text that can be stored: the rule for those in a list may be stricter now than it was.
+fn is_text(keys: &[Value]) -> bool {
+    matches!(keys, [text] if text.as_str().is_some_and(|text| rules::text(text).is_ok()))
+}
+
+/// The text in the keys of a list that is sorted by one; empty on its first page.
+fn text(keys: Option<&[Value]>) -> &str {
+    keys.and_then(|keys| keys.first()).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn is_number(keys: &[Value]) -> bool {

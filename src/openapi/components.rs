@@ -106,6 +106,7 @@ fn keywords() -> Value {
             "comment": { "maxLength": MAX_COMMENT, "pattern": format!("^$|{}", line_without("")) },
             "user_id": { "minimum": 1 },
         },
+        "RedirectTarget": { "post_id": { "minimum": 1 } },
         "Edit Reversion": { "version": { "minimum": 1 } },
         "Entry": { "kind": { "enum": ChangeKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },
         "NewUser UserChange": {
@@ -179,6 +180,7 @@ pub fn in_path(path: &str, segment: &str) -> Value {
         ("{id}", Some("tokens")) => "TokenId",
         ("{id}", Some("sessions")) => "SessionId",
         ("{version}", _) => "Version",
+        ("{slug}", Some("redirects")) => "Redirect",
         _ => panic!("no parameter is {segment} of {path}"),
     };
     parameter(name)
@@ -250,6 +252,10 @@ fn parameters() -> Value {
         "description": "A text of your own for this request, such as a UUID. Sent again with it, the request is done once.",
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]+$" },
         "example": "6f7b0c1e-2f61-4b5e-9f60-3f2d1c7a9b11",
+    });
+    parameters["Redirect"] = json!({
+        "name": "slug", "in": "path", "required": true, "description": "The slug that leads to a page.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": slug::MAX_ACCEPTED }, "example": "a-former-name",
     });
     parameters["Username"]["schema"]["type"] = json!("string");
     parameters["Username"]["example"] = json!("dockertest");

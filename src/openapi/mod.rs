@@ -62,6 +62,7 @@ may not do this.
         api::users::list, api::users::create, api::users::read, api::users::update, api::users::delete,
         api::posts::list, api::posts::deleted, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
         api::posts::restore, api::posts::protect, api::posts::unprotect,
+        api::redirects::list, api::redirects::set, api::redirects::delete,
         api::revisions::list, api::revisions::read, api::revisions::compare, api::revisions::revert,
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
         site::feed::show, api::account::read, api::account::change_password,

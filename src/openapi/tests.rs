@@ -176,7 +176,7 @@ static CONFIG: Config =
 fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Value {
     let mut request = Request::default();
     *request.method_mut() = method.parse().unwrap();
-    *request.uri_mut() = path.replace("{id}", "1").parse().unwrap();
+    *request.uri_mut() = path.replace("{id}", "1").replace("{slug}", "a-page").parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
     let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())));
     let services = Services { db, config: || Ok(&CONFIG) };

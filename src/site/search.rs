@@ -4,7 +4,7 @@ use askama::Template;
 use wiki_types::{SearchResult, rules};
 
 use crate::auth::Context;
-use crate::input::lists::{self, MAX_QUERY};
+use crate::input::lists;
 use crate::site::parts::Linked;
 use crate::site::{self, address};
 use crate::web::json::check;

@@ -15,6 +15,7 @@ pub mod links;
 pub mod migrations;
 pub mod pages;
 pub mod rate_limits;
+pub mod redirects;
 pub mod revisions;
 pub mod search;
 pub mod sessions;

@@ -15,6 +15,7 @@ mod api {
     mod links;
     mod old_clients;
     mod posts;
+    mod redirects;
     mod search;
     mod service;
     mod users;
@@ -66,7 +67,12 @@ mod image {
 }
 
 /// The client, `wasiki`.
-mod client;
+mod client {
+    mod commands;
+    mod connections;
+    mod exports;
+    mod sources;
+}
 
 mod documentation;
 mod imports;

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 
 /// Folders with no documentation of ours, besides hidden ones: built things, texts that tests send to the wiki, and other
 /// people's libraries.
-const NOT_DOCUMENTATION: [&str; 3] = ["target", "tests/data", "tests/browser"];
+const NOT_DOCUMENTATION: [&str; 4] = ["target", "tests/data", "tests/browser", "tests/fixtures/imports"];
 
 /// Checks every Markdown file below `root`; fails with a line for each mistake.
 pub fn check(root: &Path, commands: &clap::Command) -> anyhow::Result<()> {

@@ -30,8 +30,12 @@ pub fn file_name(slug: &str) -> String {
 }
 
 fn is_device(name: &str) -> bool {
-    let port =
-        |prefix| name.strip_prefix(prefix).is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit());
+    // For Windows, the superscripts of Latin-1 are digits here as well.
+    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
+    let port = |prefix| {
+        let mut rest = name.strip_prefix(prefix).unwrap_or_default().chars();
+        rest.next().is_some_and(is_digit) && rest.next().is_none()
+    };
     DEVICES.contains(&name) || port("com") || port("lpt")
 }
 
@@ -56,6 +60,11 @@ mod tests {
             ("console", "console.md"),
             ("con", "con~f604f1190d01642b.md"),
             ("lpt1", "lpt1~"),
+            ("com¹", "com¹~"),
+            ("lpt³", "lpt³~"),
+            ("com⁴", "com⁴.md"),
+            ("com12", "com12.md"),
+            ("com", "com.md"),
             ("../../etc/passwd", "______etc_passwd~"),
             (".", "_~"),
             ("", "~cbf29ce484222325.md"),
@@ -86,6 +95,21 @@ mod tests {
             let name = file_name(&slug);
             prop_assert!(name.len() < 255 && name.ends_with(".md") && !name.starts_with('.'), "{}", name);
             prop_assert!(!name.contains(['/', '\\', ':', '*', '?', '"', '<', '>', '|', '\0']), "{}", name);
+        }
+
+        /// Where names are compared as Unicode's canonical equivalents in lower case, as on macOS.
+        #[test]
+        fn no_name_replaces_another_on_any_file_system(
+            a in "[a-cßſéﬁıiİAÅå\u{300}-\u{303}\u{307}\u{345}\u{212a}\u{2126}ωσςΣ가-]{1,3}",
+            b in "[a-cßſéﬁıiİAÅå\u{300}-\u{303}\u{307}\u{345}\u{212a}\u{2126}ωσςΣ가-]{1,3}",
+        ) {
+            use unicode_normalization::UnicodeNormalization;
+            let folded = |slug: &str| {
+                let lower = file_name(slug).nfd().collect::<String>().to_lowercase();
+                (lower.nfd().collect::<String>(), lower.to_uppercase().nfd().collect::<String>())
+            };
+            let (one, other) = (folded(&a), folded(&b));
+            prop_assert_eq!(one.0 == other.0 || one.1 == other.1, a == b);
         }
 
         #[test]

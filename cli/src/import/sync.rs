@@ -1,16 +1,24 @@
-//! Imports one file: creates its page, or edits it if it differs.
+//! Imports one file: creates its page, or edits it if it differs; then sets what else leads to it, and its protection.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use wiki_types::rules::MAX_CONTENT;
 use wiki_types::{Post, PostDraft, PostSummary};
 
 use super::failure::FileError;
-use super::scan::{self, ImportItem, Source};
+use super::index::Index;
+use super::left_out::LeftOut;
+use super::links;
+use super::page::Page;
+use super::scan::{self, ImportItem, Options, Source};
 use crate::args::Import;
 use crate::authors::Writer;
 use crate::error;
 use crate::wiki::{Wiki, parse};
 
 /// What was done to a page, or would be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Created,
     Updated,
@@ -38,97 +46,197 @@ pub struct Importer<'a> {
     writer: Writer<'a>,
     comment: Option<&'a str>,
     dry_run: bool,
+    options: &'a Options,
+    index: &'a Index,
+    /// The pages that other slugs lead to. Read when first needed.
+    redirects: Mutex<Option<HashMap<String, i64>>>,
+}
+
+/// A page as it is in the wiki, as far as that is known.
+struct Stored {
+    id: i64,
+    /// `None` if it was not asked for.
+    protected: Option<bool>,
+}
+
+impl From<Post> for Stored {
+    fn from(post: Post) -> Self {
+        Self { id: post.post_id, protected: Some(post.protected) }
+    }
+}
+
+/// How a page of the wiki compares with a file.
+enum Compared {
+    Equal(Post),
+    /// It differs in this version.
+    Differs(i64),
 }
 
 impl<'a> Importer<'a> {
-    /// `writer` makes all edits, and creates the pages of files without an author.
-    pub fn new(wiki: &'a Wiki, args: &'a Import, writer: Writer<'a>) -> Self {
-        Self { wiki, writer, comment: args.comment.as_deref(), dry_run: args.dry_run }
+    /// `writer` makes all edits, and creates the pages of files without an author. `index` has all files of the import.
+    pub fn new(wiki: &'a Wiki, args: &'a Import, writer: Writer<'a>, options: &'a Options, index: &'a Index) -> Self {
+        let (comment, dry_run) = (args.comment.as_deref(), args.dry_run);
+        Self { wiki, writer, comment, dry_run, options, index, redirects: Mutex::default() }
     }
 
-    pub fn import(&self, item: &ImportItem) -> Result<Outcome, Error> {
-        let source = scan::read(&item.path, &item.file).map_err(Error::File)?;
-        if source.slug != item.slug {
+    /// Makes the page as its file is. `left_out` counts what of the file the page cannot have.
+    pub fn import(&self, item: &ImportItem, left_out: &mut LeftOut) -> Result<Outcome, Error> {
+        let Source { page, mut content } = scan::read(&item.path, &item.name, self.options).map_err(Error::File)?;
+        if page.slug != item.wanted_slug {
             // Another file may have the new slug.
             return Err(Error::File(FileError::new("its slug changed during the import; run the import again")));
         }
-        let mut page = self.wiki.by_slug(&source.slug)?;
-        if let (None, Some(old)) = (&page, &item.old_slug) {
-            page = self.wiki.by_slug(old)?;
+        if !page.is_export {
+            content = links::rewrite(&content, &item.name, self.index, left_out);
         }
-        match page {
-            Some(page) => self.edit(&source, &page),
-            None => self.create(&source),
+        if content.len() > MAX_CONTENT {
+            let message = format!("has {} bytes with its links; the limit for a page is {MAX_CONTENT}", content.len());
+            return Err(Error::File(FileError::new(message)));
         }
+        let mut found = self.wiki.by_slug(&item.slug)?;
+        for old in &item.old_slugs {
+            found = if found.is_none() { self.wiki.by_slug(old)? } else { found };
+        }
+        let (outcome, stored) = match found {
+            Some(found) => self.edit(&page, &content, &found)?,
+            None => self.create(&page, &content, &item.slug)?,
+        };
+        let is_settled = self.settle(item, &page, stored, left_out)?;
+        Ok(if outcome == Outcome::Unchanged && !is_settled { Outcome::Updated } else { outcome })
     }
 
-    fn create(&self, source: &Source) -> Result<Outcome, Error> {
+    /// The page is `None` if it was not created, in a dry run.
+    fn create(&self, page: &Page, content: &str, slug: &str) -> Result<(Outcome, Option<Stored>), Error> {
         if self.dry_run {
-            return Ok(Outcome::Created);
+            return Ok((Outcome::Created, None));
         }
-        let user_id = match &source.front.author {
+        let user_id = match &page.author {
             Some(author) => self.writer.number_of(author)?,
             None => self.writer.number()?,
         };
         let draft = PostDraft {
-            slug: Some(&source.slug),
-            created_time: source.front.time.as_deref(),
-            ..self.draft(source, user_id)
+            slug: Some(slug),
+            created_time: page.created.as_deref(),
+            updated_time: page.updated.as_deref(),
+            ..self.draft(page, content, user_id)
         };
-        match self.wiki.create(&draft) {
-            Ok(_) => Ok(Outcome::Created),
+        let created = match self.wiki.create(&draft) {
+            Ok(body) => parse::<Post>(&body)?,
             // Created in the meantime: by an attempt of ours whose response was lost, or else by another client.
-            Err(error) if error.status() == Some(409) => match self.wiki.by_slug(&source.slug)? {
-                Some(page) if self.differing_version(&draft, &page)?.is_none() => Ok(Outcome::Created),
-                _ => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
+            Err(error) if error.status() == Some(409) => {
+                let Some(found) = self.wiki.by_slug(slug)? else { return Err(error.into()) };
+                let Compared::Equal(post) = self.compare(&draft, &found)? else { return Err(error.into()) };
+                post
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok((Outcome::Created, Some(created.into())))
     }
 
-    fn edit(&self, source: &Source, page: &PostSummary) -> Result<Outcome, Error> {
+    fn edit(&self, page: &Page, content: &str, found: &PostSummary) -> Result<(Outcome, Option<Stored>), Error> {
         // The user is not compared, and requested only for an edit.
-        let draft = self.draft(source, 0);
-        let Some(version) = self.differing_version(&draft, page)? else { return Ok(Outcome::Unchanged) };
+        let draft = self.draft(page, content, 0);
+        let version = match self.compare(&draft, found)? {
+            Compared::Equal(post) => return Ok((Outcome::Unchanged, Some(post.into()))),
+            Compared::Differs(version) => version,
+        };
         if self.dry_run {
-            return Ok(Outcome::Updated);
+            return Ok((Outcome::Updated, Some(Stored { id: found.post_id, protected: None })));
         }
         // Not the author in the file, who created the page: this edit is made by whoever runs the import.
         let draft = PostDraft { user_id: self.writer.number()?, ..draft };
-        match self.wiki.update(page.post_id, version, &draft) {
-            // The wiki found no difference after all.
-            Ok(body) if parse::<Post>(&body)?.version == version => Ok(Outcome::Unchanged),
-            Ok(_) => Ok(Outcome::Updated),
+        match self.wiki.update(found.post_id, version, &draft) {
+            Ok(body) => {
+                let post: Post = parse(&body)?;
+                // The wiki may find no difference after all.
+                let outcome = if post.version == version { Outcome::Unchanged } else { Outcome::Updated };
+                Ok((outcome, Some(post.into())))
+            }
             Err(error) if error.status() == Some(412) => Err(Error::File(FileError::new(
                 "the page was edited during the import; run the import again to replace that edit",
             ))),
-            // The page is protected; others are not. A reader, however, can edit none.
-            Err(error::Error::Refused(refusal)) if refusal.is_protection() && !self.writer.is_reader() => {
-                Err(Error::File(FileError::new(refusal.to_string())))
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.refused(error)),
         }
     }
 
-    /// The current version of the page, if it is not as `draft`. The content is requested only if all else is equal.
-    fn differing_version(&self, draft: &PostDraft<'_>, page: &PostSummary) -> Result<Option<i64>, Error> {
+    /// Makes aliases lead to the page, and protects it. Returns whether there was nothing to do.
+    fn settle(
+        &self,
+        item: &ImportItem,
+        page: &Page,
+        stored: Option<Stored>,
+        left_out: &mut LeftOut,
+    ) -> Result<bool, Error> {
+        let is_protected = stored.as_ref().and_then(|it| it.protected).unwrap_or_default();
+        let protect = page.protected.filter(|wanted| *wanted != is_protected);
+        if protect.is_some() && !self.writer.administers() {
+            left_out.protections += 1;
+        }
+        let Some(Stored { id, .. }) = stored else { return Ok(true) };
+        let mut was_settled = true;
+        for alias in &item.aliases {
+            if self.leads_to(alias, id)? {
+                continue;
+            }
+            was_settled = false;
+            if self.dry_run {
+                continue;
+            }
+            match self.wiki.set_redirect(alias, id) {
+                Ok(()) => {}
+                Err(error) if error.status() == Some(409) => left_out.aliases += 1,
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
+        if let Some(protected) = protect.filter(|_| self.writer.administers()) {
+            was_settled = false;
+            if !self.dry_run {
+                self.wiki.set_protection(id, protected)?;
+            }
+        }
+        Ok(was_settled)
+    }
+
+    /// Whether `slug` led to page `id` when this was first asked.
+    fn leads_to(&self, slug: &str, id: i64) -> Result<bool, error::Error> {
+        let mut redirects = self.redirects.lock().unwrap_or_else(PoisonError::into_inner);
+        let redirects = match &mut *redirects {
+            Some(redirects) => redirects,
+            unread => unread.insert(self.wiki.redirects()?),
+        };
+        Ok(redirects.get(slug) == Some(&id))
+    }
+
+    /// A protected page is one failure; others are not protected. A reader, however, can edit none.
+    fn refused(&self, error: error::Error) -> Error {
+        match error {
+            error::Error::Refused(refusal) if refusal.is_protection() && !self.writer.is_reader() => {
+                Error::File(FileError::new(refusal.to_string()))
+            }
+            error => error.into(),
+        }
+    }
+
+    /// The content is requested only if all else is equal.
+    fn compare(&self, draft: &PostDraft<'_>, page: &PostSummary) -> Result<Compared, Error> {
         let same_size = i64::try_from(draft.content.len()).is_ok_and(|size| size == page.size);
         if !same_size || !draft.matches_title_and_tags(&page.title, &page.tags) {
-            return Ok(Some(page.version));
+            return Ok(Compared::Differs(page.version));
         }
         let post = self.wiki.post(page.post_id)?;
-        Ok((!draft.matches(&post)).then_some(post.version))
+        Ok(if draft.matches(&post) { Compared::Equal(post) } else { Compared::Differs(post.version) })
     }
 
-    fn draft<'s>(&'s self, source: &'s Source, user_id: i64) -> PostDraft<'s> {
+    fn draft<'s>(&'s self, page: &'s Page, content: &'s str, user_id: i64) -> PostDraft<'s> {
         PostDraft {
             user_id,
-            title: source.front.title.as_deref(),
+            title: page.title.as_deref(),
             slug: None,
-            content: source.content(),
-            tags: source.front.tags.as_deref(),
+            content,
+            tags: page.tags.as_deref(),
             comment: self.comment,
             created_time: None,
+            updated_time: None,
         }
     }
 }
@@ -142,9 +250,12 @@ mod tests {
 
     const NO_PAGE: Reply = Reply::Status(200, r#"{"posts": [], "next": null}"#);
     const NO_USER: Reply = Reply::Status(200, r#"{"users": [], "next": null}"#);
-    const CREATED: Reply = Reply::Status(201, "{}");
     const TAKEN: Reply = Reply::Status(409, r#"{"detail": "The slug \"a\" is already taken."}"#);
     const BY_GRACE: &str = "---\nauthor: grace\n---\n# A\n";
+
+    fn created() -> Reply {
+        Reply::json(201, &post(1, "# A\n"))
+    }
 
     fn ada() -> Reply {
         Reply::list("users", &[user(1, Some("ada"), "ada")])
@@ -190,9 +301,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.md");
         std::fs::write(&path, text).unwrap();
-        let args = Import { folder: PathBuf::new(), jobs: 1, comment: None, dry_run };
-        let item = ImportItem { path, file: "a.md".into(), slug: "a".into(), old_slug: None };
-        Importer::new(wiki, &args, Writer::new(wiki, author).unwrap()).import(&item)
+        let args = Import { folder: PathBuf::new(), jobs: 1, comment: None, drafts: false, encoding: None, dry_run };
+        let options = Options::new(folder.path(), false, None);
+        let found = scan::scan(folder.path(), &options).unwrap();
+        let (item, index) = (&found.items[0], found.index());
+        let importer = Importer::new(wiki, &args, Writer::new(wiki, author).unwrap(), &options, &index);
+        importer.import(item, &mut LeftOut::default())
     }
 
     fn asked(fake: &Fake) -> Vec<String> {
@@ -201,7 +315,7 @@ mod tests {
 
     #[test]
     fn most_tokens_write_as_their_owner() {
-        let (done, asked) = import_with_token(BY_GRACE, [account("editor"), NO_PAGE, CREATED]);
+        let (done, asked) = import_with_token(BY_GRACE, [account("editor"), NO_PAGE, created()]);
         assert_eq!(done.unwrap(), Outcome::Created);
         assert_eq!(asked[..3], ["GET /account", "GET /posts?slug=a", "POST /posts"]);
         assert!(asked[3].starts_with("{\"user_id\":7,"), "{asked:?}");
@@ -214,7 +328,7 @@ mod tests {
     #[test]
     fn an_administrators_token_writes_as_the_author_a_file_names() {
         let grace = Reply::json(201, &user(9, Some("grace"), "grace"));
-        let (done, asked) = import_with_token(BY_GRACE, [account("administrator"), NO_PAGE, NO_USER, grace, CREATED]);
+        let (done, asked) = import_with_token(BY_GRACE, [account("administrator"), NO_PAGE, NO_USER, grace, created()]);
         assert_eq!(done.unwrap(), Outcome::Created);
         assert_eq!(asked[2..5], ["GET /users?username=grace", "POST /users", "POST /posts"]);
         assert!(asked[5].starts_with("{\"user_id\":9,"), "{asked:?}");
@@ -242,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_missing_page_is_created() {
-        let (done, requests) = import([NO_PAGE, ada(), CREATED], false);
+        let (done, requests) = import([NO_PAGE, ada(), created()], false);
         assert_eq!(done.unwrap(), Outcome::Created);
         assert_eq!(requests, ["GET /posts?slug=a", "GET /users?username=ada", "POST /posts"]);
     }
@@ -297,5 +411,35 @@ mod tests {
         assert!(matches!(import([Reply::Status(401, "")], false).0, Err(Error::All(_))));
         let (done, _) = import([NO_PAGE, ada(), Reply::Status(422, r#"{"detail": "slug: no."}"#)], false);
         assert!(matches!(done, Err(Error::File(FileError { message, .. })) if message == "slug: no."));
+    }
+
+    #[test]
+    fn aliases_and_protection_are_set_once() {
+        const FRONT: &str = "---\naliases: [old, older]\nprotected: true\n---\n# A\n";
+        let redirects = |slugs: &[&str]| {
+            let items: Vec<_> = slugs.iter().map(|slug| serde_json::json!({"slug": slug, "post_id": 5})).collect();
+            Reply::list("redirects", &items)
+        };
+        let done = Reply::Status(200, "{}");
+        let (outcome, asked) = import_with_token(
+            FRONT,
+            [account("administrator"), NO_PAGE, created(), redirects(&["older"]), done, same()],
+        );
+        assert_eq!(outcome.unwrap(), Outcome::Created);
+        assert_eq!(
+            asked[2..6],
+            ["POST /posts", "GET /redirects?limit=200", "PUT /redirects/old", "PUT /posts/5/protection"]
+        );
+
+        let mut protected = post(1, "# A\n");
+        protected["protected"] = true.into();
+        let equal = [account("administrator"), listed(), Reply::json(200, &protected), redirects(&["old", "older"])];
+        assert_eq!(import_with_token(FRONT, equal).0.unwrap(), Outcome::Unchanged);
+        let missing = [account("administrator"), listed(), Reply::json(200, &protected), redirects(&["old"]), done];
+        let (outcome, asked) = import_with_token(FRONT, missing);
+        assert_eq!((outcome.unwrap(), asked[4].as_str()), (Outcome::Updated, "PUT /redirects/older"));
+        // Without the right to protect pages, there is nothing to ask for.
+        let editor = [account("editor"), listed(), same(), redirects(&["old", "older"])];
+        assert_eq!(import_with_token(FRONT, editor).0.unwrap(), Outcome::Unchanged);
     }
 }

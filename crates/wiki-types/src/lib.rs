@@ -26,10 +26,12 @@ pub mod users;
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
-pub use lists::{Changes, DeletedPosts, Posts, Results, Revisions, Sessions, Tags, Tokens, Trail, Users};
-pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Tag};
+pub use lists::{
+    Changes, DeletedPosts, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users,
+};
+pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
-pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, Reversion, UserChange};
+pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};
 pub use revisions::{ChangeKind, Revision, RevisionEntry};
 pub use search::{SearchResult, Snippet, Suggestion, Suggestions};
 pub use service::{Health, Readiness};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, DeletedPost, PostSummary, RevisionEntry, SearchResult, Session, Tag, Token, User};
+use crate::{
+    AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User,
+};
 
 /// A type for each list: they differ in the name of the member that has the items.
 macro_rules! lists {
@@ -33,6 +35,8 @@ lists! {
     Changes { changes: RevisionEntry }
     /// A part of the results of a search.
     Results { results: SearchResult }
+    /// A part of the list of redirects.
+    Redirects { redirects: Redirect }
     /// A part of the list of tags.
     Tags { tags: Tag }
     /// The tokens of an account.

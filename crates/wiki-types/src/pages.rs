@@ -86,10 +86,16 @@ pub struct PostDraft<'a> {
     /// The reason for the edit, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<&'a str>,
-    /// When the page was created, as RFC 3339 writes it; from 1970 on, and not in the future. By default, now. Edits cannot change it.
+    /// When the page was created, as RFC 3339 writes it; from 1970 on, and not in the future. By default, `updated_time`, or
+    /// now. Edits cannot change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_time: Option<&'a str>,
+    /// When the page was last edited, which is not before it was created. By default, when it was created. Edits cannot
+    /// change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
+    pub updated_time: Option<&'a str>,
 }
 
 impl PostDraft<'_> {
@@ -133,6 +139,18 @@ pub struct DeletedPost {
     /// Whether only administrators may restore it. Left out if every writer may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+}
+
+/// A slug that leads to a page beside its own, as those do that it had before it was renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "slug": "a-former-name", "post_id": 1
+})))]
+pub struct Redirect {
+    /// The slug.
+    pub slug: String,
+    /// The page.
+    pub post_id: i64,
 }
 
 /// A tag in use.

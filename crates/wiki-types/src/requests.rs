@@ -29,6 +29,14 @@ pub struct PostEdit {
     pub version: Option<i64>,
 }
 
+/// Where a redirect leads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "post_id": 1 })))]
+pub struct RedirectTarget {
+    /// The page's number.
+    pub post_id: i64,
+}
+
 /// A version to go back to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "version": 1 })))]

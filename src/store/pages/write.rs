@@ -92,6 +92,8 @@ pub struct Draft {
     pub version: Option<i64>,
     /// When it was written, if that was elsewhere and earlier.
     pub created_time: Option<Time>,
+    /// When it was edited last, if that was elsewhere and earlier.
+    pub updated_time: Option<Time>,
     /// The key of the form or request it came with: one that comes again makes and saves nothing.
     pub key: Option<String>,
 }
@@ -127,7 +129,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let is_chosen = draft.slug.is_some();
     let slug = draft.slug.map_or_else(|| slugify(&title), |slug| rules::composed(&slug).into_owned());
     let title_slug = slugify(&title);
-    let params: [Param; 11] = [
+    let params: [Param; 12] = [
         user_id.into(),
         title.into(),
         slug.into(),
@@ -136,9 +138,10 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         db::texts(Some(draft.tags.unwrap_or_default())),
         draft.comment.into(),
         db::texts(Some(markdown::links(&draft.content))),
-        draft.created_time.map(Time::micros).into(),
+        draft.created_time.or(draft.updated_time).map(Time::micros).into(),
         draft.key.clone().into(),
         title_slug.into(),
+        draft.updated_time.map(Time::micros).into(),
     ];
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
@@ -169,20 +172,22 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
 const CREATE: &str = concat!(
     "WITH RECURSIVE given AS (
        SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id, $3::text AS slug,
-         coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time
+         coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time,
+         'epoch'::timestamptz + $12::bigint * interval '1 microsecond' AS edit_time
        FROM users WHERE id = $1 AND deleted_time IS NULL
      ), ",
     candidates!("given", "$4::boolean"),
     ", post AS (
        INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time)
-       SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time, time
+       SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time,
+         coalesce(edit_time, time)
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
      ), revision AS (
        INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
        SELECT id, version, user_id, title, slug, content, tags, $7::text, octet_length(content), octet_length(content),
-         created_time
+         updated_time
        FROM post
      ), submitted AS (
        INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL

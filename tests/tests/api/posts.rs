@@ -537,6 +537,27 @@ async fn a_page_written_elsewhere_keeps_its_time() {
 }
 
 #[tokio::test]
+async fn a_page_written_elsewhere_keeps_the_time_of_its_last_edit() {
+    let wiki = App::wiki().start().await;
+    let user = wiki.create_user("ada").await;
+    let create = |created: Option<&str>, updated: &str| {
+        let times =
+            json!({"user_id": user["id"], "content": "# Old", "created_time": created, "updated_time": updated});
+        wiki.post("/posts").json(times)
+    };
+    let (created, updated) = ("2001-02-03T04:05:06.789012Z", "2002-02-03T04:05:06.789012Z");
+    let post = create(Some(created), updated).await.expect(201).json();
+    assert_eq!((&post["created_time"], &post["updated_time"]), (&json!(created), &json!(updated)));
+    // What the page says now was written then.
+    assert_eq!(wiki.get("/posts/1/revisions/1").await.expect(200).json()["created_time"], updated);
+    let post = create(None, updated).await.expect(201).json();
+    assert_eq!((&post["created_time"], &post["updated_time"]), (&json!(updated), &json!(updated)));
+    for (created, updated) in [(Some(updated), created), (None, "2999-01-01T00:00:00Z"), (None, "yesterday")] {
+        create(created, updated).await.invalid("updated_time");
+    }
+}
+
+#[tokio::test]
 async fn a_request_with_an_idempotency_key_can_be_sent_again() {
     let wiki = App::wiki().start().await;
     let (ada, bob) = (wiki.create_user("ada").await, wiki.create_user("bob").await);

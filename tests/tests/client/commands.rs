@@ -11,7 +11,7 @@ use blackbox::{App, Client, Output, Value, eventually, json};
 use tempfile::TempDir;
 
 /// `wasiki` for the wiki at `url`, with nothing of this process's environment that would configure it.
-fn command(url: &str, args: &[&str]) -> Command {
+pub(super) fn command(url: &str, args: &[&str]) -> Command {
     let mut command = Command::new(blackbox::client());
     command.env_clear().env("WASIKI_URL", url).env("WASIKI_AUTHOR", "ada").args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -19,7 +19,7 @@ fn command(url: &str, args: &[&str]) -> Command {
 }
 
 /// Runs `wasiki` to its end.
-async fn wasiki(wiki: &Client, args: &[&str]) -> Output {
+pub(super) async fn wasiki(wiki: &Client, args: &[&str]) -> Output {
     run(command(wiki.url(), args), "").await
 }
 
@@ -28,7 +28,7 @@ async fn wasiki_reading(wiki: &Client, args: &[&str], input: &str) -> Output {
     run(command(wiki.url(), args), input).await
 }
 
-async fn run(mut command: Command, input: &str) -> Output {
+pub(super) async fn run(mut command: Command, input: &str) -> Output {
     let input = input.to_owned();
     let work = move || {
         let mut child = command.stdin(Stdio::piped()).spawn().expect("wasiki can be started");
@@ -45,22 +45,22 @@ fn output(child: Child) -> Output {
     child.wait_with_output().expect("what a child wrote can be read").into()
 }
 
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made")
 }
 
-fn write(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) {
+pub(super) fn write(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) {
     let path = folder.path().join(name);
     fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
     fs::write(path, text).expect("a temporary file can be written");
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("paths of tests are UTF-8")
 }
 
 /// What must survive an export and an import, by slug.
-async fn pages(wiki: &Client) -> BTreeMap<String, Value> {
+pub(super) async fn pages(wiki: &Client) -> BTreeMap<String, Value> {
     let mut pages = BTreeMap::new();
     for summary in wiki.walk("/posts?limit=200&sort=created", "posts").await {
         let post = wiki.get(&format!("/posts/{}", summary["post_id"])).await.expect(200).json();
@@ -74,7 +74,7 @@ async fn pages(wiki: &Client) -> BTreeMap<String, Value> {
 }
 
 /// Pages that are hard to write into files.
-async fn hard_pages(wiki: &Client) {
+pub(super) async fn hard_pages(wiki: &Client) {
     let ada = wiki.create_user("ada").await;
     let grace = wiki.post("/users").json(json!({"name": "Grace \"Amazing\" Hopper: 1"})).await.expect(201).json();
     let titles = ["It's: a \"test\" #1 🎉", "null", "2026-05-01", "- [x] {y}", " spaces ", "---", "C:\\temp", "日本語"];
@@ -150,7 +150,7 @@ async fn a_second_import_writes_only_what_changed() {
     assert!(lines[0].contains("bob") && lines[1].contains("ada") && lines[1].ends_with("first"), "{lines:#?}");
 }
 
-fn serde_json_of(text: &str) -> Value {
+pub(super) fn serde_json_of(text: &str) -> Value {
     text.parse().unwrap_or_else(|e| panic!("not JSON ({e}): {text}"))
 }
 
@@ -161,26 +161,30 @@ async fn files_that_cannot_be_pages_are_listed_and_the_rest_goes_on() {
     write(&files, "bytes.md", b"one\n\xff");
     write(&files, "front.md", "---\ntitle: x\ntime: soon\n---\n");
     write(&files, "large.md", "x".repeat((1 << 20) + 1));
-    write(&files, "Same.md", "x");
-    write(&files, "same.md", "y");
-    write(&files, "slug.md", "---\nslug: Not A Slug\n---\n");
+    write(&files, "tags.md", "---\ntags: ['a,b']\n---\n");
     write(&files, "future.md", "---\ntime: 9999-01-01T00:00:00Z\n---\n");
     let output = wasiki(&wiki, &["import", text(files.path())]).await;
     assert_eq!(output.code, Some(1), "{output:#?}");
-    assert_eq!(output.stdout, "8 files: 1 created, 0 updated, 0 unchanged, 7 failed\n");
-    for start in [
-        "bytes.md:2: ",
-        "front.md:3: time: ",
-        "large.md: ",
-        "Same.md: ",
-        "same.md: ",
-        "slug.md:2: slug: ",
-        "future.md:2: time: ",
-    ] {
+    assert_eq!(output.stdout, "6 files: 1 created, 0 updated, 0 unchanged, 5 failed\n");
+    for start in ["bytes.md:2: ", "front.md:3: time: ", "large.md: ", "tags.md:2: tags: ", "future.md:2: time: "] {
         let line = format!("error: {start}");
         assert!(output.stderr.lines().any(|it| it.starts_with(&line)), "{start} in {output:#?}");
     }
     assert_eq!(pages(&wiki).await.into_keys().collect::<Vec<_>>(), ["good"]);
+}
+
+#[tokio::test]
+async fn files_with_one_name_are_numbered() {
+    let (wiki, files) = (App::wiki().start().await, folder());
+    write(&files, "A b.md", "one");
+    write(&files, "a-b.md", "two");
+    write(&files, "a/b.md", "three");
+    let output = wasiki(&wiki, &["import", text(files.path())]).await;
+    assert_eq!(output.success(), "3 files: 3 created, 0 updated, 0 unchanged, 0 failed\n");
+    assert!(output.stderr.contains("note: a-b.md becomes the page \"a-b-3\", since A b.md has"), "{output:#?}");
+    let pages = pages(&wiki).await;
+    let contents: Vec<_> = pages.iter().map(|(slug, page)| format!("{slug} {}", page[2].as_str().unwrap())).collect();
+    assert_eq!(contents, ["a-b one", "a-b-2 three", "a-b-3 two"]);
 }
 
 /// What a file says, what the wiki is asked for the same, and whether it may be a page.
@@ -190,10 +194,10 @@ async fn a_dry_run_refuses_what_the_wiki_refuses() {
     wiki.create_user("ada").await;
     let (long, tags): (_, Vec<String>) = ("x".repeat(201), (0..21).map(|n| n.to_string()).collect());
     let mut said = Vec::new();
-    for title in ["x", "Größe & \"Maß\"", "", " ", "\u{200b}", "a\nb", "a\u{0}b", &long[..200], &long] {
+    for title in ["x", "Größe & \"Maß\"", "a\nb", "a\u{0}b", &long[..200], &long] {
         said.push(("title", json!(title)));
     }
-    for slug in ["fine-slug", "größe", "Not A Slug", "-", "..", "a--b", "", &long[..100], &long[..101]] {
+    for slug in ["fine-slug", "größe", &long[..100]] {
         said.push(("slug", json!(slug)));
     }
     for list in [json!([]), json!(["a", "B c", "d/e"]), json!(tags[..20]), json!(tags)] {
@@ -202,11 +206,10 @@ async fn a_dry_run_refuses_what_the_wiki_refuses() {
     for tag in ["a,b", "", "..", " . ", "\u{202e}", "a\u{0}", "a\nb", &long[..50], &long[..51]] {
         said.push(("tags", json!(["fine", tag])));
     }
-    for author in ["ada", "Ada Lovelace", "a\nb", "", "\u{2060}", "a\u{0}", &long[..64], &long[..65], &long] {
+    for author in ["ada", "Ada Lovelace", "a\nb", "a\u{0}", &long[..64], &long[..65], &long] {
         said.push(("author", json!(author)));
     }
-    for time in ["2001-02-03T04:05:06.789Z", "0000-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "2026-02-30T00:00:00Z", ""]
-    {
+    for time in ["2001-02-03T04:05:06.789Z", "0000-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "2026-02-30T00:00:00Z"] {
         said.push(("time", json!(time)));
     }
     for content in ["", "tab\tand\r\n", "a\u{0}b", "\u{b}", "\u{7f}\u{85}\u{200b}", "\u{1b}[31m"] {
@@ -243,7 +246,7 @@ async fn a_dry_run_refuses_what_the_wiki_refuses() {
             _ => panic!("{key}: {value}: {answer:?}"),
         }
     }
-    assert!(refused.len() > 20 && refused.len() < said.len() - 15, "{refused:?}");
+    assert!(refused.len() > 15 && refused.len() < said.len() - 12, "{refused:?}");
 
     let wiki = App::wiki().start().await;
     for arguments in [&["--dry-run"][..], &[]] {

@@ -1,0 +1,143 @@
+//! That an export has all of a page, and an import takes all of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use blackbox::{App, Client, Output, Value, json};
+
+use super::commands::{command, folder, hard_pages, run, text, write};
+
+/// The names of the files in a folder, with what they say.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let read =
+        |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap());
+    entries.map(read).collect()
+}
+
+/// A wiki with an administrator, and their token.
+async fn administered() -> (App, String) {
+    let wiki = App::wiki().access("open").start().await;
+    let cookie = wiki.administrator().await;
+    let token = wiki.create_token(&cookie, "admin").await;
+    (wiki, token)
+}
+
+async fn with_token(wiki: &Client, token: &str, args: &[&str]) -> Output {
+    let mut command = command(wiki.url(), args);
+    command.env_remove("WASIKI_AUTHOR").env("WASIKI_TOKEN", token);
+    run(command, "").await
+}
+
+/// Pages of all kinds: renamed, protected, edited, old, and with other random texts in each run.
+async fn all_kinds(wiki: &Client, token: &str) {
+    hard_pages(wiki).await;
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "x", "slug": "renamed"})).await.expect(200);
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "x", "slug": "again"})).await.expect(200);
+    wiki.put("/redirects/%E0%B9%80%E0%B8%81%E0%B9%88%E0%B8%B2").json(json!({"post_id": 2})).await.expect(200);
+    wiki.put("/posts/3").header("if-match", "*").json(json!({"content": "[x](again.md) [[again]]"})).await.expect(200);
+    for id in [2, 3] {
+        wiki.put(&format!("/posts/{id}/protection")).token(token).json(json!({})).await.expect(200);
+    }
+    let ada = wiki.get("/users?username=ada").await.expect(200).json()["users"][0]["id"].clone();
+    for slug in ["com¹", "lpt³", "aux", "οδος", "ǆ"] {
+        wiki.post("/posts").json(json!({"user_id": ada, "slug": slug, "content": slug})).await.expect(201);
+    }
+    let mut random = 0x5eed_u64;
+    let mut pick = |from: &[&str]| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from[(random >> 33) as usize % from.len()].to_owned()
+    };
+    let words =
+        ["a", "---", ": ", "#", "\n", "\"", "'", "[x](again.md)", "[[again]]", "ß", "e\u{301}", "- ", "|", "{", " "];
+    for number in 0..60 {
+        let mut many = |length: usize| (0..length).map(|_| pick(&words)).collect::<String>();
+        let (title, tag, content) = (many(6).replace('\n', " "), many(3).replace('\n', " "), many(20));
+        let (created, updated) =
+            (format!("20{:02}-02-03T04:05:06.7890{number:02}Z", number % 24), "2025-03-04T05:06:07Z");
+        let page = json!({"user_id": ada, "title": format!("t{title}"), "tags": [format!("t{tag}")], "content": content,
+            "created_time": created, "updated_time": updated});
+        wiki.post("/posts").json(page).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_an_import_of_an_export_has_the_same_files() {
+    let ((from, token), (to, other_token)) = (administered().await, administered().await);
+    all_kinds(&from, &token).await;
+    let (first, second) = (folder(), folder());
+    with_token(&from, &token, &["export", text(first.path())]).await.success();
+    let imported = with_token(&to, &other_token, &["import", text(first.path())]).await;
+    assert!(imported.success().contains("85 created, 0 updated, 0 unchanged, 0 failed"), "{imported:#?}");
+    assert!(!imported.stdout.contains("left out"), "{imported:#?}");
+    with_token(&to, &other_token, &["export", text(second.path())]).await.success();
+    let (first_files, second_files) = (files(first.path()), files(second.path()));
+    assert_eq!(first_files.len(), 85);
+    for (name, text) in &first_files {
+        assert_eq!(second_files.get(name), Some(text), "{name}");
+    }
+    assert_eq!(second_files.len(), first_files.len());
+
+    let page = &first_files["again.md"];
+    assert!(page.contains("aliases:\n- ") && page.contains("renamed") && page.contains("updated: "), "{page}");
+    let protected = first_files.values().filter(|text| text.contains("\nprotected: true\n")).count();
+    assert_eq!(protected, 2);
+    for name in first_files.keys() {
+        let stem = name.split(['.', '~']).next().unwrap();
+        let is_device = ["com¹.", "lpt³.", "aux.", "con."].iter().any(|device| name.starts_with(device));
+        assert!(!is_device, "{name} is a device of Windows, as {stem}");
+    }
+    let again = with_token(&to, &other_token, &["import", text(first.path())]).await;
+    assert!(again.success().contains("0 created, 0 updated, 85 unchanged"), "{again:#?}");
+}
+
+#[tokio::test]
+async fn what_needs_an_administrator_is_counted_for_others() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    wiki.create_account(&administrator, "eve", "editor").await;
+    let cookie = wiki.sign_in("eve", blackbox::PASSWORD).await;
+    let token = wiki.create_token(&cookie, "write").await;
+    wiki.post("/posts").cookie(&administrator).json(json!({"slug": "taken", "content": "x"})).await.expect(201);
+    wiki.post("/posts").cookie(&administrator).json(json!({"slug": "other", "content": "x"})).await.expect(201);
+    wiki.put("/redirects/led").cookie(&administrator).json(json!({"post_id": 2})).await.expect(200);
+    let files = folder();
+    write(&files, "one.md", "---\nprotected: true\naliases: [taken, led, free]\n---\nx");
+    let output = with_token(&wiki, &token, &["import", text(files.path()), "--json"]).await;
+    let report: Value = output.success().parse().unwrap();
+    assert_eq!((&report["left_out"]["protections"], &report["left_out"]["aliases"]), (&json!(1), &json!(2)));
+    assert!(wiki.get("/wiki/free").await.header("location").ends_with("/wiki/one"));
+    assert!(wiki.get("/wiki/led").await.header("location").ends_with("/wiki/other"));
+
+    // An administrator's import sets what was left out.
+    let token = wiki.create_token(&administrator, "admin").await;
+    let output = with_token(&wiki, &token, &["import", text(files.path())]).await;
+    assert!(output.success().contains("0 created, 1 updated"), "{output:#?}");
+    assert_eq!(wiki.get("/posts/3").await.expect(200).json()["protected"], true);
+}
+
+#[tokio::test]
+async fn a_dry_run_checks_the_right_to_write() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    wiki.create_account(&administrator, "rita", "reader").await;
+    wiki.create_account(&administrator, "eve", "editor").await;
+    let (rita, eve) = (wiki.sign_in("rita", blackbox::PASSWORD).await, wiki.sign_in("eve", blackbox::PASSWORD).await);
+    let reader = wiki.create_token(&rita, "write").await;
+    let (narrow, editor) = (wiki.create_token(&eve, "read").await, wiki.create_token(&eve, "write").await);
+    let files = folder();
+    write(&files, "one.md", "x");
+    let dry = ["import", text(files.path()), "--dry-run"];
+    for (token, words) in [
+        ("", "Make a token on your account page"),
+        (&*reader, "your role is reader"),
+        (&*narrow, "scope is too narrow"),
+    ] {
+        let refused = with_token(&wiki, token, &dry).await;
+        assert!(refused.code == Some(1) && refused.stderr.contains(words), "{refused:#?}");
+    }
+    let allowed = with_token(&wiki, &editor, &dry).await;
+    assert!(allowed.success().contains("would be 1 created"), "{allowed:#?}");
+    assert_eq!(wiki.get("/posts").await.expect(200).json()["posts"], json!([]));
+}
