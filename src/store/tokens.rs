@@ -3,13 +3,16 @@
 use wiki_types::{Account, Scope, Time, Token};
 
 use crate::store::audit::Actor;
-use crate::store::db::{self, Db, Row};
+use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::submissions::{self, swept};
 use crate::store::users::{account_columns, read_account};
 
 /// The most tokens of one user.
 pub const MAX_TOKENS: usize = 100;
+
+/// How often a token is made with a key, while the same request is sent again and again.
+const TRIES: usize = 10;
 
 record! {
     token_columns, read_token -> Token {
@@ -87,15 +90,19 @@ pub fn create(
         concat!(
             "WITH before AS (
                SELECT token_id FROM submissions WHERE key = $8::text
+             ), claimed AS (
+               UPDATE submissions SET token_id = nextval(pg_get_serial_sequence('tokens', 'id')) FROM before
+               WHERE key = $8 AND submissions.token_id = before.token_id
+               RETURNING submissions.token_id, before.token_id AS replaced_id
              ), replaced AS (
-               DELETE FROM tokens WHERE id IN (SELECT token_id FROM before) AND user_id = $1 RETURNING name
+               DELETE FROM tokens WHERE id IN (SELECT replaced_id FROM claimed) AND user_id = $1 RETURNING name
              ), made AS (
-               INSERT INTO tokens (user_id, name, scope, hash, expires_time)
-               SELECT $1, $3, $4, $5, {}
+               INSERT INTO tokens (id, user_id, name, scope, hash, expires_time) OVERRIDING SYSTEM VALUE
+               SELECT coalesce((SELECT token_id FROM claimed), nextval(pg_get_serial_sequence('tokens', 'id'))),
+                 $1, $3, $4, $5, {}
                WHERE (SELECT count(*) FROM tokens WHERE user_id = $1) - (SELECT count(*) FROM replaced) < $7
+                 AND (EXISTS (SELECT FROM claimed) OR NOT EXISTS (SELECT FROM before))
                RETURNING *
-             ), resubmitted AS (
-               UPDATE submissions SET token_id = made.id FROM made WHERE key = $8
              ), submitted AS (
                INSERT INTO submissions (key, token_id)
                SELECT $8, id FROM made WHERE $8 IS NOT NULL AND NOT EXISTS (SELECT FROM before)
@@ -122,12 +129,19 @@ pub fn create(
         db::count(MAX_TOKENS),
         key.into(),
     ];
-    let mut row = match db.query_row(&sql, &params) {
-        // The same request was sent at once. Its token is there now, to be replaced.
-        Err(Error::Duplicate(index)) if index == submissions::INDEX => db.query_row(&sql, &params)?,
-        row => row?,
-    };
-    row.column::<Option<bool>>()?.map(|_| read_token(&mut row)).transpose()
+    let tries = if matches!(params[7], Param::DbNull) { 1 } else { TRIES };
+    for _ in 0..tries {
+        let mut row = match db.query_row(&sql, &params) {
+            // The same request made its token at the same time. It is there now, to be replaced.
+            Err(Error::Duplicate(index)) if index == submissions::INDEX => continue,
+            row => row?,
+        };
+        if row.column::<Option<bool>>()?.is_some() {
+            return read_token(&mut row).map(Some);
+        }
+        // There are too many tokens, or the same request replaced its token at the same time.
+    }
+    Ok(None)
 }
 
 /// Revokes token `id` of the actor, or of anyone with `of_anyone`. Returns whether there was such a token.

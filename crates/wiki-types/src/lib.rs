@@ -26,9 +26,7 @@ pub mod users;
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
-pub use lists::{
-    Changes, DeletedPosts, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users,
-};
+pub use lists::{Changes, DeletedPosts, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users};
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};

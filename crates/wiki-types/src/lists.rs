@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User,
-};
+use crate::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User};
 
 /// A type for each list: they differ in the name of the member that has the items.
 macro_rules! lists {

@@ -102,9 +102,10 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The words of a text: whatever joins words separates them.
+/// The words of a text: whatever joins words separates them, but for the points in `main.rs`, which is one word in a page.
 fn split(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c| !is_in_word(c)).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    let words = text.split(|c| !is_in_word(c) && c != '.').map(|word| word.trim_matches('.'));
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 /// Whether `word` is one of the first [`MAX_WORDS`] different ones.

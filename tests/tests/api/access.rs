@@ -352,7 +352,7 @@ async fn only_administrators_change_a_protected_page() {
         wiki.post("/posts/1/restore").cookie(&editor).json(json!({})).await.problem(403);
         wiki.post("/posts/1/restore").cookie(&administrator).json(json!({})).await.expect(200);
         wiki.post("/wiki/one/protection").cookie(&administrator).form(&[("protected", "no")]).await.expect(303);
-        let post = wiki.put("/posts/1").cookie(&editor).json(json!({"content": "# Three", "version": 2})).await;
+        let post = wiki.put("/posts/1").cookie(&editor).json(json!({"content": "# Three", "version": 4})).await;
         assert_eq!(post.expect(200).json().get("protected"), None);
     }
 }

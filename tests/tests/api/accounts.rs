@@ -305,7 +305,7 @@ async fn a_token_is_made_and_revoked_on_the_page() {
     let cookie = wiki.administrator().await;
     let fields = [("token", "import <b>"), ("scope", "read"), ("days", "7")];
     let page = wiki.post("/wiki/-/account/tokens").cookie(&cookie).form(&fields).await.expect(201);
-    let secret = page.text().split("id=\"_secret\">").nth(1).unwrap().split('<').next().unwrap();
+    let secret = page.text().split("id=\"_secret\" data-copy>").nth(1).unwrap().split('<').next().unwrap();
     assert_eq!(wiki.get("/account").token(secret).await.expect(200).json()["scope"], "read");
     let again = wiki.get("/wiki/-/account").cookie(&cookie).await.expect(200);
     assert!(again.text().contains("import &lt;b&gt;") && !again.text().contains(secret), "{again:?}");

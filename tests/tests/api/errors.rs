@@ -9,7 +9,7 @@ async fn a_body_that_is_not_json_is_refused() {
     let wiki = shared::wiki().await;
     let user = format!("/users/{}", wiki.create_user("not-json").await["id"]);
     let deep = "[".repeat(100_000);
-    let bodies: [&[u8]; 14] = [
+    let bodies: [&[u8]; 13] = [
         b"",
         b"{",
         b"{\"username\": }",
@@ -18,7 +18,6 @@ async fn a_body_that_is_not_json_is_refused() {
         b"{\"username\": \"ada\",}",
         b"{\"username\": \"ada\"} {}",
         b"username=ada",
-        b"\xef\xbb\xbf{\"username\": \"bom\"}",
         b"{\"username\": \"\\ud800\"}",
         b"{\"username\": \"\\udc00\\ud800\"}",
         b"{\"username\": \"\xff\xfe\"}",

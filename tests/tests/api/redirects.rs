@@ -20,7 +20,8 @@ async fn a_redirect_leads_to_its_page() {
     wiki.post("/posts").json(json!({"user_id": 1, "slug": "linker", "content": "[[Alias]]"})).await.expect(201);
     let set = wiki.put("/redirects/alias").json(json!({"post_id": 1})).await.expect(200);
     assert_eq!(set.json(), json!({"slug": "alias", "post_id": 1}));
-    assert!(wiki.get("/wiki/alias").await.header("location").ends_with("/wiki/new-name"));
+    let moved = wiki.get("/wiki/alias").await;
+    assert!(moved.header("location").ends_with("/wiki/new-name"), "{moved:?}");
     let backlinks = wiki.get("/posts/1/backlinks").await.expect(200).json();
     assert_eq!(backlinks["posts"][0]["slug"], "linker");
 
