@@ -124,7 +124,7 @@ test("a page says what links to it", async (t) => {
   const page = await person(t);
   await visit(page, at("rye-flour"));
   await link(page, "Backlinks").click();
-  await page.getByRole("heading", { name: "What links to Rye flour" }).waitFor();
+  await page.getByRole("heading", { name: /^Backlinks .*Rye flour$/ }).waitFor();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Sourdough"]);
 });
 

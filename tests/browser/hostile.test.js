@@ -157,7 +157,7 @@ for (const [name, options] of Object.entries(people)) {
       // Nobody leaves a page with something typed unasked, so everyone is somebody new.
       const { page, sprung, look } = await wary(t, options);
       await look(at(full.slug, "edit"));
-      await page.getByText("Change the address").click();
+      await page.getByText("Change address").click();
       await fill(page, { title: line, content: line, tags: `${line}${"x".repeat(60)}`, slug: line, comment: line, author: line });
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByRole("alert").waitFor();

@@ -39,7 +39,7 @@ test("on paper there is the text, and no navigation", async (t) => {
   await VIEWS.page(page);
   await page.emulateMedia({ media: "print" });
   for (const name of ["Wiki", "This page", "More"]) {
-    assert.equal(await page.getByRole("navigation", { name, includeHidden: true }).isVisible(), false, name);
+    assert.equal(await page.getByRole("navigation", { name, includeHidden: true, exact: true }).isVisible(), false, name);
   }
   assert.ok(await page.getByRole("heading", { name: "A sample of everything" }).isVisible());
   assert.ok(await page.locator("#_text table").isVisible());

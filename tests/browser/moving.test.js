@@ -9,7 +9,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   await write("Signpost", "This way to [[Old name]].");
   const page = await person(t);
   await visit(page, at("old-name", "edit"));
-  await page.getByText("Change the address").click();
+  await page.getByText("Change address").click();
   await fill(page, { title: "New name", slug: "new-name", author: "Grace" });
   await save(page, at("new-name"));
   await heading(page, "New name");

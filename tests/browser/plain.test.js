@@ -51,7 +51,7 @@ test("everything can be done without JavaScript", async (t) => {
 
   await t.test("rename it", async () => {
     await link(page, "Edit").click();
-    await page.getByText("Change the address").click();
+    await page.getByText("Change address").click();
     await fill(page, { slug: "simple-bread" });
     await save(page, at("simple-bread"));
     await visit(page, at("plain-bread"));

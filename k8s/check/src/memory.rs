@@ -29,7 +29,7 @@ pub fn check(set: &Set) -> Vec<String> {
         }
     }
     for app in set.of("SpinApp") {
-        if !limit(&app.value, "/spec/resources/limits/memory").is_some_and(|limit| limit >= SPIN) {
+        if limit(&app.value, "/spec/resources/limits/memory").is_none_or(|limit| limit < SPIN) {
             wrong.push(format!("{}: Spin needs a memory limit of at least {SPIN} bytes", app.title()));
         }
     }

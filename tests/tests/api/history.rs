@@ -192,8 +192,8 @@ async fn deletions_restorations_and_renames_are_history() {
         changes.iter().map(brief).collect()
     };
     let deletion = json!([4, "deleted", "bob", "out of date"]);
-    assert_eq!(brief(wiki.walk("/changes", "changes").await), [deletion.clone()]);
-    assert_eq!(brief(wiki.walk("/changes?user_id=2", "changes").await), [deletion.clone()]);
+    assert_eq!(brief(wiki.walk("/changes", "changes").await), std::slice::from_ref(&deletion));
+    assert_eq!(brief(wiki.walk("/changes?user_id=2", "changes").await), std::slice::from_ref(&deletion));
     let feed = wiki.get("/feed.atom").await.expect(200).text().to_owned();
     for expected in
         ["<title>Two (deleted)</title>", "out of date", "/wiki/-/deleted/1\"", "<category term=\"deleted\"/>"]

@@ -17,7 +17,10 @@ async fn a_redirect_leads_to_its_page() {
     wiki.create_user("ada").await;
     write(&wiki, "new-name").await;
     write(&wiki, "other").await;
-    wiki.post("/posts").json(json!({"user_id": 1, "slug": "linker", "title": "Linker", "content": "[[Alias]]"})).await.expect(201);
+    wiki.post("/posts")
+        .json(json!({"user_id": 1, "slug": "linker", "title": "Linker", "content": "[[Alias]]"}))
+        .await
+        .expect(201);
     let set = wiki.put("/redirects/alias").json(json!({"post_id": 1})).await.expect(200);
     assert_eq!(set.json(), json!({"slug": "alias", "post_id": 1}));
     let moved = wiki.get("/wiki/alias").await;
