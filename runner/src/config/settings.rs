@@ -177,15 +177,16 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_IDLE_TIMEOUT", default_value = "75s", value_parser = time_limit)]
     pub idle_timeout: Duration,
 
-    /// Maximum number of open client connections. Further ones are answered with 503.
-    // Each takes a file descriptor and some kilobytes. A process can often open only 1,024 files by default, and then
-    // accepts fewer connections than this.
-    #[arg(long, env = "RUNNER_MAX_CONNECTIONS", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections: u32,
+    /// Maximum number of open client connections. Further ones are answered with 503. [default: 8192, or one for each 128 KiB
+    /// of the container's memory limit if that is less]
+    // Each takes a file descriptor and 20 kilobytes. A process can often open only 1,024 files by default, and then accepts
+    // fewer connections than this.
+    #[arg(long, env = "RUNNER_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
 
     /// Maximum number of open connections from one client address. Further ones are answered with 503. Trusted proxies have
     /// no limit of their own.
-    // An eighth of all: one client cannot take every connection. Far more than a browser opens (6), so that a proxy that is not
+    // One client cannot take every connection. Far more than a browser opens (6), so that a proxy that is not
     // among the trusted ones can serve many clients. An IPv6 /64 counts as one address.
     #[arg(long, env = "RUNNER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections_per_address: u32,
@@ -406,6 +407,12 @@ impl Limits {
         self.guest_memory.map_or(default.max(LEAST_GUEST_MEMORY.as_u64()), |size| size.as_u64())
     }
 
+    /// The number of connections, given the limit of the container.
+    pub fn max_connections(&self, container: Option<u64>) -> u32 {
+        let default = container.map_or(u32::MAX, |limit| u32::try_from(limit >> 17).unwrap_or(u32::MAX));
+        self.max_connections.unwrap_or(default.clamp(64, 8192))
+    }
+
     /// The memory of all buffers in bytes, given the limit of the container.
     pub fn buffer_memory(&self, container: Option<u64>) -> u64 {
         let default = container.map_or(ByteSize::mib(256).as_u64(), |limit| limit / 8);
@@ -492,6 +499,27 @@ mod tests {
         }
         for given in ["", "proxy.example", "10.0.0.0/33", "10.0.0"] {
             assert!(network(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn memory_is_divided_by_the_containers_limit() {
+        #[derive(clap::Parser)]
+        struct Settings {
+            #[command(flatten)]
+            limits: Limits,
+        }
+        let limits = |args: &[&str]| <Settings as clap::Parser>::parse_from([&["test"], args].concat()).limits;
+        let divided = |limits: &Limits, limit| {
+            [limits.guest_memory(limit) >> 20, limits.buffer_memory(limit) >> 20, limits.max_connections(limit).into()]
+        };
+        assert_eq!(divided(&limits(&[]), None), [1024, 256, 8192]);
+        assert_eq!(divided(&limits(&[]), Some(256 << 20)), [128, 32, 2048]);
+        assert_eq!(divided(&limits(&[]), Some(1 << 20)), [16, 1, 64]);
+        let given = limits(&["--guest-memory=64MiB", "--buffer-memory=8MiB", "--max-connections=10"]);
+        assert_eq!(divided(&given, Some(256 << 20)), [64, 8, 10]);
+        for (text, is_enough) in [("16MiB", true), ("15MiB", false), ("much", false)] {
+            assert_eq!(guest_memory(text).is_ok(), is_enough, "{text}");
         }
     }
 

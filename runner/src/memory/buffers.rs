@@ -68,15 +68,16 @@ impl Buffers {
 
     /// Room for `bytes`, until the result is dropped. Slower transfers give way to them.
     pub fn count(self: &Arc<Self>, bytes: usize) -> Result<Count, Full> {
-        if self.take(bytes as u64, u64::MAX) {
+        if self.take(bytes as u64, || None) {
             Ok(Count { buffers: self.clone(), bytes: bytes as u64 })
         } else {
             Err(Full)
         }
     }
 
-    /// Takes room for `bytes` for a transfer of `speed`. Returns whether there was any.
-    fn take(&self, bytes: u64, speed: u64) -> bool {
+    /// Takes room for `bytes` for a transfer of `speed`; without one, it has just begun, and is not to blame. Returns whether there
+    /// was any.
+    fn take(&self, bytes: u64, speed: impl Fn() -> Option<u64>) -> bool {
         if bytes > self.limit {
             return false;
         }
@@ -85,7 +86,7 @@ impl Buffers {
             if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok() {
                 return true;
             }
-            if !self.evict_slower(speed) {
+            if !self.evict_slower(speed().unwrap_or(u64::MAX)) {
                 return false;
             }
         }
@@ -123,7 +124,7 @@ pub struct Count {
 impl Count {
     /// Room for `bytes` more.
     pub fn add(&mut self, bytes: usize) -> Result<(), Full> {
-        if !self.buffers.take(bytes as u64, u64::MAX) {
+        if !self.buffers.take(bytes as u64, || None) {
             return Err(Full);
         }
         self.bytes += bytes as u64;
@@ -226,9 +227,7 @@ impl Buffer {
     /// Appends `data`. If there is no room, nothing is appended.
     pub fn push(&self, data: &[u8]) -> Result<Result<(), Full>, Gone> {
         let shared = &*self.0;
-        // Fast as long as its speed is not known: a transfer that has just begun is not to blame.
-        let speed = shared.speed(Instant::now()).unwrap_or(u64::MAX);
-        let has_room = shared.buffers.take(data.len() as u64, speed);
+        let has_room = shared.buffers.take(data.len() as u64, || shared.speed(Instant::now()));
         let mut state = lock(&shared.state);
         if state.end == Some(End::Gone) {
             drop(state);

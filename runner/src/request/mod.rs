@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::Either;
 use hyper::body::Incoming;
 use ipnet::IpNet;
@@ -147,7 +148,7 @@ impl Handler {
 
     async fn answer(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         peer: Peer,
         identity: &Identity,
         target: &mut Target,
@@ -167,6 +168,11 @@ impl Handler {
             return Ok(response);
         }
         let url = spin_headers::full_url(&host, request.uri(), peer.secure)?;
+        if request.uri().authority().is_none() && !request.headers().contains_key(HOST) {
+            // WASI HTTP has no requests without an authority.
+            let host = HeaderValue::try_from(&*host).map_err(|_| Problem::internal())?;
+            request.headers_mut().insert(HOST, host);
+        }
         let permit = self.concurrency_limit.acquire();
         let admission = async { Some(Admission::new(permit.await?, false)) };
         self.forward(request.map(Some), url, peer, identity, target, admission).await
@@ -214,8 +220,11 @@ impl Handler {
         }
         let (head, body) = request.into_parts();
         let body = match body {
-            Some(body) => body.receive(&self.buffers, self.limits.body_buffer.as_u64()).await?,
-            None => request_body::empty(),
+            // Boxed: the future of each connection has room for it otherwise, and most requests have no body.
+            Some(body) if !body.is_end_stream() => {
+                Box::pin(body.receive(&self.buffers, self.limits.body_buffer.as_u64())).await?
+            }
+            _ => request_body::empty(),
         };
         let admission = admission.await.ok_or_else(Problem::overloaded)?;
         Ok(instances.handle(Request::from_parts(head, body), peer.secure, admission).await?)

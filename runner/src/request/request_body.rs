@@ -96,9 +96,6 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Reque
     /// Receives the body, up to `limit` bytes of it; the rest is received as the result is read. Until then a slow client takes
     /// up a connection and its share of the buffers, but no instance and no place in the concurrency limit.
     pub async fn receive(mut self, buffers: &Arc<Buffers>, limit: u64) -> Result<WasiBody, Unreceived> {
-        if self.is_end_stream() {
-            return Ok(empty());
-        }
         let buffer = Buffer::new(buffers.clone(), Client::Sends);
         let mut waiting = None;
         while !self.is_end_stream() && buffer.held() < limit {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 
 use crate::config::settings::Limits;
+use crate::memory::container;
 use crate::request::client_address::is_proxy;
 use crate::request::rate_limit::subscriber;
 
@@ -29,7 +30,8 @@ struct Open {
 impl ConnectionLimit {
     /// The limits of the settings. Connections from `proxies` count only towards the sum.
     pub fn new(limits: &Limits, proxies: &[IpNet]) -> Arc<Self> {
-        let (max, max_per_address) = (limits.max_connections, limits.max_connections_per_address);
+        let (max, max_per_address) =
+            (limits.max_connections(container::memory_limit()), limits.max_connections_per_address);
         Arc::new(Self { max, max_per_address, proxies: proxies.to_vec(), open: Mutex::default() })
     }
 

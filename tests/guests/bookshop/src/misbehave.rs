@@ -29,7 +29,7 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
             crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
         }
         "hoard" => {
-            let hoard = black_box(vec![1; number << 20]);
+            let hoard = black_box(vec![1_u8; number << 20]);
             // The tests wait for this line, too.
             eprintln!("has its hoard");
             std::thread::sleep(Duration::from_secs(1));
