@@ -36,7 +36,9 @@ pub fn host<B>(request: &Request<B>, local: SocketAddr) -> Result<Cow<'_, str>, 
 fn is_host(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
     let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-    let has_valid_port = port.is_none_or(|port| port.is_empty() || authority.port_u16().is_some());
+    // The library reads the number as Rust does, which allows a plus sign in front.
+    let is_number = |port: &str| !port.starts_with('+') && authority.port_u16().is_some();
+    let has_valid_port = port.is_none_or(|port| port.is_empty() || is_number(port));
     !text.contains('@') && !authority.host().is_empty() && has_valid_port
 }
 
