@@ -204,17 +204,24 @@ pub fn respond_to(
         // About the server as a whole (RFC 9110, 9.3.7).
         return finish(request, &Identity::UNKNOWN, response::no_content());
     }
-    let (mut identity, result) = match check(request).and_then(|()| Target::find(request)) {
+    let (identity, result) = match check(request).and_then(|()| Target::find(request)) {
         Ok(target) => target.call(request, receive, services, &identify),
-        Err(problem) => (Identity::UNKNOWN, Err(problem)),
+        Err(problem) => (None, Err(problem)),
     };
-    let response = result.unwrap_or_else(|problem| {
-        if identity == Identity::UNKNOWN && is_shown_as_page(request) {
-            identity = identify(request, services).unwrap_or_else(|_| anonymous(services));
+    match result {
+        Ok(response) => finish(request, &identity.unwrap_or(Identity::UNKNOWN), response),
+        Err(problem) => {
+            let identity = match identity {
+                Some(identity) => identity,
+                // A page says who is signed in.
+                None if is_shown_as_page(request) => {
+                    identify(request, services).unwrap_or_else(|_| anonymous(services))
+                }
+                None => Identity::UNKNOWN,
+            };
+            finish(request, &identity, refuse(request, &identity, &problem))
         }
-        refuse(request, &identity, &problem)
-    });
-    finish(request, &identity, response)
+    }
 }
 
 /// A sender of whom nothing is known, where the wiki's mode still says what they may do.
@@ -303,16 +310,16 @@ impl Target {
         Ok(Self { route, params, entry: Some(entry) })
     }
 
-    /// Who sent the request, and what came of it.
+    /// Who sent the request, unless nobody needs to know, and what came of it.
     fn call(
         &self,
         request: &mut Request,
         receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
         services: &Services,
         identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
-    ) -> (Identity, Result<Response, Problem>) {
+    ) -> (Option<Identity>, Result<Response, Problem>) {
         let Some((_, need, handler)) = self.entry else {
-            return (Identity::UNKNOWN, Ok(response::allow(&allowed(self.route))));
+            return (None, Ok(response::allow(&allowed(self.route))));
         };
         let checked = if request.method().is_safe() {
             Ok(())
@@ -320,7 +327,7 @@ impl Target {
             csrf::check(request, auth::sessions::credential(request).is_some())
         };
         if let Err(problem) = checked {
-            return (Identity::UNKNOWN, Err(problem));
+            return (None, Err(problem));
         }
         let identified = match need {
             Need::Nothing => Ok(Identity::UNKNOWN),
@@ -330,7 +337,7 @@ impl Target {
         if let Some(limit) = body_limit::of(self.route.path, request, is_permitted) {
             match receive(limit) {
                 Ok(body) => *request.body_mut() = body,
-                Err(problem) => return (identified.unwrap_or(Identity::UNKNOWN), Err(problem)),
+                Err(problem) => return (Some(identified.unwrap_or_else(|_| anonymous(services))), Err(problem)),
             }
         }
         // From here on the form was sent by the person themselves: what they typed comes back to them, whatever happens.
@@ -346,7 +353,7 @@ impl Target {
             Some(cookie) => result.map(|response| response::with_cookie(response, &cookie)),
             None => result,
         };
-        (identity, result)
+        (Some(identity), result)
     }
 
     /// Calls the handler if the sender has what the route needs. The cookie is that of a session which the request has opened.
@@ -358,11 +365,6 @@ impl Target {
         need: Need,
         handler: Handler,
     ) -> (Identity, Option<String>, Result<Response, Problem>) {
-        if need == Need::Nothing {
-            let cx = Context { request, identity: &identity, db: &services.db, services };
-            let result = self.run(handler, &cx);
-            return (identity, None, result);
-        }
         let mut cookie = None;
         match sign_in_within::identify(request, services, &identity) {
             Ok(Some((signed_in, new))) => (identity, cookie) = (signed_in, Some(new)),

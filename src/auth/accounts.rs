@@ -27,7 +27,7 @@ pub struct SignedIn {
 /// 401 if the password is wrong or there is no such account: neither the response nor the time it takes tells which. 429
 /// after too many attempts.
 pub fn sign_in(cx: &Context, username: &str, password: &str) -> Result<SignedIn, Problem> {
-    let subscriber = rate_limit::subscriber(&cx.identity.address);
+    let subscriber = cx.identity.subscriber();
     rate_limit::take(cx.db, SIGN_INS_FROM_ADDRESS, &subscriber).inspect_err(|_| note_refusal(cx, &subscriber, None))?;
     let credentials = verify(cx, username, password)?.ok_or_else(|| {
         Problem::new(
@@ -48,7 +48,7 @@ fn verify(cx: &Context, username: &str, password: &str) -> Result<Option<Credent
         credentials => credentials,
     };
     let user_id = credentials.as_ref().map(|known| known.user_id);
-    let subscriber = rate_limit::subscriber(&cx.identity.address);
+    let subscriber = cx.identity.subscriber();
     // Hashed: a password typed into the wrong field must not be kept.
     let account: String = secret::digest(&username.to_lowercase()).iter().map(|byte| format!("{byte:02x}")).collect();
     let key = format!("{account} {subscriber}");
@@ -58,9 +58,7 @@ fn verify(cx: &Context, username: &str, password: &str) -> Result<Option<Credent
     let attempt = attempt.ok_or_else(|| Problem::too_many(1)).inspect_err(|_| note_refusal(cx, &key, user_id))?;
     // A password longer than any that is allowed would only cost time.
     let typed = if password.len() <= password::MAX { password } else { "" };
-    // Readers need not wait for a password to be hashed.
-    db.release();
-    let is_right = password::verify(typed, credentials.as_ref().map(|known| known.hash.as_str()));
+    let is_right = password::verify(db, typed, credentials.as_ref().map(|known| known.hash.as_str()));
     sign_in_attempts::end(db, attempt, matches!(is_right, Ok(false)), user_id, &cx.identity.actor())?;
     if !is_right? {
         return Ok(None);
@@ -110,8 +108,7 @@ fn first_administrator(cx: &Context, username: &str) -> Result<bool, Problem> {
             return Ok(false);
         }
     }
-    cx.db.release();
-    let hash = password::hash(admin_password)?;
+    let hash = password::hash(cx.db, admin_password)?;
     accounts::create_first_administrator(cx.db, admin_username, hash, &cx.identity.address)?;
     Ok(true)
 }
@@ -145,8 +142,7 @@ pub fn change_password(
     let wrong = || Problem::invalid_field("current", "is not your password");
     let credentials = verify(cx, &account.username, current)?;
     let credentials = credentials.filter(|known| known.user_id == account.user_id).ok_or_else(wrong)?;
-    cx.db.release();
-    let hash = password::hash(new)?;
+    let hash = password::hash(cx.db, new)?;
     // If the password was changed since it was verified, it is no longer the current one.
     let (session, actor) = (cx.identity.session, cx.identity.actor());
     let changed =

@@ -2,6 +2,7 @@
 
 use wiki_types::{Account, Mode, Scope, Time};
 
+use crate::auth::rate_limit;
 use crate::store::Actor;
 use crate::web::Problem;
 
@@ -28,6 +29,11 @@ impl Identity {
     /// The account, 401 without one.
     pub fn account(&self) -> Result<&Account, Problem> {
         self.account.as_ref().ok_or_else(unauthenticated)
+    }
+
+    /// The subscriber whose address they have.
+    pub fn subscriber(&self) -> String {
+        rate_limit::subscriber(&self.address)
     }
 
     /// Whether user `id` is theirs.

@@ -8,6 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use wiki_types::rules::Wrong;
 
 use crate::auth::secret;
+use crate::store::Db;
 use crate::web::Problem;
 
 /// The fewest characters of a password (OWASP ASVS 5.0, 6.2.1).
@@ -66,8 +67,14 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// `password` as it is kept: a PHC string, with its own salt and the settings it was made with.
-pub fn hash(password: &str) -> Result<String, Problem> {
+/// `password` as it is kept: a PHC string, with its own salt and the settings it was made with. `db` is released meanwhile:
+/// hashing takes tens of milliseconds, in which another request can use the connection.
+pub fn hash(db: &Db, password: &str) -> Result<String, Problem> {
+    db.release();
+    hashed(password)
+}
+
+fn hashed(password: &str) -> Result<String, Problem> {
     let salt = secret::random::<16>()?;
     let hash: PasswordHash =
         hasher()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(Problem::internal)?;
@@ -75,8 +82,13 @@ pub fn hash(password: &str) -> Result<String, Problem> {
 }
 
 /// Whether `password` is what `hash` was made of. Without a hash it never is, and that takes as long to find out: who
-/// measures the time learns nothing about who has an account.
-pub fn verify(password: &str, hash: Option<&str>) -> Result<bool, Problem> {
+/// measures the time learns nothing about who has an account. `db` is released meanwhile, as in [`hash`].
+pub fn verify(db: &Db, password: &str, hash: Option<&str>) -> Result<bool, Problem> {
+    db.release();
+    is_right(password, hash)
+}
+
+fn is_right(password: &str, hash: Option<&str>) -> Result<bool, Problem> {
     let Some(hash) = hash else {
         hasher()?.hash_password_with_salt(password.as_bytes(), &[0; 16]).map_err(Problem::internal)?;
         return Ok(false);
@@ -97,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_password_is_known_again_and_no_other() {
-        let first = hash("correct horse").unwrap();
+        let first = hashed("correct horse").unwrap();
         assert!(first.starts_with("$argon2id$v=19$m=7168,t=5,p=1$"), "{first}");
-        assert!(verify("correct horse", Some(&first)).unwrap());
-        assert!(!verify("correct horsf", Some(&first)).unwrap());
-        assert!(!verify("correct horse", None).unwrap());
-        assert_ne!(first, hash("correct horse").unwrap(), "every hash has a salt of its own");
+        assert!(is_right("correct horse", Some(&first)).unwrap());
+        assert!(!is_right("correct horsf", Some(&first)).unwrap());
+        assert!(!is_right("correct horse", None).unwrap());
+        assert_ne!(first, hashed("correct horse").unwrap(), "every hash has a salt of its own");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use http::header::USER_AGENT;
 use wiki_types::Account;
 
-use crate::auth::rate_limit;
 use crate::auth::secret::{self, Secret};
 use crate::auth::{Context, Identity};
 use crate::store::Db;
@@ -23,8 +22,7 @@ pub fn open(cx: &Context, user_id: i64) -> Result<String, Problem> {
     let agent =
         cx.request.headers().get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let agent = agent.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
-    let subscriber = rate_limit::subscriber(&cx.identity.address);
-    let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, subscriber, agent)?;
+    let id = sessions::create(cx.db, user_id, secret.hash(), &cx.identity.address, cx.identity.subscriber(), agent)?;
     Ok(secret.credential("", id))
 }
 

@@ -142,10 +142,8 @@ pub fn check_may_try(identity: &Identity, id: i64) -> Result<(), Problem> {
 /// The hash of `password`. 422 if it does not keep to the rules for the password of `username`.
 fn hashed(db: &Db, password: Option<String>, username: &str) -> Result<Option<String>, Problem> {
     let Some(password) = password else { return Ok(None) };
-    // Others need not wait for a password to be hashed.
-    db.release();
     password::check(&password, username).map_err(|message| Problem::invalid_field("password", message))?;
-    password::hash(&password).map(Some)
+    password::hash(db, &password).map(Some)
 }
 
 fn username_required() -> Problem {

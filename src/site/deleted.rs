@@ -4,7 +4,7 @@ use askama::Template;
 use http::StatusCode;
 use wiki_types::DeletedPost;
 
-use crate::auth::{Context, Identity, Need};
+use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
 use crate::site::parts::Viewer;
@@ -20,7 +20,6 @@ pub struct DeletedPages {
     pub pages: Vec<DeletedPost>,
     /// The address of the rest of the list.
     pub next: Option<String>,
-    pub restorer: Restorer,
 }
 
 /// What stands in the place of one page.
@@ -28,30 +27,12 @@ pub struct DeletedPages {
 #[template(path = "deleted.html")]
 pub struct Deleted {
     pub page: DeletedPost,
-    pub restorer: Restorer,
-}
-
-/// Whether a viewer may restore pages: nobody is offered what would be refused.
-#[derive(Debug, Clone, Copy)]
-pub struct Restorer {
-    pub writes: bool,
-    pub administers: bool,
-}
-
-impl Restorer {
-    fn of(identity: &Identity) -> Self {
-        Self { writes: identity.check(Need::Write).is_ok(), administers: identity.administers() }
-    }
-
-    fn may_restore(self, page: &DeletedPost) -> bool {
-        self.writes && (!page.protected || self.administers)
-    }
 }
 
 /// `GET /wiki/-/deleted`
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     let list = lists::deleted(cx.request, cx.db)?;
-    site::show(cx, &DeletedPages { pages: list.items, next: list.next, restorer: Restorer::of(cx.identity) })
+    site::show(cx, &DeletedPages { pages: list.items, next: list.next })
 }
 
 /// `GET /wiki/-/deleted/{id}`: the notice, or the page itself once it is restored
@@ -67,7 +48,7 @@ pub fn show(cx: &Context, id: i64) -> Result<Response, Problem> {
 
 /// The notice that a page was deleted.
 pub fn notice(cx: &Context, page: DeletedPost, status: StatusCode) -> Result<Response, Problem> {
-    let view = Deleted { page, restorer: Restorer::of(cx.identity) };
+    let view = Deleted { page };
     Ok(response::html_with(status, site::render(&view, &Viewer::of(cx.request, cx.identity))?))
 }
 

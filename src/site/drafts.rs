@@ -7,7 +7,7 @@ use wiki_types::rules::MAX_CONTENT;
 use crate::auth::Context;
 use crate::input::idempotency::{self, Purpose};
 use crate::site::{self, address};
-use crate::store::drafts::{self, EditDraft, Listed};
+use crate::store::drafts::{self, Listed, Typed};
 use crate::web::forms::Form;
 use crate::web::request::query;
 use crate::web::{Problem, Response, response};
@@ -25,7 +25,7 @@ pub struct Drafts {
 impl Listed {
     /// The form in which it is continued.
     fn address(&self) -> String {
-        let form = match (&self.page, self.draft.wanted_slug.as_str()) {
+        let form = match (&self.page, self.draft.typed.wanted_slug.as_str()) {
             (Some((_, slug)), _) => address::of_page(slug, "edit"),
             (None, "") => address::NEW.to_owned(),
             (None, slug) => address::of_page(slug, "edit"),
@@ -35,7 +35,7 @@ impl Listed {
 
     /// What to call it.
     fn title(&self) -> &str {
-        match (self.draft.title.as_str(), &self.page) {
+        match (self.draft.typed.title.as_str(), &self.page) {
             ("", Some((title, _))) => title,
             ("", None) => "Untitled",
             (title, _) => title,
@@ -56,8 +56,7 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
     let user_id = cx.identity.account()?.user_id;
     let form = Form::read(cx.request)?;
     let text = |field: &str| form.text(field).to_owned();
-    let draft = EditDraft {
-        id: 0,
+    let typed = Typed {
         post_id: form.number("page"),
         version: form.number("version"),
         wanted_slug: query(cx.request, "slug").unwrap_or_default(),
@@ -67,14 +66,13 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
         content: form.text("content").replace("\r\n", "\n"),
         tags: text("tags"),
         comment: text("comment"),
-        updated_time: wiki_types::Time::in_days(0),
     };
-    let rest = [&draft.title, &draft.slug, &draft.tags, &draft.comment, &draft.wanted_slug];
-    if draft.content.len() > MAX_CONTENT || rest.iter().map(|text| text.len()).sum::<usize>() > MAX_FIELDS {
+    let rest = [&typed.title, &typed.slug, &typed.tags, &typed.comment, &typed.wanted_slug];
+    if typed.content.len() > MAX_CONTENT || rest.iter().map(|text| text.len()).sum::<usize>() > MAX_FIELDS {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The draft is too long to be kept."));
     }
-    let submission = Purpose::Page.key(Some(user_id), &draft.key);
-    match drafts::keep(cx.db, user_id, &draft, submission)? {
+    let submission = Purpose::Page.key(Some(user_id), &typed.key);
+    match drafts::keep(cx.db, user_id, &typed, submission)? {
         true => Ok(response::no_content()),
         false => Err(Problem::new(StatusCode::CONFLICT, "This form has been saved.")),
     }

@@ -18,7 +18,7 @@ use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
 use crate::store::Db;
-use crate::store::drafts::{self, EditDraft};
+use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
@@ -160,13 +160,14 @@ impl Edit {
         let Some(user_id) = user_id else { return Ok(self) };
         let asked = query(cx.request, "draft").as_deref().and_then(positive);
         let asked = asked.map(|id| drafts::find(cx.db, user_id, id)).transpose()?.flatten();
-        if let Some(draft) = asked.filter(|draft| draft.post_id == page) {
-            self.fields.restore(draft);
+        if let Some(draft) = asked.filter(|draft| draft.typed.post_id == page) {
+            self.fields.restore(draft.typed);
             return Ok(self);
         }
         match page {
             Some(page) => {
-                self.unsaved.draft = drafts::of_page(cx.db, user_id, page)?.filter(|draft| !self.fields.are(draft))
+                self.unsaved.draft =
+                    drafts::of_page(cx.db, user_id, page)?.filter(|draft| !self.fields.are(&draft.typed))
             }
             None => self.unsaved.new_pages = drafts::count_new(cx.db, user_id)?,
         }
@@ -219,8 +220,8 @@ impl Edit {
 
 impl Fields {
     /// Takes what a draft has.
-    fn restore(&mut self, draft: EditDraft) {
-        let EditDraft { title, content, tags, comment, version, key, slug, .. } = draft;
+    fn restore(&mut self, typed: Typed) {
+        let Typed { title, content, tags, comment, version, key, slug, .. } = typed;
         (self.title, self.content, self.tags, self.comment) = (title, content, tags, comment);
         (self.version, self.key) = (version, key);
         if !slug.is_empty() {
@@ -229,10 +230,10 @@ impl Fields {
     }
 
     /// Whether a draft says the same.
-    fn are(&self, draft: &EditDraft) -> bool {
-        let is_same_slug = draft.slug.is_empty() || draft.slug == self.slug;
+    fn are(&self, typed: &Typed) -> bool {
+        let is_same_slug = typed.slug.is_empty() || typed.slug == self.slug;
         is_same_slug
-            && (&draft.title, &draft.content, &draft.tags, &draft.comment)
+            && (&typed.title, &typed.content, &typed.tags, &typed.comment)
                 == (&self.title, &self.content, &self.tags, &self.comment)
     }
 }

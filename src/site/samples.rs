@@ -18,7 +18,7 @@ use crate::site::backlinks::Backlinks;
 use crate::site::changes::Changes;
 use crate::site::compare::Compare;
 use crate::site::delete::Delete;
-use crate::site::deleted::{Deleted, DeletedPages, Restorer};
+use crate::site::deleted::{Deleted, DeletedPages};
 use crate::site::drafts::Drafts;
 use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
 use crate::site::edit_user::EditUser;
@@ -39,7 +39,7 @@ use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::user::UserView;
 use crate::site::users::Users;
-use crate::store::drafts::{EditDraft, Listed};
+use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
 
@@ -212,8 +212,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn draft(&self, post_id: Option<i64>) -> EditDraft {
-        EditDraft {
-            id: 3,
+        EditDraft { id: 3, updated_time: time(22, 4), typed: self.typed(post_id) }
+    }
+
+    fn typed(&self, post_id: Option<i64>) -> Typed {
+        Typed {
             post_id,
             version: post_id.map(|_| 6),
             wanted_slug: String::new(),
@@ -223,7 +226,6 @@ impl<F: Fn(&str) -> String> Samples<F> {
             content: self.text(NEWER),
             tags: self.text("operations"),
             comment: String::new(),
-            updated_time: time(22, 4),
         }
     }
 
@@ -398,7 +400,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 protected: index == 1,
             }
         };
-        let restorer = Restorer { writes: true, administers: viewer.administers };
+        let mut untitled = self.draft(None);
+        untitled.typed.title.clear();
         let delete = |errors, seen| Delete {
             page: self.post(0, 0),
             backlinks: 12,
@@ -503,9 +506,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "missing",
                 view(&Missing { page: self.suggestion(5), similar: vec![self.suggestion(0), self.suggestion(2)] }),
             ),
-            ("deleted", view(&Deleted { page: deleted(0), restorer })),
-            ("deleted-pages", view(&DeletedPages { pages: (0..5).map(deleted).collect(), next: next(), restorer })),
-            ("deleted-pages-none", view(&DeletedPages { pages: Vec::new(), next: None, restorer })),
+            ("deleted", view(&Deleted { page: deleted(0) })),
+            ("deleted-pages", view(&DeletedPages { pages: (0..5).map(deleted).collect(), next: next() })),
+            ("deleted-pages-none", view(&DeletedPages { pages: Vec::new(), next: None })),
             ("pages", view(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
             ("pages-none", view(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
             ("changes", view(&Changes { changes: changes(12), next: next() })),
@@ -532,7 +535,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 view(&Drafts {
                     drafts: vec![
                         Listed { draft: self.draft(Some(4)), page: Some((self.text(TITLES[0]), "deploy".to_owned())) },
-                        Listed { draft: EditDraft { title: String::new(), ..self.draft(None) }, page: None },
+                        Listed { draft: untitled, page: None },
                     ],
                 }),
             ),

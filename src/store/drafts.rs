@@ -10,11 +10,9 @@ use crate::store::error::Error;
 /// The most drafts of one person. The oldest go first.
 pub const MAX_DRAFTS: usize = 100;
 
-/// A draft.
+/// What the editor contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EditDraft {
-    /// Its number.
-    pub id: i64,
+pub struct Typed {
     /// The page it is an edit of; none for a new one.
     pub post_id: Option<i64>,
     /// The version the edit started from.
@@ -29,13 +27,10 @@ pub struct EditDraft {
     pub content: String,
     pub tags: String,
     pub comment: String,
-    /// When it was last changed.
-    pub updated_time: Time,
 }
 
 record! {
-    draft_columns, read_draft -> EditDraft {
-        id: "drafts.id",
+    typed_columns, read_typed -> Typed {
         post_id: "drafts.post_id",
         version: "drafts.version",
         wanted_slug: "wanted_slug",
@@ -45,8 +40,27 @@ record! {
         content: "drafts.content",
         tags: "drafts.tags",
         comment: "comment",
-        updated_time: "drafts.updated_time AT TIME ZONE 'UTC'",
     }
+}
+
+/// A draft that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditDraft {
+    /// Its number.
+    pub id: i64,
+    /// When it was last changed.
+    pub updated_time: Time,
+    pub typed: Typed,
+}
+
+macro_rules! draft_columns {
+    () => {
+        concat!("drafts.id, drafts.updated_time AT TIME ZONE 'UTC', ", typed_columns!())
+    };
+}
+
+fn read_draft(row: &mut Row) -> Result<EditDraft, Error> {
+    Ok(EditDraft { id: row.column()?, updated_time: row.column()?, typed: read_typed(row)? })
 }
 
 /// What a draft with this page and form is a draft of.
@@ -54,23 +68,23 @@ pub fn place(post_id: Option<i64>, key: &str) -> String {
     post_id.map_or_else(|| format!("form:{key}"), |id| format!("page:{id}"))
 }
 
-/// Keeps a draft of user `user_id`, in place of the one of the same page. Its number and time are not read.
+/// Keeps what user `user_id` has typed, in place of the draft of the same page.
 ///
 /// Returns false, and keeps nothing, if the form was saved before, as its `submission` tells: what arrives late must not
 /// come back as a draft.
-pub fn keep(db: &Db, user_id: i64, draft: &EditDraft, submission: String) -> Result<bool, Error> {
+pub fn keep(db: &Db, user_id: i64, typed: &Typed, submission: String) -> Result<bool, Error> {
     let params = [
         user_id.into(),
-        place(draft.post_id, &draft.key).into(),
-        draft.post_id.into(),
-        draft.version.into(),
-        draft.wanted_slug.clone().into(),
-        draft.key.clone().into(),
-        draft.title.clone().into(),
-        draft.slug.clone().into(),
-        draft.content.clone().into(),
-        draft.tags.clone().into(),
-        draft.comment.clone().into(),
+        place(typed.post_id, &typed.key).into(),
+        typed.post_id.into(),
+        typed.version.into(),
+        typed.wanted_slug.clone().into(),
+        typed.key.clone().into(),
+        typed.title.clone().into(),
+        typed.slug.clone().into(),
+        typed.content.clone().into(),
+        typed.tags.clone().into(),
+        typed.comment.clone().into(),
         submission.into(),
         db::count(MAX_DRAFTS - 1),
     ];

@@ -127,8 +127,8 @@ pub enum Created {
 pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let title = draft.title.unwrap_or_else(|| markdown::title_of(&draft.content));
     let is_chosen = draft.slug.is_some();
-    let slug = draft.slug.map_or_else(|| slugify(&title), |slug| rules::composed(&slug).into_owned());
     let title_slug = slugify(&title);
+    let slug = draft.slug.map_or_else(|| title_slug.clone(), |slug| rules::composed(&slug).into_owned());
     let params: [Param; 12] = [
         user_id.into(),
         title.into(),
