@@ -1,7 +1,7 @@
 -- Titles in the order people expect: letters beside the same letters with accents, in either case, and numbers by their value.
 --
--- Collations of ICU can do so as well. They are not everywhere, such as in the embedded database, and their order changes
--- with their version, after which an index has to be built again. This is the same on every server.
+-- Collations of ICU can do so as well. They are not everywhere, and their order changes with their version, after which an index
+-- has to be built again. This is the same on every server.
 
 CREATE FUNCTION title_order(title text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN left(
   -- Each number gets as many zeros before it that it has 20 digits.

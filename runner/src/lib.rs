@@ -4,13 +4,13 @@
 //! below its own:
 //!
 //! 1. `parts`: what a host of its own needs that is built on this one
-//! 2. `serve`, `migrate`, `compile`, `healthcheck`: a command each
+//! 2. `serve`, `migrate`, `database`, `compile`, `healthcheck`: a command each
 //! 3. `admin`: the admin server, with probes and metrics
 //! 4. `server`: connections of clients
 //! 5. `request`: a request, from its head to the end of its response
 //! 6. `guest`: instances of components
 //! 7. `host`: the interfaces a guest may import
-//! 8. `database`: the choice between the configured and the embedded database
+//! 8. `database_choice`: the choice between the configured and the embedded database
 //! 9. `embedded`: the embedded database
 //! 10. `telemetry`: logs, metrics and traces
 //! 11. `memory`: budgets for what the process uses of its memory
@@ -23,7 +23,9 @@ mod admin;
 #[cfg(feature = "compiler")]
 mod compile;
 mod config;
+#[cfg(feature = "embedded")]
 mod database;
+mod database_choice;
 mod database_url;
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -59,6 +61,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::environment::Environment;
 use crate::config::{settings, wrong_setting};
@@ -81,6 +84,7 @@ const EXAMPLES: &str = "Examples:
   wiki-runner serve                                 run ./spin.toml, on an embedded database unless one is configured
   DATABASE_URL=postgres://me:pw@db/app wiki-runner serve --from app/spin.toml --listen 0.0.0.0:80
   DATABASE_URL=postgres://me:pw@db/app wiki-runner migrate migrations
+  wiki-runner database                              run the embedded database alone, for `spin up`
   wiki-runner compile -o app.cwasm && wiki-runner serve --precompiled app.cwasm
   wiki-runner healthcheck --url http://127.0.0.1:8000/health
 
@@ -96,6 +100,9 @@ enum Command {
     Serve(Box<settings::Serve>),
     /// Apply a folder of numbered SQL files to the application's database.
     Migrate(migrate::Migrate),
+    /// Run the embedded database alone, save it, or restore it.
+    #[cfg(feature = "embedded")]
+    Database(database::Database),
     /// Compile a component ahead of time.
     #[cfg(feature = "compiler")]
     Compile(compile::Compile),
@@ -135,6 +142,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             block_on(serve::run(*args))
         }
         Command::Migrate(args) => block_on(migrate::run(&args)),
+        #[cfg(feature = "embedded")]
+        Command::Database(args) => block_on(database::run(&args)),
         #[cfg(feature = "compiler")]
         Command::Compile(args) => compile::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
@@ -145,6 +154,18 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             io::stdout().write_all(&script).context("cannot write the script")
         }
     }
+}
+
+/// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

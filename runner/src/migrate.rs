@@ -15,7 +15,7 @@ use tokio_postgres::error::SqlState;
 use crate::config::environment::Environment;
 use crate::config::manifest::Manifest;
 use crate::config::{settings, variables};
-use crate::database::Database;
+use crate::database_choice::Database;
 use crate::host::postgres::connect;
 
 /// Between two attempts to connect.

@@ -9,7 +9,6 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::component::Component;
 
 use crate::config::accepted_hosts::AcceptedHosts;
@@ -17,7 +16,7 @@ use crate::config::application::Application;
 use crate::config::environment::Environment;
 use crate::config::manifest::Manifest;
 use crate::config::settings::Serve;
-use crate::database::Database;
+use crate::database_choice::Database;
 use crate::guest::instances::{Instances, Shared};
 use crate::guest::{engine, precompiled};
 use crate::host::postgres::Pools;
@@ -30,7 +29,7 @@ use crate::request::rate_limit::WriteRateLimit;
 use crate::request::router::Router;
 use crate::server::tls;
 use crate::telemetry::metrics::Metrics;
-use crate::{admin, server};
+use crate::{admin, server, stop_signal};
 
 /// Runs the application until SIGTERM or SIGINT, and then until its requests have finished or the grace period is over.
 ///
@@ -48,17 +47,8 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let manifest = Manifest::load(&settings.application.manifest)?;
     let database = Database::start(&manifest, &env, &settings.embedded).await?;
     let application = Application::resolve(manifest, &env, database.embedded_url())?;
-    let mut postgres = settings.postgres.clone();
-    if database.embedded_url().is_some() {
-        // The embedded database serves one connection at a time.
-        postgres.pg_pool_size = 1;
-        println!(
-            "no database is configured (DATABASE_URL, DB_HOST): an embedded PostgreSQL keeps the data in {}",
-            settings.embedded.data.display()
-        );
-    }
     let metrics = Metrics::new();
-    let pools = Pools::new(&postgres, metrics.database.clone())?;
+    let pools = Pools::new(&settings.postgres, metrics.database.clone())?;
 
     let limit = container::memory_limit();
     let limits = settings.limits.clone();
@@ -139,16 +129,4 @@ fn url(local: SocketAddr, secure: bool) -> String {
     } else {
         format!("{scheme}://{local}")
     }
-}
-
-/// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

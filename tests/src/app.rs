@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Container, Cut, Database, eventually, json, paths};
+use crate::{Client, Container, Cut, Database, eventually, paths};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -32,7 +32,6 @@ pub struct Builder {
     replicas: usize,
     ready: &'static str,
     waits: bool,
-    opens_till: bool,
     limited: bool,
 }
 
@@ -54,20 +53,12 @@ impl App {
         let args: &[&str] = if on_spin { &["up", "--listen", "127.0.0.1:0", "--from"] } else { &["serve", "--from"] };
         let args = args.iter().map(OsString::from).chain([manifest.into()]).collect();
         let recipe = Recipe { args, env: Vec::new(), open_files: None, container: None, on_spin };
-        let builder = Builder {
-            recipe,
-            database: None,
-            configured: false,
-            replicas: 1,
-            ready,
-            waits: true,
-            opens_till: false,
-            limited: true,
-        };
+        let builder =
+            Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true, limited: true };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         // Tests call services by any name.
         let builder = builder.env("RUNNER_HOSTS", "*");
-        if Database::is_embedded() { builder } else { builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE) }
+        builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE)
     }
 
     /// The client of service number `index`, from 0.
@@ -216,9 +207,9 @@ impl Builder {
         self
     }
 
-    /// With several services on one database. The embedded database has one client: then there is one.
+    /// With several services on one database.
     pub fn replicas(mut self, count: usize) -> Self {
-        self.replicas = if Database::is_embedded() { 1 } else { count };
+        self.replicas = count;
         self
     }
 
@@ -231,9 +222,9 @@ impl Builder {
     /// With the database reached over `wire`.
     ///
     /// # Panics
-    /// When the database is embedded: there is no wire then.
+    /// Never: an IP address is a host.
     pub fn through(mut self, wire: &Cut, database: Database) -> Self {
-        let mut url = database.url().expect("only a database on a server is reached over a wire");
+        let mut url = database.url();
         let (host, port) = (wire.address().ip().to_string(), wire.address().port());
         url.set_host(Some(&host)).expect("an IP address is a host");
         url.set_port(Some(port)).expect("an address with a host has a port");
@@ -250,13 +241,6 @@ impl Builder {
     /// Without waiting until it is ready, only until it listens.
     pub fn at_once(mut self) -> Self {
         self.waits = false;
-        self
-    }
-
-    /// Waits until the bookshop's till takes statements, too: the embedded database starts with the first of them, which
-    /// can take longer than a request may.
-    pub fn open_till(mut self) -> Self {
-        self.opens_till = true;
         self
     }
 
@@ -289,25 +273,14 @@ impl Builder {
                 Some(database) => database,
                 None => Database::create().await,
             };
-            self = match database.insert(fresh) {
-                Database::Embedded(folder) => self.arg("--data").arg(folder.path()),
-                Database::Server(created) => self.env("DATABASE_URL", String::from(created.url())),
-            };
+            self = self.env("DATABASE_URL", String::from(database.insert(fresh).url()));
         }
         if self.recipe.on_spin {
             self = self.with_spin_variables();
         }
-        let Builder { recipe, replicas, ready, waits, opens_till, limited, .. } = self;
+        let Builder { recipe, replicas, ready, waits, limited, .. } = self;
         let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, limited, ready, database };
         app.start(replicas, waits).await;
-        if opens_till {
-            eventually("the till is open", || async {
-                let sale = json!({"statements": [{"sql": "SELECT 1"}]});
-                let answer = app.post("/till/4").json(sale).await;
-                answer.status() == 200 && answer.json()["results"].is_array()
-            })
-            .await;
-        }
         app
     }
 }

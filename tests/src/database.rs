@@ -1,39 +1,21 @@
-//! A database of a test's own, embedded or on a PostgreSQL server, gone when the test is over.
+//! A database of a test's own on a PostgreSQL server, gone when the test is over.
 
+use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use local_postgres::server::Data;
+use local_postgres::{Cluster, Installation, Server};
 use reqwest::Url;
-use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
-/// An empty database.
-pub enum Database {
-    /// In a folder of its own; the service starts the server.
-    Embedded(TempDir),
-    /// On the server that `WASIKI_TEST_DATABASE` names.
-    Server(Created),
-}
-
-/// A database that was created on a server, and is dropped with this.
-pub struct Created {
+/// A database, empty at first, that is dropped with this.
+pub struct Database {
     name: String,
     server: Url,
 }
 
 impl Database {
-    /// Whether the tests run against the embedded database: `WASIKI_TEST_DATABASE` is unset or `embedded`.
-    pub fn is_embedded() -> bool {
-        server().is_none()
-    }
-
-    /// Whether `what` cannot be tried because the database is embedded; says so when it cannot.
-    pub fn needs_server(what: &str) -> bool {
-        if Self::is_embedded() {
-            println!("does not apply to the embedded database: {what}");
-        }
-        Self::is_embedded()
-    }
-
     /// A fresh one, with nothing in it.
     ///
     /// # Panics
@@ -42,47 +24,41 @@ impl Database {
         Self::create_named("").await
     }
 
-    /// A fresh one whose name on a server ends in `suffix`, for names that are hard to write into an address.
+    /// A fresh one whose name ends in `suffix`, for names that are hard to write into an address.
     ///
     /// # Panics
     /// When the server cannot be reached or refuses.
     pub async fn create_named(suffix: &str) -> Self {
-        let Some(server) = server() else {
-            return Self::Embedded(TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made"));
-        };
+        let server = server().clone();
         let name = format!("{}{suffix}", unique("wasiki_test"));
         execute(&server, &format!("CREATE DATABASE {}", quoted(&name))).await;
-        Self::Server(Created { name, server })
+        Self { name, server }
     }
 
-    /// Its address, if it is on a server.
-    pub fn url(&self) -> Option<Url> {
-        match self {
-            Self::Embedded(_) => None,
-            Self::Server(created) => Some(created.url()),
-        }
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Its name on the server, if it is on one.
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Embedded(_) => None,
-            Self::Server(created) => Some(&created.name),
-        }
+    /// Its address.
+    pub fn url(&self) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(&percent_encoded(&self.name));
+        url
     }
 
-    /// A session of the test's own. Only on a server: the embedded database takes one client, which is the service.
+    /// A session of the test's own.
     ///
     /// # Panics
-    /// When the database is embedded or cannot be reached.
+    /// When the server cannot be reached.
     pub async fn client(&self) -> tokio_postgres::Client {
-        connect(&self.url().expect("only a database on a server takes a session of the test's own")).await
+        connect(&self.url()).await
     }
 
-    /// The first column of what `sql` returns, as text. Only on a server.
+    /// The first column of what `sql` returns, as text.
     ///
     /// # Panics
-    /// When the database is embedded or refuses the statement.
+    /// When the server cannot be reached or refuses the statement.
     pub async fn column(&self, sql: &str) -> Vec<String> {
         let rows = self.client().await.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
         rows.iter()
@@ -94,16 +70,7 @@ impl Database {
     }
 }
 
-impl Created {
-    /// Its address.
-    pub fn url(&self) -> Url {
-        let mut url = self.server.clone();
-        url.set_path(&percent_encoded(&self.name));
-        url
-    }
-}
-
-impl Drop for Created {
+impl Drop for Database {
     fn drop(&mut self) {
         // FORCE: a service that was killed may not have been noticed yet.
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&self.name));
@@ -119,14 +86,29 @@ impl Drop for Created {
     }
 }
 
-/// The server that `WASIKI_TEST_DATABASE` names, with a database to connect to for creating others.
-fn server() -> Option<Url> {
-    let value = std::env::var("WASIKI_TEST_DATABASE").unwrap_or_default();
-    if value.is_empty() || value == "embedded" {
-        return None;
-    }
-    let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
-    Some(url.expect("WASIKI_TEST_DATABASE must be `embedded` or postgres://user:password@host:port/database"))
+/// The server that `WASIKI_TEST_DATABASE` names, with a database to connect to for creating others; if it is unset, one that
+/// is started for this process, and ends with it.
+fn server() -> &'static Url {
+    static SERVER: OnceLock<Url> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let value = std::env::var("WASIKI_TEST_DATABASE").unwrap_or_default();
+        let value = if value.is_empty() { own_server() } else { value };
+        let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+        url.expect("WASIKI_TEST_DATABASE must be postgres://user:password@host:port/database")
+    })
+}
+
+fn own_server() -> String {
+    let installation = Installation::find().expect("PostgreSQL is installed, or WASIKI_TEST_DATABASE names a server");
+    let folder = std::env::temp_dir().join(unique("wasiki-test-postgres"));
+    let cluster = Cluster::open(Path::new(&folder)).expect("a temporary folder can be made");
+    cluster.init(&installation, false).expect("a cluster can be made");
+    let settings = ["fsync=off", "max_connections=1000"].map(str::to_owned).into();
+    let server = Server::start(cluster, installation, settings, Data::Gone).expect("PostgreSQL starts");
+    let url = server.url();
+    // It ends with this process.
+    std::mem::forget(server);
+    url
 }
 
 /// A name no other test of this or any other run uses.

@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Which database that is comes from `WASIKI_TEST_DATABASE`, and which programs from `WASIKI_RUNNER`, `WASIKI_CLI`,
+//! The database is on the server that `WASIKI_TEST_DATABASE` names; which programs are tested comes from `WASIKI_RUNNER`, `WASIKI_CLI`,
 //! `WASIKI_MANIFEST`, `WASIKI_COMPONENT`, `WASIKI_PRECOMPILED` and `WASIKI_PRECOMPILED_BOOKSHOP`; `cargo xtask test` sets
 //! them all.
 
@@ -41,7 +41,9 @@ pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use engine::of_another_engine;
 pub use http::{Client, Problem, Request, Response};
-pub use paths::{client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository};
+pub use paths::{
+    client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository, runner as runner_program,
+};
 pub use pooler::Pooler;
 pub use raw::{Raw, connect, send_raw};
 pub use runner::Runner;

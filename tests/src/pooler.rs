@@ -25,11 +25,8 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Whether there is nothing to try: the database is embedded, or no PgBouncer is installed. Says so then.
+    /// Whether there is nothing to try, because no PgBouncer is installed. Says so then.
     pub fn is_missing() -> bool {
-        if Database::needs_server("nothing can come between it and the service") {
-            return true;
-        }
         if program().is_none() {
             println!("skipped: PgBouncer is not installed");
         }
@@ -51,9 +48,9 @@ impl Pooler {
     /// One in front of `database`, with these further lines in the section `[pgbouncer]`.
     ///
     /// # Panics
-    /// When the database is embedded, or PgBouncer is not installed or does not start.
+    /// When PgBouncer is not installed or does not start.
     pub async fn start(database: &Database, settings: &str) -> Self {
-        let server = database.url().expect("a database on a server");
+        let server = database.url();
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
         let folder = TempDir::with_prefix("wasiki-pooler-").expect("a temporary folder can be made");
         let file = folder.path().join("pgbouncer.ini");
@@ -86,9 +83,9 @@ impl Pooler {
     /// The address of `database` by way of the pooler.
     ///
     /// # Panics
-    /// When the database is embedded.
+    /// Never: an IP address is a host.
     pub fn url(&self, database: &Database) -> Url {
-        let mut url = database.url().expect("a database on a server");
+        let mut url = database.url();
         url.set_host(Some("127.0.0.1")).expect("an IP address is a host");
         url.set_port(Some(self.port)).expect("an address with a host has a port");
         url

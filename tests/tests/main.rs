@@ -1,7 +1,7 @@
 //! The black-box tests, as one program: tests of every kind run side by side.
 //!
-//! What depends on the database runs on each of them; see the folders below. `cargo xtask test` runs the modules `host`,
-//! `client`, `documentation` and `imports` on the embedded database alone.
+//! What depends on the database runs on several versions of it; see the folders below. `cargo xtask test` runs the modules
+//! `host`, `client`, `documentation` and `imports` on one alone.
 
 /// The API: one file a resource.
 mod api {
@@ -41,6 +41,7 @@ mod database {
 mod runner {
     mod admin;
     mod commands;
+    mod own_database;
 }
 
 /// `wiki-runner` as the host of any application: nothing here depends on the database.

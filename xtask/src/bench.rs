@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
+use local_postgres::{Installation, Server};
 
 use crate::cargo::{cargo_dist, prepare};
 use crate::component;
-use crate::postgres::Installation;
+use crate::postgres;
 use crate::progress;
 use crate::runner;
 use crate::toolchain::Toolchain;
@@ -85,10 +86,10 @@ pub fn bench(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if args.database.is_none() {
         let installation =
             installation.context("no PostgreSQL is installed: install one, or name a server with --database")?;
-        server = Some(installation.start_kept(args.data.as_ref().unwrap_or(&out.join("postgres")))?);
+        server = Some(postgres::start_kept(&installation, args.data.as_ref().unwrap_or(&out.join("postgres")))?);
     }
     // Not an argument, because every user of this machine could read it.
-    if let Some(url) = args.database.as_ref().or(server.as_ref().map(|server| &server.url)) {
+    if let Some(url) = args.database.clone().or(server.as_ref().map(Server::url)) {
         command.env("WASIKI_BENCH_DATABASE", url);
     }
     let status = command.status().context("cannot start the benchmark")?;

@@ -61,7 +61,7 @@ impl Browser {
         fs::write(&installed, lock).with_context(|| format!("cannot write {}", installed.display()))
     }
 
-    /// The command that runs all browser tests on the embedded database, each file with a wiki of its own.
+    /// The command that runs all browser tests each file with a wiki of its own, on a database of its own.
     pub fn tests(&self, workspace: &Workspace, runner: &Runner) -> Command {
         let mut node = Command::new(&self.node);
         prepare(&mut node, workspace);

@@ -17,7 +17,6 @@ mod tally;
 mod test;
 mod toolchain;
 mod up;
-mod user;
 mod workspace;
 
 use std::process::ExitCode;
@@ -45,7 +44,7 @@ enum Chore {
     Component,
     /// Build what changed, then run the wiki until Ctrl-C and print its address.
     Up(up::Args),
-    /// Run every check and every test, on the embedded database and on PostgreSQL.
+    /// Run every check and every test, on two versions of PostgreSQL.
     Test(test::Args),
     /// Check the Helm chart, the manifests and the SpinApps in k8s/.
     K8s(k8s::Args),

@@ -1,5 +1,6 @@
 //! Schemathesis: asks the wiki whatever its description lets a client ask, and checks that it answers as described.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -25,11 +26,11 @@ const EXAMPLES: &str = "20";
 /// Seconds after which a wiki that does not answer has failed; no request takes one.
 const TIMEOUT: &str = "10";
 
-/// Tests the component on an embedded database of its own. Without Python or its packages it is left out.
+/// Tests the component on a database of its own. Without Python or its packages it is left out.
 pub fn test(workspace: &Workspace, runner: &Runner) -> anyhow::Result<()> {
     let folder = workspace.target.join("schemathesis");
     let Some(program) = install(workspace, &folder)? else { return Ok(()) };
-    // The wiki's data, and the failures Schemathesis remembers: another run begins without them.
+    // What the wiki says, and the failures Schemathesis remembers: another run begins without them.
     let traces = folder.join("run");
     if traces.exists() {
         fs::remove_dir_all(&traces).with_context(|| format!("cannot remove {}", traces.display()))?;
@@ -37,8 +38,9 @@ pub fn test(workspace: &Workspace, runner: &Runner) -> anyhow::Result<()> {
     fs::create_dir_all(&traces).with_context(|| format!("cannot make {}", traces.display()))?;
     let log = traces.join("wiki.log");
     let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let wiki =
-        Wiki::start(workspace, runner, &traces.join("data"), file).with_context(|| format!("see {}", log.display()))?;
+    // Not below this user's home: for root, the database is another user's.
+    let data = env::temp_dir().join(format!("wasiki-schemathesis-{}", std::process::id()));
+    let wiki = Wiki::start(workspace, runner, &data, file).with_context(|| format!("see {}", log.display()))?;
     let mut command = Command::new(program);
     prepare(&mut command, workspace);
     command
@@ -51,7 +53,10 @@ pub fn test(workspace: &Workspace, runner: &Runner) -> anyhow::Result<()> {
         .args(["--checks", "all", "--max-examples", EXAMPLES, "--seed", "1", "--workers", "1"])
         .args(["--request-timeout", TIMEOUT, "--generation-database", "none"])
         .args(["--continue-on-failure", "--no-shrink", "--warnings", "off"]);
-    progress::run("schemathesis", &mut command)
+    let result = progress::run("schemathesis", &mut command);
+    drop(wiki);
+    fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+    result
 }
 
 /// The program, installed unless it is already; none, and a note, where that cannot be done.
@@ -112,8 +117,8 @@ impl Wiki {
 
 impl Drop for Wiki {
     fn drop(&mut self) {
-        // Its database is thrown away, so there is nothing to end in order.
-        let _ = self.process.kill();
+        // In order, so that its database has ended, too, when its folder is removed.
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
     }
 }

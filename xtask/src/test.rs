@@ -5,14 +5,15 @@ use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use local_postgres::{Installation, Server};
 
 use crate::browser::Browser;
 use crate::cargo::{cargo, prepare, without_settings};
 use crate::component;
 use crate::docs;
 use crate::k8s;
-use crate::postgres::{Installation, Server};
+use crate::postgres;
 use crate::progress::{self, note, say, step, watch};
 use crate::runner::{self, Runner};
 use crate::schemathesis;
@@ -21,19 +22,20 @@ use crate::tally::Tally;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::workspace::Workspace;
 
-/// Which databases to test on.
+/// Which databases to test on: the one that DATABASE_URL names, or servers that are started for the run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Leave out PostgreSQL: test on the embedded database alone.
-    #[arg(long)]
-    embedded_only: bool,
+    /// Major versions of PostgreSQL to test on, downloaded as needed. [default: the one the runner downloads, and one that is
+    /// installed]
+    #[arg(long, value_delimiter = ',', value_name = "VERSIONS")]
+    postgres: Vec<u32>,
 
     /// Only break things while clients write, and say what was lost.
     #[arg(long)]
     faults: bool,
 
     /// Only run what every host has to pass, on PostgreSQL and the Spin that SPIN names: SPIN=/path/to/spin.
-    #[arg(long, conflicts_with_all = ["embedded_only", "faults"])]
+    #[arg(long, conflicts_with = "faults")]
     spin: bool,
 }
 
@@ -49,7 +51,7 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
         return faults(workspace, args);
     }
     if args.spin {
-        return on_spin(workspace, &spin::Host::real()?);
+        return on_spin(workspace, &spin::Host::real()?, args);
     }
     checks(workspace, commands)?;
     let toolchain = Toolchain::choose(workspace)?;
@@ -57,27 +59,23 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
     k8s::test(workspace)?;
     let runner = build(workspace, &toolchain)?;
 
-    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
+    let databases = databases(workspace, &runner, args)?;
     let mut suite = Suite { workspace, sum: Tally::default() };
     let mut unit_tests = suite.cargo_test(&["--lib", "--bins"]);
-    if let Some((_, url)) = server.address() {
-        unit_tests.env("RUNNER_TEST_DATABASE_URL", url);
-    }
+    unit_tests.env("RUNNER_TEST_DATABASE_URL", &databases[0].url);
     let unit = suite.run("unit tests", &mut unit_tests)?;
     ensure!(!unit.is_empty(), "the stage `unit tests` ran no test");
     suite.run("documentation tests", &mut suite.cargo_test(&["--doc"]))?;
 
-    let mut results = vec![suite.black_box("embedded", "embedded", &[], &runner)?];
-    match server.address() {
-        Some((name, url)) => {
-            results.push(suite.black_box(name, url, &INDEPENDENT, &runner)?);
-            let skip = spin::runner_only(workspace)?;
-            results.push(suite.on_spin(&spin::Host::Like("4.0"), url, &runner, &[], &skip)?);
-            results.push(suite.on_spin(&spin::Host::Like("3.6"), url, &runner, &WITH_ERRORS, &skip)?);
-        }
-        None if args.embedded_only => note("PostgreSQL is left out, as --embedded-only says"),
-        None => note("PostgreSQL is left out: none is installed here, and DATABASE_URL names none"),
+    let mut results = Vec::new();
+    for (index, database) in databases.iter().enumerate() {
+        let skip: &[&str] = if index == 0 { &[] } else { &INDEPENDENT };
+        results.push(suite.black_box(&database.name, &database.url, skip, &runner)?);
     }
+    let skip = spin::runner_only(workspace)?;
+    let url = &databases[0].url;
+    results.push(suite.on_spin(&spin::Host::Like("4.0"), url, &runner, &[], &skip)?);
+    results.push(suite.on_spin(&spin::Host::Like("3.6"), url, &runner, &WITH_ERRORS, &skip)?);
     match Browser::find() {
         Ok(browser) => results.push(suite.browser(&browser, &runner)?),
         Err(reason) => note(&format!("the browser tests are left out: {reason}")),
@@ -91,26 +89,23 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
 /// Runs the tests that break something, and shows what they say.
 fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let runner = build(workspace, &Toolchain::choose(workspace)?)?;
-    let server = if args.embedded_only { Postgres::LeftOut } else { Postgres::find(workspace)? };
     let mut suite = Suite { workspace, sum: Tally::default() };
-    let embedded = Some(("embedded", "embedded"));
-    for (name, database) in [embedded, server.address()].into_iter().flatten() {
+    for database in databases(workspace, &runner, args)? {
         let mut tests = suite.cargo_test(&["--test", "suite", "--", "faults::", "--nocapture", "--test-threads", "1"]);
-        suite.on(database, &runner, &mut tests);
-        suite.run(&format!("faults ({name})"), &mut tests)?;
+        suite.on(&database.url, &runner, &mut tests);
+        suite.run(&format!("faults ({})", database.name), &mut tests)?;
     }
     say(&suite.sum.to_string());
     Ok(())
 }
 
 /// Runs what every host has to pass on a Spin, and says what was left out.
-fn on_spin(workspace: &Workspace, host: &spin::Host) -> anyhow::Result<()> {
+fn on_spin(workspace: &Workspace, host: &spin::Host, args: &Args) -> anyhow::Result<()> {
     let runner = build(workspace, &Toolchain::choose(workspace)?)?;
-    let server = Postgres::find(workspace)?;
-    let (_, url) = server.address().context("no PostgreSQL is installed here, and DATABASE_URL names none")?;
+    let databases = databases(workspace, &runner, args)?;
     let skip = spin::runner_only(workspace)?;
     let mut suite = Suite { workspace, sum: Tally::default() };
-    let result = suite.on_spin(host, url, &runner, &[], &skip);
+    let result = suite.on_spin(host, &databases[0].url, &runner, &[], &skip);
     for test in &skip {
         say(&format!("left out: {}: {}", test.name, test.reason));
     }
@@ -148,7 +143,7 @@ fn checks(workspace: &Workspace, commands: &clap::Command) -> anyhow::Result<()>
         progress::run(label, &mut clippy)
     };
     lints("checking the lints (cargo clippy)", &[])?;
-    // The runner as containers get it: no compiler, no embedded database.
+    // The runner as containers get it: no compiler, no database of its own.
     lints("checking the lints without optional features", &["--no-default-features"])
 }
 
@@ -164,36 +159,48 @@ fn lint_components(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Resu
 }
 
 /// A PostgreSQL server to test on.
-enum Postgres {
-    /// The one that DATABASE_URL names.
-    Given(String),
-    /// One of our own.
-    Own(Server),
-    /// Not wanted, or not to be had.
-    LeftOut,
+struct Database {
+    /// What to call it.
+    name: String,
+    /// How to connect to it as a superuser.
+    url: String,
+    /// The server, if it is one of our own.
+    _server: Option<Server>,
 }
 
-impl Postgres {
-    fn find(workspace: &Workspace) -> anyhow::Result<Self> {
-        if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
-            let understood = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-            ensure!(understood, "DATABASE_URL must start with postgres://");
-            return Ok(Self::Given(url));
-        }
-        Ok(match Installation::find() {
-            Some(installation) => Self::Own(installation.start(&workspace.root.join("tests/fixtures/tls"))?),
-            None => Self::LeftOut,
-        })
+/// The servers to test on, one at least.
+///
+/// The two that a run has by default are the version that the runner downloads, and an installed one of another major version,
+/// as on a machine that follows its distribution.
+fn databases(workspace: &Workspace, runner: &Runner, args: &Args) -> anyhow::Result<Vec<Database>> {
+    if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+        let understood = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        ensure!(understood, "DATABASE_URL must start with postgres://");
+        return Ok(vec![Database { name: "DATABASE_URL".to_owned(), url, _server: None }]);
     }
-
-    /// What to call it and how to connect to it.
-    fn address(&self) -> Option<(&'static str, &str)> {
-        match self {
-            Self::Given(url) => Some(("DATABASE_URL", url)),
-            Self::Own(server) => Some(("PostgreSQL", &server.url)),
-            Self::LeftOut => None,
+    let mut installations = Vec::new();
+    if args.postgres.is_empty() {
+        match postgres::downloaded(workspace, runner, None) {
+            Ok(found) => installations.push(found),
+            Err(error) => note(&format!("the version that the runner downloads is left out: {error:#}")),
         }
+        let is_new = |found: &Installation| installations.iter().all(|known| known.major() != found.major());
+        installations.extend(Installation::all().into_iter().find(is_new));
     }
+    for version in &args.postgres {
+        installations.push(postgres::downloaded(workspace, runner, Some(*version))?);
+    }
+    ensure!(
+        !installations.is_empty(),
+        "there is no PostgreSQL to test on: install one, or name a server in DATABASE_URL"
+    );
+    let certificates = workspace.root.join("tests/fixtures/tls");
+    let start = |installation: Installation| {
+        let server = postgres::start(&installation, &certificates)?;
+        let name = format!("PostgreSQL {}", installation.version());
+        Ok(Database { name, url: server.url(), _server: Some(server) })
+    };
+    installations.into_iter().map(start).collect()
 }
 
 /// The tests, and how many of them ended how so far.
@@ -253,7 +260,7 @@ impl Suite<'_> {
             .env("WASIKI_PRECOMPILED_BOOKSHOP", self.workspace.target.join("shop.cwasm"));
     }
 
-    /// What a person sees, in a browser, on the embedded database; returns the line that sums it up.
+    /// What a person sees, in a browser; returns the line that sums it up.
     fn browser(&mut self, browser: &Browser, runner: &Runner) -> anyhow::Result<String> {
         browser.prepare(self.workspace)?;
         let mut tests = browser.tests(self.workspace, runner);

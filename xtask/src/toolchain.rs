@@ -18,7 +18,6 @@ use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, prepare};
 use crate::progress;
-use crate::user;
 use crate::workspace::Workspace;
 
 /// What a component is compiled for.
@@ -52,7 +51,7 @@ impl Toolchain {
             Ok(found) => return Ok(Self::Distribution(found)),
             Err(lacking) => lacking,
         };
-        if user::is_root() && Path::new("/usr/bin/apt-get").exists() {
+        if local_postgres::account::is_root() && Path::new("/usr/bin/apt-get").exists() {
             install_packages(workspace)?;
             return match Distribution::find()? {
                 Ok(found) => Ok(Self::Distribution(found)),

@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long)]
     port: Option<u16>,
 
-    /// Folder of the embedded database, used when no other database is configured. [default: .wasiki]
+    /// Folder of the wiki's own database, used when no other one is configured. [default: .wasiki]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 

@@ -325,6 +325,11 @@ pub struct Embedded {
     /// Folder of the embedded database, which is used if no other database is configured.
     #[arg(long = "data", env = "RUNNER_DATA", value_name = "DIR", default_value = ".wasiki")]
     pub data: PathBuf,
+
+    /// Folder with the programs of the PostgreSQL server to run. [default: one that is installed, or else downloaded]
+    // The first of: this one, the search path, where distributions put it, the user's cache folder, Maven Central.
+    #[arg(long, env = "RUNNER_POSTGRES_BIN", value_name = "DIR")]
+    pub postgres_bin: Option<PathBuf>,
 }
 
 /// What to log, and how.

@@ -1,6 +1,6 @@
-// A wiki of a test file's own, on the embedded database: started when the file is, gone when it ends.
+// A wiki of a test file's own, on a database of its own: started when the file is, gone when it ends.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -22,8 +22,10 @@ const POLL = 50;
 /** Starts a wiki with further environment variables, and returns once it is ready. */
 export async function startWiki(settings = {}) {
   const data = mkdtempSync(join(tmpdir(), "wasiki-browser-"));
+  // PostgreSQL refuses to be root, so for root it is another user, who passes through.
+  chmodSync(data, 0o755);
   const { WASIKI_RUNNER, WASIKI_MANIFEST, WASIKI_PRECOMPILED } = process.env;
-  const args = ["serve", "--from", WASIKI_MANIFEST || join(repository, "spin.toml"), "--data", data];
+  const args = ["serve", "--from", WASIKI_MANIFEST || join(repository, "spin.toml"), "--data", join(data, "wiki")];
   const precompiled = WASIKI_PRECOMPILED || (WASIKI_RUNNER ? "" : join(target, "wiki.cwasm"));
   if (precompiled) args.push("--precompiled", precompiled);
 
@@ -35,7 +37,7 @@ export async function startWiki(settings = {}) {
   let printed = "";
   const stop = () => {
     runner.kill("SIGKILL");
-    rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    rmSync(data, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   // However this process ends, the wiki ends with it.
   process.once("exit", stop);

@@ -8,7 +8,7 @@ use blackbox::App;
 async fn main() {
     let application = match std::env::args().nth(1).as_deref() {
         Some("wiki") => App::wiki(),
-        Some("bookshop") => App::bookshop().open_till(),
+        Some("bookshop") => App::bookshop(),
         other => panic!("expected wiki or bookshop, not {other:?}"),
     };
     let app = application.without_time_limit().start().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use blackbox::{App, Client, Database, Request, Response, Value, eventually, json};
+use blackbox::{App, Client, Request, Response, Value, eventually, json};
 
 /// The columns of [`TABLE`]'s words: nobody known; a reader; an editor; another editor; an administrator; somebody with an
 /// expired token; with a revoked token; and an administrator with a token of scope `read`.
@@ -482,9 +482,6 @@ async fn every_response_has_security_headers() {
 
 #[tokio::test]
 async fn the_audit_trail_is_only_added_to() {
-    if Database::needs_server("a second session of the database") {
-        return;
-    }
     let wiki = App::wiki().access("public-read").start().await;
     wiki.administrator().await;
     let session = wiki.database().client().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blackbox::{ADMIN_PASSWORD, App, Client, Database, GIVEN_PASSWORD, PASSWORD, Response, Value, at_once, json};
+use blackbox::{ADMIN_PASSWORD, App, Client, GIVEN_PASSWORD, PASSWORD, Response, Value, at_once, json};
 
 const WRONG: &str = "not the password";
 
@@ -495,9 +495,6 @@ async fn the_last_administrator_stays_one() {
 
 #[tokio::test]
 async fn the_documented_recovery_makes_the_administrator_again_and_ends_what_was_theirs() {
-    if Database::needs_server("the operator's session of the database") {
-        return;
-    }
     let wiki = App::wiki().access("private").start().await;
     let old = wiki.administrator().await;
     wiki.choose_password(&old, ADMIN_PASSWORD).await;
@@ -812,23 +809,18 @@ async fn secrets_are_shown_nowhere() {
             assert!(!answer.text().contains(secret), "{secret:?} is in {answer:?}");
         }
     }
-    if !Database::is_embedded() {
-        let database = wiki.database();
-        for table in ["users", "sessions", "tokens", "audit", "limits"] {
-            let rows = database.column(&format!("SELECT t::text FROM {table} t")).await.join("\n");
-            assert!(!rows.is_empty(), "{table}");
-            for secret in &secrets {
-                assert!(!rows.contains(secret.as_str()), "{secret:?} is in the table {table}");
-            }
+    let database = wiki.database();
+    for table in ["users", "sessions", "tokens", "audit", "limits"] {
+        let rows = database.column(&format!("SELECT t::text FROM {table} t")).await.join("\n");
+        assert!(!rows.is_empty(), "{table}");
+        for secret in &secrets {
+            assert!(!rows.contains(secret.as_str()), "{secret:?} is in the table {table}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_session_ends_by_itself() {
-    if Database::needs_server("a second session of the database") {
-        return;
-    }
     let wiki = App::wiki().access("private").start().await;
     for (column, days, status) in
         [("used_time", 6, 200), ("used_time", 8, 401), ("created_time", 29, 200), ("created_time", 31, 401)]

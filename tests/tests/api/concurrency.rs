@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use blackbox::{App, Client, Database, Value, at_once, eventually, json};
+use blackbox::{App, Client, Value, at_once, eventually, json};
 
 fn count(statuses: &[u16], status: u16) -> usize {
     statuses.iter().filter(|s| **s == status).count()
@@ -154,13 +154,10 @@ async fn many_first_requests_on_an_empty_database_all_succeed() {
     });
     at_once(requests).await;
     assert_eq!(wiki.metric("users_created_total").await, 17);
-    // The embedded database has one client, the service: there the schema's ledger cannot be looked into.
-    if !Database::is_embedded() {
-        let files = std::fs::read_dir(blackbox::repository().join("migrations")).unwrap().count();
-        let versions = wiki.database().column("SELECT version FROM schema_migrations ORDER BY version").await;
-        let expected: Vec<String> = (1..=files).map(|version| version.to_string()).collect();
-        assert_eq!(versions, expected, "each migration was applied once");
-    }
+    let files = std::fs::read_dir(blackbox::repository().join("migrations")).unwrap().count();
+    let versions = wiki.database().column("SELECT version FROM schema_migrations ORDER BY version").await;
+    let expected: Vec<String> = (1..=files).map(|version| version.to_string()).collect();
+    assert_eq!(versions, expected, "each migration was applied once");
 }
 
 #[tokio::test]

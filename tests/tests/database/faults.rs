@@ -39,7 +39,8 @@ struct Log {
 }
 
 impl Writers {
-    fn start(wiki: &Client) -> Self {
+    /// `first` is in the titles: those of writers at different times differ.
+    fn start(wiki: &Client, first: usize) -> Self {
         let (stop, saved) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let clients = (0..CLIENTS).map(|client| {
             let (wiki, stop, saved) = (wiki.clone(), stop.clone(), saved.clone());
@@ -50,7 +51,7 @@ impl Writers {
                         break;
                     }
                     let before = log.acknowledged.len();
-                    log.write(&wiki, format!("Page {number} of {client}")).await;
+                    log.write(&wiki, format!("Page {number} of {client} after {first}")).await;
                     saved.fetch_add(log.acknowledged.len() - before, Ordering::Relaxed);
                     // Enough to lose something, and not more than can be looked for afterwards.
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -72,19 +73,22 @@ impl Writers {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Log::default();
         for client in self.clients {
-            let log = client.await.expect("a client does not panic");
-            all.acknowledged.extend(log.acknowledged);
-            all.refused += log.refused;
-            all.unreachable += log.unreachable;
-            all.broken += log.broken;
-            all.last = all.last.max(log.last);
-            all.again = [all.again, log.again].into_iter().flatten().min();
+            all.add(client.await.expect("a client does not panic"));
         }
         all
     }
 }
 
 impl Log {
+    fn add(&mut self, other: Self) {
+        self.acknowledged.extend(other.acknowledged);
+        self.refused += other.refused;
+        self.unreachable += other.unreachable;
+        self.broken += other.broken;
+        self.last = self.last.max(other.last);
+        self.again = [self.again, other.again].into_iter().flatten().min();
+    }
+
     async fn write(&mut self, wiki: &Client, title: String) {
         let page = json!({"user_id": 1, "title": title, "content": "text"});
         match wiki.post("/posts").json(page).attempt().await {
@@ -125,7 +129,7 @@ impl Log {
 /// A user, and clients that have written something.
 async fn under_way(wiki: &App) -> Writers {
     wiki.create_user("ada").await;
-    let writers = Writers::start(wiki);
+    let writers = Writers::start(wiki, 0);
     writers.go_on().await;
     writers
 }
@@ -138,6 +142,42 @@ async fn a_service_that_is_killed() {
     let log = writers.stop().await;
     wiki.start_again().await;
     log.account(&wiki, "the service is killed (SIGKILL)").await;
+}
+
+/// The runner's own database must be as safe as any, whichever of its processes dies.
+#[tokio::test]
+async fn processes_of_a_wiki_with_its_own_database_that_are_killed() {
+    let folder = tempfile::TempDir::with_prefix("wasiki-test-").unwrap();
+    // The server's user, who can be another, passes through.
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let data = folder.path().join("data");
+    let kill_server = || {
+        let pid_file = std::fs::read_to_string(data.join("postgres/data/postmaster.pid")).unwrap();
+        let process = pid_file.lines().next().unwrap();
+        assert!(std::process::Command::new("kill").args(["-9", process]).status().unwrap().success());
+    };
+    let mut wiki = App::wiki().without_database().arg("--data").arg(&data).start().await;
+    wiki.create_user("ada").await;
+    let mut acknowledged = Log::default();
+    for _ in 0..5 {
+        for (kills_runner, kills_server) in [(true, false), (false, true), (true, true)] {
+            let writers = Writers::start(&wiki, acknowledged.acknowledged.len());
+            writers.go_on().await;
+            if kills_server {
+                kill_server();
+            }
+            if kills_runner {
+                wiki.kill9();
+            }
+            let log = writers.stop().await;
+            acknowledged.add(log);
+            if kills_runner {
+                wiki.start_again().await;
+            }
+            wiki.wait_until_ready("/ready").await;
+        }
+    }
+    acknowledged.account(&wiki, "runner, database and both are killed (SIGKILL), five times").await;
 }
 
 #[tokio::test]
@@ -154,11 +194,8 @@ async fn a_service_that_is_terminated() {
 
 #[tokio::test]
 async fn a_database_that_is_away_for_a_while() {
-    if Database::needs_server("it has no wire to cut") {
-        return;
-    }
     let database = Database::create().await;
-    let url = database.url().unwrap();
+    let url = database.url();
     let mut wire = Cut::mended(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
     let wiki = App::wiki().through(&wire, database).start().await;
     let writers = under_way(&wiki).await;
@@ -178,9 +215,6 @@ async fn a_database_that_is_away_for_a_while() {
 
 #[tokio::test]
 async fn sessions_that_the_database_ends() {
-    if Database::needs_server("it has one session") {
-        return;
-    }
     let wiki = App::wiki().start().await;
     let writers = under_way(&wiki).await;
     for _ in 0..5 {

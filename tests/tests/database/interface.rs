@@ -26,7 +26,7 @@ fn value(result: &Value) -> (&Value, &str) {
 
 /// One session at a time, so that the next guest gets that of the one before.
 fn one_session() -> Builder {
-    App::bookshop().env("RUNNER_PG_POOL_SIZE", "1").env("RUNNER_REQUEST_TIMEOUT", "3s").open_till()
+    App::bookshop().env("RUNNER_PG_POOL_SIZE", "1").env("RUNNER_REQUEST_TIMEOUT", "3s")
 }
 
 /// The SQL type, the values sent and got back alike, and the column's type.
@@ -216,7 +216,7 @@ async fn parameters_are_fitted_where_nothing_is_lost() {
 
 #[tokio::test]
 async fn an_error_of_the_database_comes_with_all_it_says() {
-    let shop = App::bookshop().open_till().start().await;
+    let shop = App::bookshop().start().await;
     let table = "CREATE TABLE sales (id int CONSTRAINT sales_once PRIMARY KEY, amount int CHECK (amount > 0))";
     let job = json!({"statements": [
         {"sql": table, "execute": true},
@@ -407,9 +407,6 @@ async fn a_guest_that_loops_in_a_transaction_is_rolled_back() {
 
 #[tokio::test]
 async fn a_statement_of_a_guest_that_is_stopped_is_cancelled() {
-    if Database::needs_server("a statement that runs there can be neither cancelled nor timed out") {
-        return;
-    }
     let shop = one_session().env("RUNNER_REQUEST_TIMEOUT", "1s").start().await;
     let job = json!({"statements": [{"sql": "SELECT pg_sleep(600)"}]});
     shop.post("/till/4").json(job).await.problem(504);
@@ -421,7 +418,7 @@ async fn a_statement_of_a_guest_that_is_stopped_is_cancelled() {
 
 #[tokio::test]
 async fn a_result_over_the_limit_is_an_error() {
-    let shop = App::bookshop().env("RUNNER_PG_MAX_RESULT", "1MiB").open_till().start().await;
+    let shop = App::bookshop().env("RUNNER_PG_MAX_RESULT", "1MiB").start().await;
     let error =
         run(&shop, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", json!([])).await["error"].clone();
     assert!(error.is_object() && error.to_string().contains("1"), "{error}");
@@ -447,7 +444,7 @@ async fn a_changed_table_does_not_break_statements_that_were_run_before() {
 
 #[tokio::test]
 async fn many_guests_share_few_connections() {
-    let shop = App::bookshop().open_till().start().await;
+    let shop = App::bookshop().start().await;
     let answers = at_once((0..100).map(|n| {
         let shop = shop.replica(0).clone();
         async move { (n, run(&shop, "SELECT $1::int", json!([{"int32": n}])).await) }
@@ -463,12 +460,9 @@ async fn a_guest_opens_only_allowed_databases() {
     // What must not be connected to listens, and sees that nobody comes.
     let forbidden = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = forbidden.local_addr().unwrap().port();
-    let shop = App::bookshop().open_till().start().await;
-    let (host, own) = match shop.database().url() {
-        Some(url) => (url.host_str().unwrap_or("127.0.0.1").to_owned(), url.port().unwrap_or(5432)),
-        // The embedded database's address is the service's own business; any port that is not its own will do.
-        None => ("127.0.0.1".to_owned(), 1),
-    };
+    let shop = App::bookshop().start().await;
+    let url = shop.database().url();
+    let (host, own) = (url.host_str().unwrap_or("127.0.0.1"), url.port().unwrap_or(5432));
     let addresses = [
         format!("host=127.0.0.1 port={port} user=x dbname=x"),
         format!("host=localhost port={port} user=x dbname=x"),
@@ -519,9 +513,6 @@ async fn a_refused_address_says_how_to_allow_it() {
 
 #[tokio::test]
 async fn values_with_every_kind_of_quote_reach_the_database() {
-    if Database::needs_server("its address is made by the service") {
-        return;
-    }
     let database = Database::create_named(" it's \"quoted\" & 100%/@:\\").await;
     let shop = App::wiki().database(database).start().await;
     shop.create_user("ada").await;

@@ -31,7 +31,7 @@ async fn assert_all_unavailable(wiki: &Client) {
 
 /// `host:port` of the database's server.
 fn server(database: &Database) -> String {
-    let url = database.url().expect("a database on a server");
+    let url = database.url();
     format!("{}:{}", url.host_str().unwrap_or("localhost"), url.port().unwrap_or(5432))
 }
 
@@ -70,11 +70,8 @@ async fn a_form_that_meets_no_database_comes_back_with_what_was_typed() {
 
 #[tokio::test]
 async fn a_refused_password_answers_503() {
-    if Database::needs_server("it has no passwords") {
-        return;
-    }
     let database = Database::create().await;
-    let mut url = database.url().unwrap();
+    let mut url = database.url();
     url.set_username("nobody_of_this_name").unwrap();
     url.set_password(Some("verysecret")).unwrap();
     let wiki = App::wiki().without_database().env("DATABASE_URL", String::from(url)).at_once().start().await;
@@ -86,9 +83,6 @@ async fn a_refused_password_answers_503() {
 
 #[tokio::test]
 async fn a_database_that_comes_up_later_is_used_without_a_restart() {
-    if Database::needs_server("it starts with the service") {
-        return;
-    }
     let database = Database::create().await;
     let mut wire = Cut::cut_off(server(&database));
     let wiki = App::wiki().through(&wire, database).at_once().start().await;
@@ -101,9 +95,6 @@ async fn a_database_that_comes_up_later_is_used_without_a_restart() {
 
 #[tokio::test]
 async fn a_database_that_goes_away_and_comes_back_is_used_again_at_once() {
-    if Database::needs_server("it has no wire to cut") {
-        return;
-    }
     let database = Database::create().await;
     let mut wire = Cut::mended(server(&database));
     let wiki = App::wiki().through(&wire, database).start().await;
@@ -129,9 +120,6 @@ async fn a_database_that_goes_away_and_comes_back_is_used_again_at_once() {
 
 #[tokio::test]
 async fn a_database_restart_between_two_requests_is_invisible() {
-    if Database::needs_server("it restarts with the service only") {
-        return;
-    }
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
     for _ in 0..3 {
@@ -151,9 +139,6 @@ async fn somebody_waits_for_a_lock(database: &Database) {
 
 #[tokio::test]
 async fn losing_the_database_during_a_request_answers_503() {
-    if Database::needs_server("it has no wire to cut") {
-        return;
-    }
     let database = Database::create().await;
     let mut wire = Cut::mended(server(&database));
     let wiki = App::wiki().through(&wire, database).start().await;
@@ -183,9 +168,6 @@ async fn losing_the_database_during_a_request_answers_503() {
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended() {
-    if Database::needs_server("it has one client, so nobody else can hold a lock") {
-        return;
-    }
     let wiki = App::wiki().env("RUNNER_PG_STATEMENT_TIMEOUT", "500ms").start().await;
     let mut blocker = wiki.database().client().await;
     let lock = blocker.transaction().await.unwrap();
@@ -200,9 +182,6 @@ async fn a_statement_that_takes_too_long_is_ended() {
 
 #[tokio::test]
 async fn a_request_without_a_connection_in_time_answers_503() {
-    if Database::needs_server("it has one client, so nobody else can hold a lock") {
-        return;
-    }
     let builder = App::wiki().env("RUNNER_PG_POOL_SIZE", "1").env("RUNNER_PG_WAIT_TIMEOUT", "500ms");
     let wiki = builder.start().await;
     let mut blocker = wiki.database().client().await;
@@ -220,12 +199,9 @@ async fn a_request_without_a_connection_in_time_answers_503() {
 
 #[tokio::test]
 async fn a_read_only_database_answers_503() {
-    if Database::needs_server("it has one client, so nobody else can change its settings") {
-        return;
-    }
     let wiki = App::wiki().start().await;
     wiki.create_user("ada").await;
-    let name = blackbox::quoted(wiki.database().name().unwrap());
+    let name = blackbox::quoted(wiki.database().name());
     let admin = wiki.database().client().await;
     let end_sessions = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                         WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -11,7 +11,7 @@ use crate::shared;
 
 /// Short limits, so that a test of one does not take long.
 fn strict() -> Builder {
-    App::bookshop().env("RUNNER_REQUEST_TIMEOUT", "4s").env("RUNNER_MAX_MEMORY", "64MiB").open_till()
+    App::bookshop().env("RUNNER_REQUEST_TIMEOUT", "4s").env("RUNNER_MAX_MEMORY", "64MiB")
 }
 
 /// Whoever holds it may use up all processors: two at once would starve one another's customers.

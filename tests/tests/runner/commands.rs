@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use blackbox::{App, Cut, Database, Output, wiki_runner};
 use tempfile::TempDir;
 
-/// An address where nothing listens: a start with it needs no embedded database.
+/// An address where nothing listens: a start with it needs no database.
 const NO_DATABASE: (&str, &str) = ("DATABASE_URL", "postgres://nobody:verysecret@127.0.0.1:1/none");
 
 async fn run(args: &[&str]) -> Output {
@@ -242,18 +242,15 @@ async fn a_password_can_come_from_a_file() {
     let error = wiki_runner(&args, &env).await;
     assert!(error.error().contains("DB_PASSWORD_FILE") && error.error().contains("no-such-file"), "{}", error.error());
 
-    if Database::needs_server("it has no password") {
-        return;
-    }
     // The separate settings of the old service, with the password in a file that ends in a line end, as editors leave it.
     let database = Database::create().await;
-    let url = database.url().unwrap();
+    let url = database.url();
     let password = write(&folder, "password", &format!("{}\n", url.password().unwrap_or("x")));
     let wiki = App::wiki()
         .without_database()
         .env("DB_HOST", url.host_str().unwrap())
         .env("DB_PORT", url.port().unwrap_or(5432).to_string())
-        .env("DB_NAME", database.name().unwrap())
+        .env("DB_NAME", database.name())
         .env("DB_USER", url.username())
         .env("DB_PASSWORD_FILE", password)
         .start()
@@ -275,28 +272,10 @@ async fn an_address_that_is_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn the_first_lines_name_the_address_and_the_database() {
+async fn the_first_lines_name_the_address() {
     let wiki = App::wiki().start().await;
     let printed = format!("{}{}", wiki.runner().stdout(), wiki.runner().stderr());
     assert!(printed.contains(wiki.url()), "{printed}");
-    if let Database::Embedded(folder) = wiki.database() {
-        assert!(printed.contains(text(folder.path())), "the folder of the embedded database: {printed}");
-    }
-}
-
-#[tokio::test]
-async fn one_folder_holds_one_embedded_database() {
-    if !Database::is_embedded() {
-        return println!("does not apply to a server");
-    }
-    let wiki = App::wiki().start().await;
-    let Database::Embedded(folder) = wiki.database() else { unreachable!("the database is embedded") };
-    let manifest = blackbox::manifest_of_the_wiki();
-    let none: [(&str, &str); 0] = [];
-    let args = ["serve", "--from", text(&manifest), "--port", "0", "--data", text(folder.path())];
-    let second = wiki_runner(&args, &none).await;
-    assert!(second.error().contains(text(folder.path())), "{}", second.error());
-    wiki.create_user("ada").await;
 }
 
 #[tokio::test]
@@ -329,9 +308,9 @@ async fn healthcheck_asks_the_running_service() {
     assert_ne!(output.code, Some(0));
 }
 
-/// The environment that names a database on a server; nothing for the embedded one.
-fn address(database: &Database) -> Vec<(&'static str, String)> {
-    database.url().map(|url| ("DATABASE_URL", url.into())).into_iter().collect()
+/// The environment that names a database.
+fn address(database: &Database) -> [(&'static str, String); 1] {
+    [("DATABASE_URL", database.url().into())]
 }
 
 #[tokio::test]
@@ -339,11 +318,7 @@ async fn migrations_are_applied_ahead_of_a_rollout() {
     let migrations = blackbox::repository().join("migrations");
     let manifest = blackbox::manifest_of_the_wiki();
     let database = Database::create().await;
-    let mut args =
-        vec!["migrate".to_owned(), text(&migrations).to_owned(), "--from".to_owned(), text(&manifest).to_owned()];
-    if let Database::Embedded(folder) = &database {
-        args.extend(["--data".to_owned(), text(folder.path()).to_owned()]);
-    }
+    let args = ["migrate", text(&migrations), "--from", text(&manifest)];
     let first = wiki_runner(&args, &address(&database)).await;
     for file in std::fs::read_dir(&migrations).unwrap() {
         let name = file.unwrap().file_name();
@@ -363,16 +338,13 @@ async fn a_migration_that_fails_changes_nothing_and_is_named() {
     write(&folder, "0002_broken.sql", "CREATE TABLE half (id int); CREATE TABEL broken (id int);");
     let manifest = blackbox::manifest_of_the_wiki();
     let database = Database::create().await;
-    let data = TempDir::with_prefix("wasiki-test-").unwrap();
-    let args = ["migrate", text(folder.path()), "--from", text(&manifest), "--data", text(data.path())];
+    let args = ["migrate", text(folder.path()), "--from", text(&manifest)];
     let output = wiki_runner(&args, &address(&database)).await;
     assert!(output.error().contains("0002_broken.sql") && output.error().contains("TABEL"), "{}", output.error());
-    if !Database::is_embedded() {
-        let tables = database
-            .column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('half', 'broken')")
-            .await;
-        assert_eq!(tables, Vec::<String>::new());
-    }
+    let tables = database
+        .column("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename IN ('half', 'broken')")
+        .await;
+    assert_eq!(tables, Vec::<String>::new());
 
     write(&folder, "nonsense.sql", "SELECT 1;");
     let output = wiki_runner(&args, &address(&database)).await;
@@ -397,11 +369,8 @@ async fn a_migration_waits_for_its_database() {
     let port = nothing.address().port().to_string();
     assert!(output.error().contains("gave up after 1s") && output.error().contains(&port), "{}", output.error());
 
-    if Database::needs_server("it has no wire to cut") {
-        return;
-    }
     let database = Database::create().await;
-    let mut url = database.url().unwrap();
+    let mut url = database.url();
     let mut wire = Cut::cut_off(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432)));
     url.set_ip_host(wire.address().ip()).unwrap();
     url.set_port(Some(wire.address().port())).unwrap();

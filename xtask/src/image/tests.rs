@@ -94,3 +94,19 @@ fn the_build_context_is_an_allowlist() {
         assert!(ignored.contains(&format!("\n!{package}/Cargo.toml\n")), "{package}");
     }
 }
+
+#[test]
+fn whatever_is_copied_into_an_image_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let dockerfile = text("Dockerfile");
+    let copied =
+        dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|rest| !rest.starts_with("--from"));
+    let copied = copied.flat_map(|rest| rest.split(' ').rev().skip(1).map(str::to_owned).collect::<Vec<_>>());
+    let ignored = text(".dockerignore");
+    let allowed = ignored.lines().filter_map(|line| line.strip_prefix('!')).map(str::to_owned);
+    let names: Vec<String> = copied.chain(allowed).collect();
+    assert!(names.iter().any(|name| name == "src") && names.iter().any(|name| name == "wit"), "{names:?}");
+    for name in names {
+        assert!(root.join(&name).exists(), "{name}");
+    }
+}

@@ -1,8 +1,6 @@
-//! The interface as a guest uses it, against the database that `RUNNER_TEST_DATABASE_URL` names; `embedded` is the
-//! embedded one, new for each test.
+//! The interface as a guest uses it, against the database that `RUNNER_TEST_DATABASE_URL` names.
 //!
-//! That one serves a single connection at a time, so the tests take turns and have a pool of one. Which also makes the
-//! next guest get the very session the last one left.
+//! The tests take turns and have a pool of one: the next guest gets the very session the last one left.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,8 +29,6 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// The database, for one test at a time.
 struct Database {
     url: String,
-    #[cfg(feature = "embedded")]
-    embedded: Option<(crate::embedded::Database, tempfile::TempDir)>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -43,29 +39,7 @@ impl Database {
             return None;
         };
         let turn = TURN.lock().await;
-        #[cfg(feature = "embedded")]
-        if url == "embedded" {
-            let folder = tempfile::tempdir().unwrap();
-            let embedded = crate::embedded::Database::start(folder.path()).await.unwrap();
-            return Some(Self { url: embedded.url().to_owned(), embedded: Some((embedded, folder)), _turn: turn });
-        }
-        Some(Self {
-            url,
-            #[cfg(feature = "embedded")]
-            embedded: None,
-            _turn: turn,
-        })
-    }
-
-    /// The same, if it has a process for each connection and can stop a statement, unlike the embedded one.
-    async fn get_real() -> Option<Self> {
-        let database = Self::get().await?;
-        #[cfg(feature = "embedded")]
-        if database.embedded.is_some() {
-            eprintln!("skipped: the embedded database serves one connection at a time and cannot stop a statement");
-            return None;
-        }
-        Some(database)
+        Some(Self { url, _turn: turn })
     }
 
     fn guest(&self, adapt: impl FnOnce(&mut settings::Postgres)) -> Guest {
@@ -486,7 +460,7 @@ async fn postgresql_says_which_functions_change_the_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_nobody_uses_is_closed() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let settings = settings::Postgres { pg_idle_timeout: Duration::from_secs(1), ..settings() };
     let pools = Pools::new(&settings, DatabaseMetrics::new()).unwrap();
     let mut guest = Guest::new(pools.clone(), &["*://*:*"]);
@@ -622,7 +596,7 @@ async fn more_statements_than_are_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_takes_too_long_is_stopped() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|settings| settings.pg_statement_timeout = Duration::from_millis(100));
     let session = guest.open(&database).await;
     let error = guest.query(&session, "SELECT pg_sleep(30)", vec![]).await.unwrap_err();
@@ -647,7 +621,7 @@ async fn a_statement_that_takes_too_long_is_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_goes_takes_its_statement_with_it() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|_| {});
     let session = guest.open(&database).await;
     let process = guest.process(&session).await;
@@ -667,7 +641,7 @@ async fn a_guest_that_goes_takes_its_statement_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_that_is_too_large_is_refused() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|settings| settings.pg_max_result = ByteSize::kib(64));
     let session = guest.open(&database).await;
     for sql in
@@ -689,7 +663,7 @@ async fn a_result_that_is_too_large_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_replaced_unless_something_was_lost_with_it() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|_| {});
     let suicide = "SELECT pg_terminate_backend(pg_backend_pid())";
     let session = guest.open(&database).await;
@@ -704,7 +678,7 @@ async fn a_lost_connection_is_replaced_unless_something_was_lost_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_died_in_the_pool_or_in_hand_is_not_noticed() {
-    let Some(database) = Database::get_real().await else { return };
+    let Some(database) = Database::get().await else { return };
     let mut guest = database.guest(|_| {});
     let admin = connect(&database.url, &settings()).await.unwrap();
     for in_pool in [true, false, true] {
