@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod cargo;
 mod component;
+mod deny;
 mod docs;
 mod image;
 mod k8s;
@@ -48,6 +49,8 @@ enum Chore {
     Test(test::Args),
     /// Check the Helm chart, the manifests and the SpinApps in k8s/.
     K8s(k8s::Args),
+    /// Check the licenses, sources and known vulnerabilities of the dependencies with cargo-deny.
+    Deny,
     /// Build the container image and say how large it is, and with --test try it.
     Image(image::Args),
     /// Measure the wiki beside a native server, the service it replaces, Spin and PostgreSQL itself.
@@ -77,6 +80,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Up(args) => up::up(&workspace, &build(&workspace)?, args),
         Chore::Test(args) => test::test(&workspace, &Cli::command(), &args),
         Chore::K8s(args) => k8s::check(&workspace, &args),
+        Chore::Deny => deny::deny(&workspace),
         Chore::Image(args) => image::image(&workspace, &args),
         Chore::Bench(args) => bench::bench(&workspace, &args),
         Chore::Openapi => openapi(&workspace),

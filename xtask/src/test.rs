@@ -11,6 +11,7 @@ use local_postgres::{Installation, Server};
 use crate::browser::Browser;
 use crate::cargo::{cargo, prepare, without_settings};
 use crate::component;
+use crate::deny;
 use crate::docs;
 use crate::k8s;
 use crate::postgres;
@@ -56,6 +57,7 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
     checks(workspace, commands)?;
     let toolchain = Toolchain::choose(workspace)?;
     lint_components(workspace, &toolchain)?;
+    deny::test(workspace)?;
     k8s::test(workspace)?;
     let runner = build(workspace, &toolchain)?;
 
