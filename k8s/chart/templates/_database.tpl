@@ -20,6 +20,34 @@ external
 {{- end }}
 {{- end }}
 
+{{/* The role that the wiki connects as; nothing when it connects as the owner. The chart's own roles are the migration's to
+     make and to grant. */}}
+{{- define "wasiki.role" -}}
+{{- $kind := include "wasiki.databaseKind" . -}}
+{{- $owner := dict "own" .Values.postgresql.auth.username "cnpg" .Values.cnpg.owner "external" .Values.externalDatabase.username -}}
+{{- $role := dict "own" .Values.postgresql.auth.wiki "cnpg" .Values.cnpg.wiki "external" .Values.externalDatabase.wiki -}}
+{{- $owner = get $owner $kind -}}
+{{- $role = get $role $kind -}}
+{{- if eq $kind "external" -}}
+{{- if and $role.username (ne $role.username $owner) -}}
+{{- if not (or $role.password $role.existingSecret) -}}
+{{- fail "externalDatabase.wiki has no password: set externalDatabase.wiki.existingSecret or externalDatabase.wiki.password" -}}
+{{- end -}}
+{{ $role.username }}
+{{- end -}}
+{{- else if .Values.migration.enabled -}}
+{{- if eq $role.username $owner -}}
+{{- fail (printf "the wiki would own its tables: %s is both the owner of the database and the role of the wiki" $owner) -}}
+{{- end -}}
+{{ $role.username }}
+{{- end }}
+{{- end }}
+
+{{/* The Secret with the role's password that the chart makes. */}}
+{{- define "wasiki.roleSecret" -}}
+{{ include "wasiki.fullname" . }}-role
+{{- end }}
+
 {{- define "wasiki.clusterName" -}}
 {{ include "wasiki.fullname" . }}-cluster
 {{- end }}
@@ -28,22 +56,34 @@ external
 {{ include "wasiki.clusterName" . }}-pooler
 {{- end }}
 
-{{/* Where to connect: host, port, name, user, sslmode; Secret and key of the password; ConfigMap or Secret and key of the
-     certificate authority. `direct` is the host without a pooler between, for pg_dump. */}}
+{{/* The wiki's password, where the values give it. */}}
+{{- define "wasiki.givenPassword" -}}
+{{- if eq (include "wasiki.databaseKind" .) "external" -}}
+{{- with ternary .Values.externalDatabase.wiki .Values.externalDatabase (ne (include "wasiki.role" .) "") -}}
+{{- if not .existingSecret }}{{ .password }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Where to connect: host, port, name, sslmode; the owner of the tables with Secret and key of the password, and the wiki with
+     its own; ConfigMap or Secret and key of the certificate authority. `direct` is the host without a pooler between, for
+     pg_dump. */}}
 {{- define "wasiki.database" -}}
 {{- $kind := include "wasiki.databaseKind" . -}}
 {{- $full := include "wasiki.fullname" . -}}
+{{- $role := include "wasiki.role" . -}}
 {{- if eq $kind "own" }}
 {{- with .Values.postgresql }}
 host: {{ .serviceName }}
 direct: {{ .serviceName }}
 port: 5432
 name: {{ .auth.database }}
-user: {{ .auth.username }}
 # Inside the cluster, and behind a NetworkPolicy; the server has no certificate.
 sslmode: disable
-passwordSecret: {{ default (printf "%s-postgresql" $full) .auth.existingSecret }}
-passwordKey: {{ .auth.passwordKey }}
+{{- $owner := dict "user" .auth.username "secret" (default (printf "%s-postgresql" $full) .auth.existingSecret) "key" .auth.passwordKey }}
+{{- $wiki := dict "user" $role "secret" (default (include "wasiki.roleSecret" $) .auth.wiki.existingSecret) "key" .auth.wiki.passwordKey }}
+owner: {{ toJson $owner }}
+wiki: {{ ternary $wiki $owner (ne $role "") | toJson }}
 {{- end }}
 {{- else if eq $kind "cnpg" }}
 {{- $cluster := include "wasiki.clusterName" . }}
@@ -51,11 +91,12 @@ host: {{ if .Values.cnpg.pooler.enabled }}{{ include "wasiki.poolerName" . }}{{ 
 direct: {{ $cluster }}-rw
 port: 5432
 name: {{ .Values.cnpg.database }}
-user: {{ .Values.cnpg.owner }}
 sslmode: verify-full
-# The operator makes both.
-passwordSecret: {{ $cluster }}-app
-passwordKey: password
+# The operator makes the owner's password, and the authority.
+{{- $owner := dict "user" .Values.cnpg.owner "secret" (printf "%s-app" $cluster) "key" "password" }}
+{{- $wiki := dict "user" $role "secret" (default (include "wasiki.roleSecret" .) .Values.cnpg.wiki.existingSecret) "key" "password" }}
+owner: {{ toJson $owner }}
+wiki: {{ ternary $wiki $owner (ne $role "") | toJson }}
 caSecret: {{ $cluster }}-ca
 caKey: ca.crt
 {{- else }}
@@ -64,10 +105,11 @@ host: {{ .host | quote }}
 direct: {{ .host | quote }}
 port: {{ .port }}
 name: {{ .database }}
-user: {{ .username }}
 sslmode: {{ .sslmode }}
-passwordSecret: {{ default (printf "%s-database" $full) .existingSecret }}
-passwordKey: {{ .passwordKey }}
+{{- $owner := dict "user" .username "secret" (default (printf "%s-database" $full) .existingSecret) "key" .passwordKey }}
+{{- $wiki := dict "user" $role "secret" (default (include "wasiki.roleSecret" $) .wiki.existingSecret) "key" .wiki.passwordKey }}
+owner: {{ toJson $owner }}
+wiki: {{ ternary $wiki $owner (ne $role "") | toJson }}
 {{- with .ca }}
 caConfigMap: {{ .configMap | quote }}
 caKey: {{ .key }}
@@ -76,23 +118,14 @@ caKey: {{ .key }}
 {{- end }}
 {{- end }}
 
-{{/* The password of the chart's own database, in base64: what the Secret has, or else a new one. Every template of a release
-     gets the same. */}}
-{{- define "wasiki.ownPassword" -}}
-{{- if not .Values.ownPassword -}}
-{{- $secret := lookup "v1" "Secret" .Release.Namespace (include "wasiki.database" . | fromYaml).passwordSecret -}}
-{{- $_ := set .Values "ownPassword" (dig "data" .Values.postgresql.auth.passwordKey (randAlphaNum 32 | b64enc) (default dict $secret)) -}}
-{{- end -}}
-{{ .Values.ownPassword }}
-{{- end }}
-
-{{/* The runner's settings of the database, as a map. */}}
+{{/* The runner's settings of the database, as a map: (list $ "wiki") or, past the pooler, (list $ "owner"). */}}
 {{- define "wasiki.databaseSettings" -}}
-{{- with include "wasiki.database" . | fromYaml -}}
-DB_HOST: {{ .host | quote }}
+{{- $who := last . -}}
+{{- with include "wasiki.database" (first .) | fromYaml -}}
+DB_HOST: {{ ternary .host .direct (eq $who "wiki") | quote }}
 DB_PORT: {{ .port | quote }}
 DB_NAME: {{ .name | quote }}
-DB_USER: {{ .user | quote }}
+DB_USER: {{ (get . $who).user | quote }}
 DB_PASSWORD_FILE: /run/secrets/database/password
 SPIN_VARIABLE_DB_OPTIONS: sslmode={{ .sslmode }}
 {{- if or .caSecret .caConfigMap }}
@@ -101,7 +134,7 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 {{- end }}
 {{- end }}
 
-{{/* libpq's settings of the database, as a list for `env`. */}}
+{{/* libpq's settings of the database, as its owner, as a list for `env`. */}}
 {{- define "wasiki.libpqEnv" -}}
 {{- with include "wasiki.database" . | fromYaml -}}
 - name: PGHOST
@@ -111,7 +144,7 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 - name: PGDATABASE
   value: {{ .name | quote }}
 - name: PGUSER
-  value: {{ .user | quote }}
+  value: {{ .owner.user | quote }}
 - name: PGSSLMODE
   value: {{ .sslmode }}
 {{- if or .caSecret .caConfigMap }}
@@ -125,15 +158,16 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 - name: PGPASSWORD
   valueFrom:
     secretKeyRef:
-      name: {{ .passwordSecret }}
-      key: {{ .passwordKey }}
+      name: {{ .owner.secret }}
+      key: {{ .owner.key }}
 {{- end }}
 {{- end }}
 
-{{/* The volume with the password and the certificate authority, an item for `volumes`: (list $), or (list $ "secret") for
-     another Secret with the password. */}}
+{{/* The volume with the password and the certificate authority, an item for `volumes`: (list $ "wiki"), (list $ "owner"), or
+     (list $ "owner" "role") with the role's password too, where the migration sets it. */}}
 {{- define "wasiki.databaseVolume" -}}
-{{- $secret := rest . | first -}}
+{{- $who := index . 1 -}}
+{{- $sets := and (has "role" .) (include "wasiki.setsPassword" (first .)) -}}
 {{- with include "wasiki.database" (first .) | fromYaml -}}
 - name: database
   projected:
@@ -141,8 +175,13 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
     defaultMode: 288
     sources:
       - secret:
-          name: {{ default .passwordSecret $secret }}
-          items: [{key: {{ .passwordKey }}, path: password}]
+          name: {{ (get . $who).secret }}
+          items: [{key: {{ (get . $who).key }}, path: password}]
+      {{- if $sets }}
+      - secret:
+          name: {{ .wiki.secret }}
+          items: [{key: {{ .wiki.key }}, path: role-password}]
+      {{- end }}
       {{- if .caSecret }}
       - secret:
           name: {{ .caSecret }}
@@ -192,9 +231,9 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
     - {port: {{ (include "wasiki.database" . | fromYaml).port }}, protocol: TCP}
 {{- end }}
 
-{{/* The pods that may reach the database: a list for `from`. Migrations bring a policy of their own. */}}
+{{/* The pods that may reach the database: a list for `from`. */}}
 {{- define "wasiki.databaseClients" -}}
-{{- range ternary (list "wiki" "backup") (list "wiki") .Values.backup.enabled }}
+{{- range prepend (include "wasiki.databaseJobs" . | fromJsonArray) "wiki" }}
 - podSelector:
     matchLabels:
       {{- include "wasiki.selectorLabels" (list $ .) | nindent 6 }}
@@ -204,56 +243,10 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 {{- end }}
 {{- end }}
 
-{{/* The spec of the NetworkPolicy for the chart's own database: (list $ "further clients, a list for `from`"). */}}
-{{- define "wasiki.postgresqlPolicy" -}}
-{{- $root := first . -}}
-podSelector:
-  matchLabels:
-    {{- include "wasiki.selectorLabels" (list $root "postgresql") | nindent 4 }}
-policyTypes: [Ingress, Egress]
-ingress:
-  - ports:
-      - {port: postgresql, protocol: TCP}
-    from:
-      {{- include "wasiki.databaseClients" $root | trim | nindent 6 }}
-      {{- with rest . | first }}
-      {{- . | nindent 6 }}
-      {{- end }}
-{{- end }}
-
-{{/* The same for CloudNativePG's. What goes out is not limited: the servers talk to the API server and to where their backups
-     are. */}}
-{{- define "wasiki.clusterPolicy" -}}
-{{- $root := first . -}}
-podSelector:
-  matchLabels:
-    cnpg.io/cluster: {{ include "wasiki.clusterName" $root }}
-policyTypes: [Ingress]
-ingress:
-  - ports:
-      - {port: 5432, protocol: TCP}
-    from:
-      {{- include "wasiki.databaseClients" $root | trim | nindent 6 }}
-      {{- with rest . | first }}
-      {{- . | nindent 6 }}
-      {{- end }}
-      {{- if $root.Values.cnpg.pooler.enabled }}
-      - podSelector:
-          matchLabels:
-            cnpg.io/poolerName: {{ include "wasiki.poolerName" $root }}
-      {{- end }}
-  # Replication, and the port on which servers tell how they are.
-  - ports:
-      - {port: 5432, protocol: TCP}
-      - {port: 8000, protocol: TCP}
-    from:
-      - podSelector:
-          matchLabels:
-            cnpg.io/cluster: {{ include "wasiki.clusterName" $root }}
-      - namespaceSelector:
-          matchLabels:
-            kubernetes.io/metadata.name: {{ $root.Values.cnpg.operatorNamespace }}
-  # Metrics.
-  - ports:
-      - {port: 9187, protocol: TCP}
+{{/* The components of the Jobs that need the database, as JSON. */}}
+{{- define "wasiki.databaseJobs" -}}
+{{- $jobs := list -}}
+{{- if .Values.backup.enabled }}{{ $jobs = append $jobs "backup" }}{{ end -}}
+{{- if .Values.migration.enabled }}{{ $jobs = append $jobs "migration" }}{{ end -}}
+{{ toJson $jobs }}
 {{- end }}

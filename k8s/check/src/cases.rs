@@ -41,14 +41,14 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Case>> {
 }
 
 /// The manifests for SpinKube, each file by itself, with what is there besides for all of them.
-pub fn spinkube(root: &Path, given: &str) -> anyhow::Result<Vec<Set>> {
+pub fn spinkube(root: &Path, given: &[String]) -> anyhow::Result<Vec<Set>> {
     let folder = root.join("k8s/spinkube");
     let mut sets = Vec::new();
     for file in yaml_files(&folder)? {
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         // Made by commands, so that no password is in the repository.
-        let secrets = ["Secret/wasiki-database/password", "Secret/wasiki-admin/admin-password"];
-        let given = secrets.into_iter().chain([given]).map(str::to_owned).collect();
+        let secrets = ["Secret/wasiki-role/password", "Secret/wasiki-admin/admin-password"].map(str::to_owned);
+        let given = secrets.into_iter().chain(given.iter().cloned()).collect();
         sets.push(Set::parse(&format!("spinkube/{}", file_name(&file)), &text, given)?);
     }
     Ok(sets)

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::objects::{Fields, Object, Set};
 
 /// The chart's values for a database of SpinApps.
-const DATABASE: &str = "values-database-only.yaml";
+pub const DATABASE: &str = "values-database-only.yaml";
 
 /// How `given` of a set of SpinApps says how many connections that database has.
 const GIVEN: &str = "Connections/";

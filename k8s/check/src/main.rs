@@ -18,6 +18,7 @@ mod network;
 mod objects;
 mod references;
 mod releases;
+mod roles;
 mod selectors;
 mod settings;
 mod tools;
@@ -52,7 +53,7 @@ struct Args {
 }
 
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 8] = [
+const CHECKS: [fn(&Set) -> Vec<String>; 9] = [
     selectors::check,
     references::check,
     network::check,
@@ -61,6 +62,7 @@ const CHECKS: [fn(&Set) -> Vec<String>; 8] = [
     monitoring::check,
     releases::check,
     connections::check,
+    roles::check,
 ];
 
 fn main() -> ExitCode {
@@ -110,7 +112,8 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
         sets.push(Set::parse(&case.name, &tools.template(&case)?, case.given)?);
     }
     sets.push(manifests::applied(root)?);
-    sets.extend(cases::spinkube(root, &connections::given(&sets)?)?);
+    let database = [connections::given(&sets)?, roles::given(&sets)?];
+    sets.extend(cases::spinkube(root, &database)?);
     for set in &sets {
         mistakes.extend(check(set).into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
     }

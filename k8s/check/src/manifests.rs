@@ -19,7 +19,8 @@ const VALUES: &str = "values.yaml";
 const LIST: &str = "kustomization.yaml";
 
 /// Secrets that users make.
-const GIVEN: [&str; 2] = ["Secret/wasiki-database/password", "Secret/wasiki-admin/admin-password"];
+const GIVEN: [&str; 3] =
+    ["Secret/wasiki-database/password", "Secret/wasiki-role/password", "Secret/wasiki-admin/admin-password"];
 
 /// Lines that only Helm uses.
 const HELM_ONLY: [&str; 3] = ["# Source: ", "helm.sh/chart: ", "app.kubernetes.io/managed-by: "];

@@ -16,7 +16,7 @@ use crate::objects::{Object, Set};
 struct Mistake {
     /// The set with the object; none for the first that has it.
     set: Option<String>,
-    /// As in `Deployment/wasiki`.
+    /// As in `Deployment/wasiki`; as in `Job/wasiki-migration-*` where the chart makes the end of the name.
     object: String,
     /// What to change, as a JSON pointer.
     at: String,
@@ -62,9 +62,13 @@ impl Mistake {
     /// The set with the mistake, and the object that has it.
     fn make(&self, sets: &[Set]) -> anyhow::Result<(Set, Value)> {
         let is_named = |set: &&Set| self.set.as_ref().is_none_or(|name| set.name == *name);
-        let has_object = |set: &&Set| set.objects.iter().any(|object| object.title() == self.object);
+        let is_meant = |object: &Object| match self.object.strip_suffix('*') {
+            Some(start) => object.title().starts_with(start),
+            None => object.title() == self.object,
+        };
+        let has_object = |set: &&Set| set.objects.iter().any(is_meant);
         let mut set = sets.iter().filter(is_named).find(has_object).context("no set has this object")?.clone();
-        let object = set.objects.iter_mut().find(|object| object.title() == self.object).context("no such object")?;
+        let object = set.objects.iter_mut().find(|object| is_meant(object)).context("no such object")?;
         let (parent, key) = self.at.rsplit_once('/').context("`at` is no JSON pointer")?;
         let key = key.replace("~1", "/");
         match object.value.pointer_mut(parent).context("the object has nothing there")? {

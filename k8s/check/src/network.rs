@@ -8,6 +8,9 @@ use crate::objects::{Fields, Labels, Object, Pods, Set, has_all, selects};
 /// The port of every database here.
 const DATABASE: u64 = 5432;
 
+/// The port of probes and metrics.
+const METRICS: u64 = 9090;
+
 /// What is wrong with the ports and policies of a set.
 pub fn check(set: &Set) -> Vec<String> {
     let pods = set.pods();
@@ -115,6 +118,10 @@ fn flows(policies: &[&Object], pods: &[Pods]) -> Vec<String> {
     };
     for from in pods {
         for to in pods.iter().filter(|to| to.owner != from.owner) {
+            // Metrics are for those outside of the set whom the values name.
+            if role(to) == "wiki" && !from.is_foreign() {
+                expect(from, to, METRICS, false);
+            }
             match (role(from), role(to)) {
                 ("wiki" | "migration" | "backup" | "pooler" | "given", "postgresql") => {
                     expect(from, to, DATABASE, true)
@@ -139,22 +146,6 @@ fn role(pods: &Pods) -> &str {
         Some("Pods") => "given",
         _ => pods.labels.get("app.kubernetes.io/component").map_or("", String::as_str),
     }
-}
-
-/// Whether pods are those of a database.
-pub fn is_database(pods: &Pods) -> bool {
-    role(pods) == "postgresql"
-}
-
-/// Whether one of the policies lets pods out to a database, wherever that is. Others may select them, too, and allow less.
-pub fn may_leave(policies: &[&Object], from: &Pods) -> bool {
-    let mut rules = selecting(policies, from, "Egress").into_iter().flat_map(|spec| spec.list("/egress"));
-    rules.any(|rule| rule.list("/ports").iter().any(|port| port["port"] == DATABASE))
-}
-
-/// Whether one of the policies lets pods in at a database, even if others that select it do not.
-pub fn lets_in(policies: &[&Object], from: &Pods, database: &Pods) -> bool {
-    !selecting(policies, database, "Ingress").is_empty() && allowed(policies, from, database, DATABASE)
 }
 
 /// The specs of the policies that select pods in a direction.

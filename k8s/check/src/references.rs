@@ -83,6 +83,7 @@ fn collect(value: &Value, wanted: &mut BTreeSet<String>) {
             // `credentials` is a ServiceMonitor's token.
             "secretKeyRef" | "credentials" => wanted.extend([format!("Secret/{name}/{key}")]),
             "configMapKeyRef" => wanted.extend([format!("ConfigMap/{name}/{key}")]),
+            "passwordSecret" => wanted.extend([format!("Secret/{name}")]),
             "secretRef" => wanted.extend([format!("Secret/{name}")]),
             "configMapRef" => wanted.extend([format!("ConfigMap/{name}")]),
             "serviceAccountName" => wanted.extend(value.as_str().map(|name| format!("ServiceAccount/{name}"))),

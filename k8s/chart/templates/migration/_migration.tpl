@@ -1,33 +1,39 @@
-{{/* What the migration's hooks have in common. They rely on nothing of the release: before an upgrade, that is the old one's. */}}
-
-{{- define "wasiki.migrationName" -}}
-{{ include "wasiki.fullname" . }}-migration
+{{/* Whether the migration sets the role's password: on the chart's own server, whose owner may make roles. CloudNativePG's
+     operator makes the role itself, and on other servers somebody else has. */}}
+{{- define "wasiki.setsPassword" -}}
+{{- if and .Values.migration.enabled .Values.postgresql.enabled -}}
+true
+{{- end }}
 {{- end }}
 
-{{/* When it runs: after an installation and before an upgrade; after the upgrade, if that is what brings the database. */}}
-{{- define "wasiki.migrationHook" -}}
-{{- $kind := include "wasiki.databaseKind" . -}}
-{{- $found := true -}}
-{{- if and .Release.IsUpgrade (eq $kind "own") -}}
-{{- $found = lookup "apps/v1" "StatefulSet" .Release.Namespace (printf "%s-postgresql" (include "wasiki.fullname" .)) -}}
-{{- else if and .Release.IsUpgrade (eq $kind "cnpg") -}}
-{{- $found = lookup "postgresql.cnpg.io/v1" "Cluster" .Release.Namespace (include "wasiki.clusterName" .) -}}
-{{- end -}}
-post-install,{{ ternary "pre-upgrade" "post-upgrade" (not (empty $found)) }}
-{{- end }}
-
-{{/* The annotations of what the Job needs. It is there before the Job, and goes when the Job has ended. */}}
-{{- define "wasiki.migrationNeeds" -}}
-helm.sh/hook: {{ include "wasiki.migrationHook" . }}
-helm.sh/hook-weight: "-10"
-helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-{{- end }}
-
-{{/* The hook's own Secret, for a password that the chart knows; else nothing. */}}
-{{- define "wasiki.migrationSecret" -}}
-{{- $own := and .Values.postgresql.enabled (not .Values.postgresql.auth.existingSecret) -}}
-{{- $external := and (eq (include "wasiki.databaseKind" .) "external") (not .Values.externalDatabase.existingSecret) -}}
-{{- if or $own $external -}}
-{{ include "wasiki.migrationName" . }}
-{{- end }}
+{{/* What brings the schema up to date, as its owner, and grants the wiki's role its rights: an item for `containers`. */}}
+{{- define "wasiki.migrationContainer" -}}
+- name: migration
+  image: {{ include "wasiki.image" . }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  command:
+    {{- toYaml .Values.migration.command | nindent 4 }}
+  securityContext:
+    {{- include "wasiki.containerSecurity" . | nindent 4 }}
+  env:
+    {{- range $name, $value := include "wasiki.databaseSettings" (list . "owner") | fromYaml }}
+    - name: {{ $name }}
+      value: {{ $value | quote }}
+    {{- end }}
+    {{- with include "wasiki.role" . }}
+    - name: RUNNER_GRANT_TO
+      value: {{ . | quote }}
+    {{- if include "wasiki.setsPassword" $ }}
+    - name: RUNNER_GRANT_PASSWORD_FILE
+      value: /run/secrets/database/role-password
+    {{- end }}
+    {{- end }}
+    # A new database takes a moment to start, and the network a moment to let a new pod through.
+    - name: RUNNER_MIGRATE_WAIT
+      value: {{ min 240 (sub (int .Values.migration.deadlineSeconds) 60) }}s
+  resources:
+    requests: {cpu: 50m, memory: 64Mi}
+    limits: {memory: 256Mi}
+  volumeMounts:
+    {{- include "wasiki.databaseMount" . | nindent 4 }}
 {{- end }}
