@@ -1,5 +1,6 @@
 //! The Dockerfile and compose.yaml say what the rest of the repository says.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -16,14 +17,30 @@ fn compose() -> Value {
 
 /// Whether the handbook knows a setting, which may come from a file.
 fn is_setting(name: &str) -> bool {
-    text("docs/OPERATIONS.md").contains(&format!("`{}`", name.trim_end_matches("_FILE")))
+    let handbook = text("docs/OPERATIONS.md");
+    [name, name.trim_end_matches("_FILE")].iter().any(|name| handbook.contains(&format!("`{name}`")))
+}
+
+/// The volumes of a service, as in `password:/run/password:ro`.
+fn mounts(compose: &Value, service: &str) -> Vec<String> {
+    let volumes = compose["services"][service]["volumes"].as_array().cloned().unwrap_or_default();
+    volumes.iter().filter_map(|volume| volume.as_str().map(str::to_owned)).collect()
+}
+
+/// The services that mount a volume.
+fn services_with(compose: &Value, volume: &str) -> Vec<String> {
+    let services = compose["services"].as_object().unwrap().keys();
+    let has = |service: &&String| mounts(compose, service).iter().any(|mount| mount.starts_with(&format!("{volume}:")));
+    services.filter(has).cloned().collect()
 }
 
 #[test]
 fn the_settings_of_the_wiki_are_settings_of_the_runner() {
     let compose = compose();
-    for name in compose["services"]["wiki"]["environment"].as_object().unwrap().keys() {
-        assert!(is_setting(name), "compose.yaml: {name}");
+    for service in ["wiki", "migration"] {
+        for name in compose["services"][service]["environment"].as_object().unwrap().keys() {
+            assert!(is_setting(name), "compose.yaml: {service}: {name}");
+        }
     }
     let dockerfile = text("Dockerfile");
     let image = dockerfile.rsplit("\nFROM ").next().unwrap();
@@ -63,25 +80,90 @@ fn no_service_has_more_rights_than_it_needs() {
 }
 
 #[test]
-fn anonymous_visitors_read_and_only_the_wiki_has_the_admin_password() {
+fn no_service_can_use_up_the_machine() {
     let compose = compose();
-    let mounts = |service: &str| {
-        let volumes = compose["services"][service]["volumes"].as_array().cloned().unwrap_or_default();
-        volumes.iter().filter_map(|volume| volume.as_str().map(str::to_owned)).collect::<Vec<_>>()
-    };
-    let environment = &compose["services"]["wiki"]["environment"];
-    assert_eq!(environment["SPIN_VARIABLE_ACCESS"], "${WASIKI_ACCESS:-public-read}");
-    for (file, volume) in [("DB_PASSWORD_FILE", "password"), ("SPIN_VARIABLE_ADMIN_PASSWORD_FILE", "admin")] {
-        let folder = environment[file].as_str().unwrap().strip_suffix("/password").unwrap();
-        assert!(mounts("wiki").contains(&format!("{volume}:{folder}:ro")), "{file}");
+    for (name, service) in compose["services"].as_object().unwrap() {
+        for limit in ["mem_limit", "pids_limit", "cpus"] {
+            assert!(!service[limit].is_null(), "{name} has no {limit}");
+        }
+        // Docker refuses more processors than the machine has.
+        let cpus = service["cpus"].as_f64();
+        assert!(cpus.is_none_or(|cpus| cpus <= 1.0), "{name}: {cpus:?}");
+        assert!(cpus.is_some() || service["cpus"] == "${WASIKI_CPUS:-1}", "{name}: {}", service["cpus"]);
+    }
+}
+
+#[test]
+fn services_meet_only_where_one_has_to_reach_the_other() {
+    let compose = compose();
+    let mut networks = BTreeMap::<String, Vec<&str>>::new();
+    for (name, service) in compose["services"].as_object().unwrap() {
+        if service["network_mode"] == "none" {
+            continue;
+        }
+        for network in service["networks"].as_array().unwrap_or_else(|| panic!("{name} is on the default network")) {
+            networks.entry(network.as_str().unwrap().to_owned()).or_default().push(name);
+        }
+    }
+    let expected: [(&str, &[&str]); 5] = [
+        ("dashboards", &["grafana", "prometheus"]),
+        ("database", &["migration", "postgresql", "wiki"]),
+        ("grafana", &["grafana"]),
+        ("metrics", &["prometheus", "wiki"]),
+        ("wiki", &["wiki"]),
+    ];
+    let sorted = networks.into_iter().map(|(network, mut services)| {
+        services.sort_unstable();
+        (network, services)
+    });
+    let expected = expected.map(|(network, services)| (network.to_owned(), services.to_vec()));
+    assert_eq!(sorted.collect::<Vec<_>>(), expected);
+    for (name, services) in expected {
+        // A port is published only of a service with a network that leads outside, which nobody else has to be on.
+        let is_internal = compose["networks"][&name]["internal"] == true;
+        assert_eq!(is_internal, services.len() > 1, "{name}");
+    }
+}
+
+#[test]
+fn the_wiki_owns_nothing_in_the_database() {
+    let compose = compose();
+    let (wiki, owner) = (&compose["services"]["wiki"], &compose["services"]["migration"]);
+    let (settings, of_owner) = (&wiki["environment"], &owner["environment"]);
+    assert_ne!(settings["DB_USER"], of_owner["DB_USER"]);
+    assert_eq!(settings["DB_USER"], of_owner["RUNNER_GRANT_TO"]);
+    assert_eq!(settings["DB_PASSWORD_FILE"], of_owner["RUNNER_GRANT_PASSWORD_FILE"]);
+    assert_eq!(wiki["image"], owner["image"], "the schema is the one that the wiki needs");
+    assert_eq!(wiki["depends_on"]["migration"]["condition"], "service_completed_successfully");
+    // Who has which password.
+    for (volume, services) in [
+        ("password", ["migration", "password", "postgresql"].as_slice()),
+        ("role", &["migration", "password", "wiki"]),
+        ("admin", &["password", "wiki"]),
+    ] {
+        let mut known = services_with(&compose, volume);
+        known.sort_unstable();
+        assert_eq!(known, services, "{volume}");
+    }
+}
+
+#[test]
+fn anonymous_visitors_read_and_every_password_is_made() {
+    let compose = compose();
+    let of = |service: &str, name: &str| compose["services"][service]["environment"][name].clone();
+    assert_eq!(of("wiki", "SPIN_VARIABLE_ACCESS"), "${WASIKI_ACCESS:-public-read}");
+    for (service, file, volume) in [
+        ("migration", "DB_PASSWORD_FILE", "password"),
+        ("wiki", "DB_PASSWORD_FILE", "role"),
+        ("wiki", "SPIN_VARIABLE_ADMIN_PASSWORD_FILE", "admin"),
+    ] {
+        let path = of(service, file);
+        let folder = path.as_str().unwrap().strip_suffix("/password").unwrap();
+        assert!(mounts(&compose, service).contains(&format!("{volume}:{folder}:ro")), "{service}: {file}");
         // Where it is made.
-        assert!(mounts("password").contains(&format!("{volume}:{folder}")), "{file}");
+        assert!(mounts(&compose, "password").contains(&format!("{volume}:{folder}")), "{file}");
         let script = compose["services"]["password"]["command"][0].as_str().unwrap();
         assert!(script.contains(folder), "{file}");
-    }
-    for service in compose["services"].as_object().unwrap().keys().filter(|name| *name != "wiki" && *name != "password")
-    {
-        assert!(!mounts(service).iter().any(|mount| mount.starts_with("admin:")), "{service}");
     }
 }
 
