@@ -1,5 +1,7 @@
 //! `wiki-runner migrate DIR`: applies numbered SQL files to the application's database, ahead of a rollout.
 
+mod grant;
+
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,9 @@ pub struct Migrate {
     pub manifest: PathBuf,
 
     #[command(flatten)]
+    granting: settings::Granting,
+
+    #[command(flatten)]
     waiting: settings::Waiting,
 
     #[command(flatten)]
@@ -46,7 +51,7 @@ pub struct Migrate {
 /// one line for each.
 ///
 /// Stops at the first file that fails, naming it and saying why; those before it stay applied. A file that was applied
-/// and has changed since fails too.
+/// and has changed since fails too. If a role is named, it then gets the rights that the application needs.
 pub async fn run(args: &Migrate) -> anyhow::Result<()> {
     let files = read(&args.folder)?;
     let migrations = numbered(&files).with_context(|| args.folder.display().to_string())?;
@@ -59,9 +64,15 @@ pub async fn run(args: &Migrate) -> anyhow::Result<()> {
     let env = Environment::of_process();
     let database = Database::start(&manifest, &env, &args.embedded).await?;
     let address = address(&variables::resolve(&manifest, &env, database.embedded_url())?)?;
+    let role = grant::Role::of(&args.granting)?;
     let client = connect_within(args.waiting.wait, &address, &args.postgres).await?;
     if apply(&client, &migrations).await? == 0 {
         println!("up to date");
+    }
+    if let Some(role) = role {
+        let granted = role.grant(&client, &manifest.append_only).await;
+        granted.map_err(|error| anyhow!("--grant-to {}: {}", role.name(), reason(&error)))?;
+        println!("granted to {}", role.name());
     }
     Ok(())
 }

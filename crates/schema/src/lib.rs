@@ -7,11 +7,20 @@
 //!
 //! A migration runs inside that transaction, so it cannot hold what PostgreSQL refuses there, such as
 //! `CREATE INDEX CONCURRENTLY`.
+//!
+//! A second statement, [`grant`], lets the application run as a role that can do no more than it needs.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod grants;
+
 use std::fmt;
+
+pub use grants::{Grants, grant};
+
+/// The table that records which migrations were applied.
+const LEDGER: &str = "schema_migrations";
 
 /// The highest version the ledger records, as one `bigint`.
 ///

@@ -25,6 +25,8 @@ pub struct Manifest {
     pub components: BTreeMap<String, Component>,
     /// `[[application.tool.wiki-runner.exposed]]`.
     pub exposed: Vec<Exposed>,
+    /// `[application.tool.wiki-runner] append_only`: tables whose rows the application only reads and adds.
+    pub append_only: Vec<String>,
 }
 
 /// A value of a variable that is risky on a network. Spin ignores it.
@@ -68,10 +70,12 @@ struct Application {
     name: String,
 }
 
-/// `[application.tool.wiki-runner]`.
+/// `[application.tool.wiki-runner]`, which Spin ignores.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tool {
+    #[serde(default)]
+    append_only: Vec<String>,
     #[serde(default)]
     exposed: Vec<Exposed>,
 }
@@ -115,7 +119,7 @@ impl Manifest {
             Some(_) => Err(anyhow!("{key} must be a table")),
         };
 
-        let (name, exposed) = application(part("application")?)?;
+        let (name, Tool { append_only, exposed }) = application(part("application")?)?;
         let variables = entries("variables", part("variables")?, variable)?;
         if let Some(unknown) = exposed.iter().find(|exposed| !variables.contains_key(&exposed.variable)) {
             bail!("{EXPOSED} variable: there is no variable {:?}", unknown.variable);
@@ -123,15 +127,15 @@ impl Manifest {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut components = entries("component", part("component")?, |place, table| component(place, table, folder))?;
         let routes = triggers(part("trigger")?, &mut components, folder)?;
-        Ok(Self { path: path.to_owned(), name, variables, routes, components, exposed })
+        Ok(Self { path: path.to_owned(), name, variables, routes, components, exposed, append_only })
     }
 }
 
 /// The place of [`Manifest::exposed`].
 const EXPOSED: &str = "[[application.tool.wiki-runner.exposed]]";
 
-/// The name of the application and its `exposed` list.
-fn application(mut table: Table) -> anyhow::Result<(String, Vec<Exposed>)> {
+/// The name of the application, and what the manifest says to this runner alone.
+fn application(mut table: Table) -> anyhow::Result<(String, Tool)> {
     const KEYS: &[&str] = &["name", "version", "description", "authors", "trigger", "tool", "targets"];
     check_keys("[application]", &table, KEYS, &[])?;
     let global = table.remove("trigger").and_then(|triggers| triggers.get("http").cloned());
@@ -150,7 +154,7 @@ fn application(mut table: Table) -> anyhow::Result<(String, Vec<Exposed>)> {
     };
     let Application { name } = typed("[application]", table)?;
     ensure!(!name.is_empty(), "[application] name is empty");
-    Ok((name, ours.exposed))
+    Ok((name, ours))
 }
 
 fn variable(place: Place, table: Table) -> anyhow::Result<Variable> {
@@ -376,6 +380,12 @@ mod tests {
             authors = ["a"]
             [application.tool.lint]
             level = 1
+            [application.tool.wiki-runner]
+            append_only = ["sales"]
+            [[application.tool.wiki-runner.exposed]]
+            variable = "db_host"
+            value = "everywhere"
+            warning = "w"
             [variables]
             db_host = { default = "localhost", description = "where" }
             db_password = { required = true, secret = true }
@@ -407,6 +417,7 @@ mod tests {
         assert_eq!(manifest.name, "shop");
         let routes: Vec<_> = manifest.routes.iter().map(|(r, c)| (r.as_str(), c.as_str())).collect();
         assert_eq!(routes, [("/shop/...", "shop"), ("/inline", "trigger-3")]);
+        assert_eq!((manifest.append_only, manifest.exposed.len()), (vec!["sales".to_owned()], 1));
         let shop = &manifest.components["shop"];
         assert_eq!(shop.source, Path::new("dir/target/shop.wasm"));
         assert_eq!(shop.environment["MODE"], "fast");

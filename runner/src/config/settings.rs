@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use bytesize::ByteSize;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use humantime::parse_duration;
 use ipnet::IpNet;
@@ -317,6 +318,19 @@ pub struct Waiting {
     // None by default: at a prompt, a wrong address is likelier than a database that starts.
     #[arg(long, env = "RUNNER_MIGRATE_WAIT", default_value = "0s", value_parser = parse_duration)]
     pub wait: Duration,
+}
+
+/// Whom a migration grants the rights of the application.
+#[derive(Debug, Clone, Args)]
+pub struct Granting {
+    /// Role that the application connects as. It gets the rights that the application needs, and no others.
+    // None by default: on a laptop, the application migrates its database itself, as the owner.
+    #[arg(long, env = "RUNNER_GRANT_TO", value_name = "ROLE", value_parser = NonEmptyStringValueParser::new())]
+    pub grant_to: Option<String>,
+
+    /// File with the role's password. The role is created if it does not exist, and gets this password.
+    #[arg(long, env = "RUNNER_GRANT_PASSWORD_FILE", value_name = "FILE", requires = "grant_to")]
+    pub grant_password_file: Option<PathBuf>,
 }
 
 /// The embedded database.
