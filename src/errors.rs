@@ -15,6 +15,10 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Unavailable(cause) => unavailable(&cause),
+            // It works once the right is granted, without a restart.
+            store::Error::Denied(cause) => unavailable(&format!(
+                "{cause}; as the owner of the tables, run `wiki-runner migrate migrations --grant-to` with this user"
+            )),
             // A statement that may violate an index says what that means. One that does not has a bug.
             store::Error::Duplicate(index) => Self::internal(format!("unexpected duplicate in index {index}")),
             store::Error::Internal(cause) => Self::internal(cause),
@@ -73,6 +77,7 @@ mod tests {
     fn an_outage_is_503_and_a_bug_is_500() {
         let status = |error: store::Error| Problem::from(error).status;
         assert_eq!(status(store::Error::Unavailable("refused".into())), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(store::Error::Denied("no right".into())), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(status(store::Error::Internal("a bug".into())), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(status(store::Error::Duplicate("posts_slug_key".into())), StatusCode::INTERNAL_SERVER_ERROR);
     }

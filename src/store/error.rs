@@ -14,6 +14,8 @@ pub enum Error {
     Duplicate(String),
     /// The database is away or overloaded. The cause is for the log.
     Unavailable(String),
+    /// The user that the wiki connects as lacks a right. The cause is for the log.
+    Denied(String),
     /// The statement, or what it returned, was not what this program expects. The cause is for the log.
     Internal(String),
 }
@@ -58,6 +60,8 @@ fn from_code(severity: &str, code: &str, message: &str) -> Error {
         code if ["08", "53", "57", "40"].contains(&code.get(..2).unwrap_or_default()) || code == "25006" => {
             Error::Unavailable(cause)
         }
+        // insufficient_privilege
+        "42501" => Error::Denied(cause),
         _ => Error::Internal(cause),
     }
 }
@@ -100,6 +104,9 @@ fn from_message(severity: &str, message: &str) -> Error {
         return Error::Duplicate(index.to_owned());
     }
     let cause = format!("{severity}: {message}");
+    if ["permission denied", "must be owner of"].iter().any(|words| message.starts_with(words)) {
+        return Error::Denied(cause);
+    }
     let is_passing = severity == "FATAL" || PASSING.iter().any(|words| message.starts_with(words));
     if is_passing { Error::Unavailable(cause) } else { Error::Internal(cause) }
 }
@@ -167,6 +174,16 @@ mod tests {
             assert!(is_outage(text(&format!("db error: {message}"))), "{message}");
         }
         assert!(!is_outage(text("db error: ERROR: division by zero")));
+    }
+
+    #[test]
+    fn a_missing_right_is_told_from_a_bug_on_every_host() {
+        let message = "permission denied for table posts";
+        for error in [error("42501", message).into(), text(&format!("db error: ERROR: {message}"))] {
+            assert!(matches!(&error, Error::Denied(cause) if cause.contains(message)), "{error:?}");
+        }
+        assert!(matches!(text(&debug_format("42501", message)), Error::Denied(_)));
+        assert!(matches!(text("db error: ERROR: must be owner of table users"), Error::Denied(_)));
     }
 
     #[test]

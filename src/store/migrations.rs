@@ -44,9 +44,24 @@ pub fn needed_version() -> i64 {
 
 /// Applies the migrations the database does not have.
 ///
-/// Any number of instances may do so at once: one works, the others wait for it and find nothing to do.
+/// Any number of instances may do so at once: one works, the others wait for it and find nothing to do. Fails, saying
+/// which command to run, if the wiki's user does not own the tables.
 pub fn apply(db: &Db) -> Result<(), Error> {
-    db.execute_raw(&schema::statement(&MIGRATIONS))
+    match db.execute_raw(&schema::statement(&MIGRATIONS)) {
+        Err(Error::Denied(cause)) => Err(Error::Unavailable(outdated(db, &cause))),
+        result => result,
+    }
+}
+
+/// What operators have to do about a schema that the wiki's user may not change.
+fn outdated(db: &Db, cause: &str) -> String {
+    let user = db.query_row("SELECT current_user::text", &[]).and_then(|mut row| row.column::<String>());
+    let user = user.unwrap_or_else(|_| "ROLE".to_owned());
+    format!(
+        "its schema is older than version {}, which this wiki needs, and the user {user} may not change it; as the owner \
+         of the tables, run `wiki-runner migrate migrations --grant-to {user}` ({cause})",
+        needed_version()
+    )
 }
 
 #[cfg(test)]
