@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Container, Cut, Database, eventually, paths};
+use crate::{Client, Container, Cut, Database, eventually, paths, role};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -33,12 +33,15 @@ pub struct Builder {
     ready: &'static str,
     waits: bool,
     limited: bool,
+    // Whether it connects as a role that owns nothing.
+    as_role: bool,
 }
 
 impl App {
     /// The wiki.
     pub fn wiki() -> Builder {
-        Self::of(paths::manifest_of_the_wiki(), "/ready").precompiled(paths::precompiled())
+        let builder = Self::of(paths::manifest_of_the_wiki(), "/ready").precompiled(paths::precompiled());
+        Builder { as_role: role::is_wanted(), ..builder }
     }
 
     /// The application that is not the wiki.
@@ -53,8 +56,16 @@ impl App {
         let args: &[&str] = if on_spin { &["up", "--listen", "127.0.0.1:0", "--from"] } else { &["serve", "--from"] };
         let args = args.iter().map(OsString::from).chain([manifest.into()]).collect();
         let recipe = Recipe { args, env: Vec::new(), open_files: None, container: None, on_spin };
-        let builder =
-            Builder { recipe, database: None, configured: false, replicas: 1, ready, waits: true, limited: true };
+        let builder = Builder {
+            recipe,
+            database: None,
+            configured: false,
+            replicas: 1,
+            ready,
+            waits: true,
+            limited: true,
+            as_role: false,
+        };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         // Tests call services by any name.
         let builder = builder.env("RUNNER_HOSTS", "*");
@@ -219,6 +230,18 @@ impl Builder {
         self
     }
 
+    /// As the owner of its tables, which brings the schema up to date by itself.
+    pub fn as_owner(mut self) -> Self {
+        self.as_role = false;
+        self
+    }
+
+    /// As a role that owns nothing, on a schema that its owner has brought up to date.
+    pub fn as_role(mut self) -> Self {
+        self.as_role = true;
+        self
+    }
+
     /// With the database reached over `wire`.
     ///
     /// # Panics
@@ -273,7 +296,12 @@ impl Builder {
                 Some(database) => database,
                 None => Database::create().await,
             };
-            self = self.env("DATABASE_URL", String::from(database.insert(fresh).url()));
+            let fresh = database.insert(fresh);
+            let url = match self.as_role {
+                true => fresh.url_as(&fresh.granted().await),
+                false => fresh.url(),
+            };
+            self = self.env("DATABASE_URL", String::from(url));
         }
         if self.recipe.on_spin {
             self = self.with_spin_variables();

@@ -13,6 +13,8 @@ use tokio_postgres::NoTls;
 pub struct Database {
     name: String,
     server: Url,
+    /// Roles to drop after it.
+    pub(crate) roles: Vec<String>,
 }
 
 impl Database {
@@ -32,7 +34,7 @@ impl Database {
         let server = server().clone();
         let name = format!("{}{suffix}", unique("wasiki_test"));
         execute(&server, &format!("CREATE DATABASE {}", quoted(&name))).await;
-        Self { name, server }
+        Self { name, server, roles: Vec::new() }
     }
 
     /// Its name.
@@ -73,12 +75,17 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // FORCE: a service that was killed may not have been noticed yet.
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&self.name));
+        let mut statements = vec![format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&self.name))];
+        statements.extend(self.roles.iter().map(|role| format!("DROP ROLE IF EXISTS {}", quoted(role))));
         let server = self.server.clone();
         // A thread: this may be dropped inside the test's own runtime, which must not be blocked on.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime can be started").block_on(execute(&server, &sql));
+            runtime.expect("a runtime can be started").block_on(async {
+                for sql in statements {
+                    execute(&server, &sql).await;
+                }
+            });
         });
         if dropping.join().is_err() {
             eprintln!("the database {} is left behind", self.name);

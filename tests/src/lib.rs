@@ -15,7 +15,7 @@
 //!
 //! The database is on the server that `WASIKI_TEST_DATABASE` names; which programs are tested comes from `WASIKI_RUNNER`, `WASIKI_CLI`,
 //! `WASIKI_MANIFEST`, `WASIKI_COMPONENT`, `WASIKI_PRECOMPILED` and `WASIKI_PRECOMPILED_BOOKSHOP`; `cargo xtask test` sets
-//! them all.
+//! them all. With `WASIKI_TEST_ROLE`, wikis connect as a role that owns nothing.
 
 #![forbid(unsafe_code)]
 
@@ -30,6 +30,7 @@ mod http;
 mod paths;
 mod pooler;
 mod raw;
+mod role;
 mod runner;
 mod wiki;
 
@@ -46,6 +47,7 @@ pub use paths::{
 };
 pub use pooler::Pooler;
 pub use raw::{Raw, connect, send_raw};
+pub use role::{ROLE_PASSWORD, password_file};
 pub use runner::Runner;
 pub use serde_json::{Value, json};
 pub use wiki::{assert_time, metric};

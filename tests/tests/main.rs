@@ -34,6 +34,7 @@ mod database {
     mod interface;
     mod outages;
     mod pooler;
+    mod roles;
     mod upgrade;
 }
 

@@ -71,8 +71,7 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
 
     let mut results = Vec::new();
     for (index, database) in databases.iter().enumerate() {
-        let skip: &[&str] = if index == 0 { &[] } else { &INDEPENDENT };
-        results.push(suite.black_box(&database.name, &database.url, skip, &runner)?);
+        results.push(suite.black_box(database, index == 0, &runner)?);
     }
     let skip = spin::runner_only(workspace)?;
     let url = &databases[0].url;
@@ -212,17 +211,19 @@ struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// The black-box tests on one database, without those of modules to skip; returns the line that sums them up.
-    fn black_box(&mut self, name: &str, database: &str, skip: &[&str], runner: &Runner) -> anyhow::Result<String> {
+    /// The black-box tests on one database; returns the line that sums them up. After the `first`, without those that do not
+    /// depend on the database, and with a wiki that owns nothing in it, as in a cluster.
+    fn black_box(&mut self, database: &Database, first: bool, runner: &Runner) -> anyhow::Result<String> {
         // One more at once than there are processors: there is always a test that waits for a timeout.
         let threads = thread::available_parallelism().map_or(2, NonZero::get) + 1;
         let mut tests = self.cargo_test(&["--test", "suite", "--", "--skip", "image::"]);
         tests.args(["--test-threads", &threads.to_string()]);
-        for module in skip {
-            tests.args(["--skip", module]);
+        if !first {
+            INDEPENDENT.iter().for_each(|module| _ = tests.args(["--skip", module]));
+            tests.env("WASIKI_TEST_ROLE", "1");
         }
-        self.on(database, runner, &mut tests);
-        let label = format!("blackbox ({name})");
+        self.on(&database.url, runner, &mut tests);
+        let label = format!("blackbox ({}{})", database.name, if first { "" } else { ", as a role that owns nothing" });
         let tally = self.run(&label, &mut tests)?;
         ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
         Ok(format!("{label}: {tally}"))

@@ -141,7 +141,7 @@ async fn a_list_of_120_is_walked_completely_while_others_write() {
 
 #[tokio::test]
 async fn many_first_requests_on_an_empty_database_all_succeed() {
-    let wiki = App::wiki().replicas(5).at_once().start().await;
+    let wiki = App::wiki().as_owner().replicas(5).at_once().start().await;
     let requests = (0..50).map(|n| {
         let client = wiki.replica(n % wiki.replicas()).clone();
         async move {

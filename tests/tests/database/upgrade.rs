@@ -1,10 +1,10 @@
 //! Databases that older versions wrote: what the migrations make of them.
 
-use blackbox::{App, Database, json, wiki_runner};
+use blackbox::{App, Database, json};
 use tempfile::TempDir;
 
-/// A database with the migrations up to number `last`.
-async fn of_version(last: u32) -> Database {
+/// A folder with the migrations up to number `last`.
+pub fn migrations_up_to(last: u32) -> TempDir {
     let folder = TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made");
     for file in std::fs::read_dir(blackbox::repository().join("migrations")).unwrap() {
         let file = file.unwrap();
@@ -13,10 +13,13 @@ async fn of_version(last: u32) -> Database {
             std::fs::copy(file.path(), folder.path().join(name)).unwrap();
         }
     }
+    folder
+}
+
+/// A database with the migrations up to number `last`.
+async fn of_version(last: u32) -> Database {
     let database = Database::create().await;
-    let manifest = blackbox::manifest_of_the_wiki();
-    let args = ["migrate", folder.path().to_str().unwrap(), "--from", manifest.to_str().unwrap()];
-    wiki_runner(&args, &[("DATABASE_URL", String::from(database.url()))]).await.success();
+    database.migrate(&database.url(), migrations_up_to(last).path(), &[]).await.success();
     database
 }
 
