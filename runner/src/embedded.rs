@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use local_postgres::server::{self, Data};
-use local_postgres::{Cluster, Installation, Server};
+use local_postgres::{Cluster, Installation, Server, account};
 
 use crate::config::settings;
 
@@ -146,10 +146,6 @@ fn prepare(settings: &settings::Embedded, place: &str) -> anyhow::Result<(File, 
     let lock = lock(dir).with_context(|| place.to_owned())?;
     let folder = dir.join("postgres");
     let cluster = Cluster::open(&folder).with_context(|| format!("{place}: {}", folder.display()))?;
-    if cluster.other_user().is_some() {
-        // The server's user passes through to its own folder.
-        fs::set_permissions(dir, Permissions::from_mode(0o711)).with_context(|| place.to_owned())?;
-    }
     let major = cluster.major().with_context(|| place.to_owned())?;
     let installation = choice::installation(&settings.postgres_bin, major, dir)?;
     cluster.init(&installation, true).with_context(|| place.to_owned())?;
@@ -159,6 +155,10 @@ fn prepare(settings: &settings::Embedded, place: &str) -> anyhow::Result<(File, 
 /// Makes the folder private to this user, and locks it.
 fn lock(dir: &Path) -> anyhow::Result<File> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir).context("cannot be made")?;
+    if account::is_root() {
+        // The server's user, who is another then, passes through to its own folder.
+        fs::set_permissions(dir, Permissions::from_mode(0o711)).context("cannot be written")?;
+    }
     ensure!(
         !dir.join("postgres/tmp/pglite").exists(),
         "holds data of version 0.1.0, whose database was another: export the wiki with that version (`wasiki export`), \

@@ -297,10 +297,8 @@ impl Builder {
                 None => Database::create().await,
             };
             let fresh = database.insert(fresh);
-            let url = match self.as_role {
-                true => fresh.url_as(&fresh.granted().await),
-                false => fresh.url(),
-            };
+            let role = if self.as_role { Some(fresh.granted().await) } else { None };
+            let url = role.map_or_else(|| fresh.url(), |role| fresh.url_as(&role));
             self = self.env("DATABASE_URL", String::from(url));
         }
         if self.recipe.on_spin {

@@ -50,7 +50,7 @@ async fn use_all(wiki: &Client) {
     let page = json!({"title": "Roles", "content": "one", "tags": ["a", "b"]});
     let page = wiki.post("/posts").token(&token).json(page).await.expect(201).json();
     let path = format!("/posts/{}", page["post_id"]);
-    let edit = json!({"title": "Least privilege", "content": "two", "tags": ["b", "c"]});
+    let edit = json!({"title": "Least privilege", "slug": "least-privilege", "content": "two", "tags": ["b", "c"]});
     wiki.put(&path).token(&token).header("if-match", "*").json(edit).await.expect(200);
     wiki.get("/wiki/roles").await.expect(302);
     wiki.delete(&path).token(&token).await.expect(204);
@@ -218,7 +218,7 @@ async fn an_owner_without_other_rights_grants_to_a_role_that_is_there() {
         let sql = format!("CREATE ROLE {} LOGIN PASSWORD '{ROLE_PASSWORD}'", quoted(name));
         client.batch_execute(&sql).await.unwrap();
     }
-    let name = database.name().unwrap();
+    let name = database.name();
     client.batch_execute(&format!("ALTER DATABASE {} OWNER TO {}", quoted(name), quoted(&owner))).await.unwrap();
     let url = database.url_as(&owner);
     database.migrate(&url, &migrations(), &["--grant-to", &role]).await.success();
