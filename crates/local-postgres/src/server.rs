@@ -76,18 +76,28 @@ impl Server {
         let watchdog = Watchdog::start(&cluster, data)?;
         // What was written before is in no report about this start.
         File::create(cluster.log()).with_context(|| format!("cannot write {}", cluster.log().display()))?;
-        let mut failure = None;
-        for _ in 0..PORTS {
+        let begun = Instant::now();
+        let mut ports = PORTS;
+        loop {
             let port = free_port()?;
-            match start(&cluster, &installation, &settings, port) {
+            let error = match start(&cluster, &installation, &settings, port) {
                 Ok(process) => {
                     return Ok(Self { cluster, installation, settings, port, password, process, watchdog });
                 }
-                Err(error) if error.to_string().contains("Address already in use") => failure = Some(error),
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let said = error.to_string();
+            // Processes of a server that was killed have its memory until they notice that they are alone.
+            let is_occupied = said.contains("pre-existing shared memory block") && begun.elapsed() < STOP_LIMIT;
+            let is_taken = said.contains("Address already in use") && ports > 1;
+            if is_taken {
+                ports -= 1;
+            } else if is_occupied {
+                thread::sleep(POLL);
+            } else {
+                return Err(error);
             }
         }
-        Err(failure.context("there is no free port")?)
     }
 
     /// How to connect as the superuser, password included: not for showing. The server offers TLS to nobody unless its settings
@@ -343,6 +353,10 @@ mod tests {
         }
         assert_eq!(server.port(), port);
         assert!(takes_connections(port));
+        // And so does the next one, while the old one's processes may still be there.
+        kill_process(Pid::from_raw(server.process().cast_signed()).unwrap(), Signal::KILL).unwrap();
+        std::mem::forget(server);
+        drop(begin(&cluster, &installation, Data::Gone));
     }
 
     #[test]
