@@ -9,7 +9,7 @@
 //! 5. [`auth`]: who sends a request, and what they may do
 //! 6. [`errors`]: the store's errors as HTTP problems
 //! 7. [`store`]: SQL and rows, nothing of HTTP; [`web`]: HTTP, nothing of the wiki; [`config`]
-//! 8. [`markdown`], [`diff`], [`merge`]: text in, text out
+//! 8. [`markdown`], [`diff`], [`merge`], [`words`]: text in, text out
 
 pub mod api;
 pub mod auth;
@@ -25,6 +25,7 @@ pub mod routes;
 pub mod site;
 pub mod store;
 pub mod web;
+pub mod words;
 
 #[cfg(target_family = "wasm")]
 #[allow(unsafe_code, reason = "the SDK's entry-point macro turns the host's handles into resources")]

@@ -13,6 +13,7 @@ mod html;
 mod language;
 mod math;
 mod outline;
+mod plain;
 mod rendered;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,9 @@ use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 pub use direction::Direction;
 use footnotes::Footnotes;
+pub use language::of_page as language_of;
 pub use outline::{Heading, MAX_HEADINGS, fragment};
+pub use plain::{Plain, plain};
 pub use rendered::Rendered;
 pub use title::title_of;
 pub use wiki_link::MAX_LINKS;

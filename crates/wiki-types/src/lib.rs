@@ -10,7 +10,7 @@ pub mod access;
 pub mod accounts;
 pub mod comparison;
 pub mod html;
-mod invisible;
+pub mod invisible;
 pub mod lists;
 pub mod pages;
 pub mod problem;
