@@ -22,8 +22,8 @@ use crate::web::{Problem, Response, etag};
 /// renamed is found only by its current slug.
 #[cfg_attr(test, utoipa::path(
     get, path = "/posts", operation_id = "listPosts", tag = "Posts",
-    params(("limit", Query), ("cursor", Query), ("sort", Query), ("user_id", Query), ("tag", Query), ("slug", Query),
-        ("q", Query)),
+    params(("limit", Query), ("cursor", Query), ("sort", Query), ("user_id", Query), ("author", Query), ("tag", Query),
+        ("slug", Query), ("since", Query), ("until", Query), ("q", Query)),
     responses((status = 200, description = "Pages.", body = wiki_types::Posts, headers(("ETag")))),
 ))]
 pub fn list(cx: &Context) -> Result<Response, Problem> {

@@ -1,9 +1,9 @@
 //! Full-text search, and suggestions of titles while a person types.
 
-use wiki_types::{Suggestions, rules};
+use wiki_types::{Results, Suggestions, rules};
 
 use crate::auth::Context;
-use crate::input::lists::{self, MAX_QUERY};
+use crate::input::lists::{self, Found, MAX_QUERY};
 use crate::store::search;
 use crate::web::json::check;
 use crate::web::request::query;
@@ -14,23 +14,28 @@ pub const MAX_SUGGESTIONS: usize = 10;
 
 /// Search pages
 ///
-/// Best first. The words are as in search engines: `words`, `"phrases"`, `OR`, and `-` before what must not occur. A
-/// snippet is HTML: escaped text with `<mark>` around what was found.
+/// Best first. The words are as in search engines: `words`, `"phrases"`, `OR`, and `-` before what must not occur. Case,
+/// accents and forms of a word do not count. If few pages have all words, those follow that have words which begin so or
+/// are written almost so; if none has, those that have any of the words. A snippet is HTML: escaped text with `<mark>`
+/// around what was found.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search", operation_id = "search", tag = "Finding",
     params(("q" = String, Query, description = "The words to search for."), ("limit", Query), ("cursor", Query),
-        ("user_id", Query), ("tag", Query), ("slug", Query)),
-    responses((status = 200, description = "The pages that match.", body = wiki_types::Results, headers(("ETag")))),
+        ("user_id", Query), ("author", Query), ("tag", Query), ("slug", Query), ("since", Query), ("until", Query)),
+    responses((status = 200, description = "The pages that match.", body = Results, headers(("ETag")))),
 ))]
 pub fn search(cx: &Context) -> Result<Response, Problem> {
     let wanted = query(cx.request, "q");
     let wanted = wanted.ok_or_else(|| Problem::invalid_field("q", "is required: what to search for"))?;
-    Ok(lists::search(cx.request, cx.db, &wanted)?.response(cx.request, "results"))
+    let filter = lists::filter(cx.request)?;
+    let Found { page, total, is_exact } = lists::search(cx.request, cx.db, &wanted, filter)?;
+    let results = Results { results: page.items, next: page.next, total, total_is_exact: is_exact };
+    Ok(response::tagged_by_content(cx.request, response::json(&results)))
 }
 
 /// Suggest pages while somebody types
 ///
-/// At most ten pages whose titles begin so, in any case.
+/// At most ten pages whose titles begin so, in any case, and then those whose titles have words that begin so.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search/suggestions", operation_id = "suggest", tag = "Finding",
     params(("q" = Option<String>, Query, description = "The text so far.", min_length = 0, example = "he")),

@@ -6,9 +6,12 @@ use http::StatusCode;
 use wiki_types::{Health, Readiness, Time};
 
 use crate::auth::Context;
-use crate::store::{counters, migrations};
+use crate::store::{counters, migrations, search};
 use crate::web::response::{self, METRICS};
 use crate::web::{Problem, Response};
+
+/// How often words of waiting pages are made each time, of at most 100 pages: it takes less than a second.
+const CATCH_UP: usize = 3;
 
 /// Is this instance healthy?
 ///
@@ -40,6 +43,8 @@ pub fn ready(cx: &Context) -> Result<Response, Problem> {
             format!("The database has schema {schema}, but {} is needed.", migrations::needed_version()),
         ));
     }
+    // Nobody waits here: after an upgrade, pages get the words they are found by.
+    search::catch_up(cx.db, CATCH_UP);
     Ok(response::no_store(response::json(&Readiness { status: "ready".into(), schema })))
 }
 

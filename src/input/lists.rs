@@ -1,12 +1,12 @@
 //! Lists: the part of one that a request asks for by its query, for the API and the site alike.
 
 use serde_json::Value;
-use wiki_types::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, rules};
+use wiki_types::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Time, rules};
 
 use crate::errors;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
-use crate::store::{Db, audit, links, pages, redirects, revisions, search, tags, users};
+use crate::store::{self, Db, audit, links, pages, redirects, revisions, search, tags, users};
 use crate::web::json::check;
 use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
@@ -17,22 +17,53 @@ pub const MAX_QUERY: usize = 300;
 
 /// The user that `?user_id=` names. Anything but a number names no user.
 pub fn user_id(request: &Request) -> Option<i64> {
-    query(request, "user_id").map(|user_id| positive(&user_id).unwrap_or(0))
+    query(request, "user_id").map(|user_id| creator(&user_id))
 }
 
-/// The pages that `?user_id=`, `?tag=` and `?slug=` select.
+fn creator(user_id: &str) -> i64 {
+    positive(user_id).unwrap_or(0)
+}
+
+/// The pages that `?user_id=`, `?author=`, `?tag=`, `?slug=`, `?since=` and `?until=` select.
 pub fn filter(request: &Request) -> Result<Filter, Problem> {
+    filter_of(|name| query(request, name))
+}
+
+/// The same for a form of the site, which sends its empty fields, too.
+pub fn filter_of_form(request: &Request) -> Result<Filter, Problem> {
+    filter_of(|name| query(request, name).filter(|value| !value.is_empty()))
+}
+
+fn filter_of(value: impl Fn(&str) -> Option<String>) -> Result<Filter, Problem> {
     let mut filter = Filter::living();
-    if let Some(user_id) = user_id(request) {
-        filter = filter.by_user(user_id);
+    if let Some(user_id) = value("user_id") {
+        filter = filter.by_user(creator(&user_id));
     }
-    if let Some(tag) = query(request, "tag") {
+    if let Some(author) = value("author") {
+        check("author", &author, rules::name)?;
+        filter = filter.by_author(author.trim().to_owned());
+    }
+    if let Some(tag) = value("tag") {
         check("tag", &tag, rules::tag)?;
         filter = filter.tagged(&tag);
     }
-    if let Some(slug) = query(request, "slug") {
+    if let Some(slug) = value("slug") {
         check("slug", &slug, rules::line::<200>)?;
         filter = filter.with_slug(slug);
+    }
+    let time = |name: &'static str, end| {
+        let read = |text: String| Time::of_day(&text, end).map_err(|wrong| Problem::invalid_field(name, wrong));
+        value(name).map(read).transpose()
+    };
+    let (since, until) = (time("since", false)?, time("until", true)?);
+    if since.zip(until).is_some_and(|(since, until)| since > until) {
+        return Err(Problem::invalid_field("until", "must not be before since"));
+    }
+    if let Some(since) = since {
+        filter = filter.edited_since(since);
+    }
+    if let Some(until) = until {
+        filter = filter.edited_until(until);
     }
     Ok(filter)
 }
@@ -102,13 +133,27 @@ pub fn changes(request: &Request, db: &Db) -> Result<Page<RevisionEntry>, Proble
     })
 }
 
-/// The pages that match `wanted`, best first, of those that [`filter`] selects.
-pub fn search(request: &Request, db: &Db, wanted: &str) -> Result<Page<SearchResult>, Problem> {
+/// A part of the pages that a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// The part.
+    pub page: Page<SearchResult>,
+    /// How many pages there are in all parts.
+    pub total: i64,
+    /// Whether no more pages than that match.
+    pub is_exact: bool,
+}
+
+/// The pages that pass `filter` and match `wanted`, best first.
+pub fn search(request: &Request, db: &Db, wanted: &str, filter: Filter) -> Result<Found, Problem> {
     check("q", wanted, rules::line::<MAX_QUERY>)?;
-    let filter = filter(request)?;
-    Page::select(request, search::fits, search::keys, |after, count| {
-        search::search(db, filter, wanted, after.as_deref(), count)
-    })
+    let (mut total, mut is_exact) = (0, true);
+    let page = Page::select(request, search::fits, search::keys, |after, count| {
+        let found = search::search(db, filter, wanted, after.as_deref(), count)?;
+        (total, is_exact) = (found.total, found.is_exact);
+        Ok::<_, store::Error>(found.results)
+    })?;
+    Ok(Found { page, total, is_exact })
 }
 
 /// The tags in use, by name.

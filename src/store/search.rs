@@ -1,65 +1,38 @@
-//! Full-text search: ranked results with snippets, and suggestions of titles.
+//! Full-text search: ranked results with excerpts, and suggestions of titles.
 
 use serde_json::Value;
-use wiki_types::search::SnippetPart;
-use wiki_types::{SearchResult, Snippet, Suggestion};
+use wiki_types::{SearchResult, Suggestion};
 
-use crate::store::db::{self, Db, Param, Row};
+use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
-use query::Query;
+use crate::words::{self, Query};
+pub use entry::Entry;
+pub use later::{Batch, KEEP, catch_up};
+use statement::Statement;
 
-mod query;
+mod entry;
+mod later;
+mod statement;
 
-/// The most pages that are ranked, of those whose title and of those whose text matches: a word that is on every page must
-/// not read every page.
-const MAX_RANKED: usize = 500;
-
-/// Characters that PostgreSQL's parser must not see, and what stands for them in what is searched: as in the function
-/// `searchable` of the migrations.
-const STAND_INS: [(char, char); 6] =
-    [('-', '\u{e000}'), ('_', '\u{e001}'), ('/', '\u{e002}'), ('<', '\u{e003}'), ('@', '\u{e004}'), ('~', '\u{e005}')];
-
-/// What stands around a match in what PostgreSQL returns: no page can contain them.
-const MATCH_BEGINS: char = '\u{1}';
-const MATCH_ENDS: char = '\u{2}';
-
-/// The character that `searched` stands for.
-fn original(searched: char) -> char {
-    STAND_INS.iter().find(|(_, stand_in)| *stand_in == searched).map_or(searched, |(original, _)| *original)
+/// What a search found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// A part of the pages, best first.
+    pub results: Vec<SearchResult>,
+    /// How many pages there are in all parts.
+    pub total: i64,
+    /// Whether no more pages than that match.
+    pub is_exact: bool,
 }
 
-/// The snippet in a text that PostgreSQL made, with control characters around matches.
-fn snippet(text: &str) -> Snippet {
-    let mut parts = Vec::new();
-    for piece in text.split_inclusive(MATCH_ENDS) {
-        let (before, matched) = piece.split_once(MATCH_BEGINS).unwrap_or((piece, ""));
-        for (part, matched) in [(before, false), (matched, true)] {
-            let part = part.trim_end_matches(MATCH_ENDS);
-            if !part.is_empty() {
-                parts.push(SnippetPart { text: part.chars().map(original).collect(), matched });
-            }
-        }
-    }
-    Snippet(parts)
-}
-
-fn read_result(row: &mut Row) -> Result<SearchResult, Error> {
-    Ok(SearchResult {
-        post_id: row.column()?,
-        user_id: row.column()?,
-        title: row.column()?,
-        slug: row.column()?,
-        tags: row.column()?,
-        updated_time: row.column()?,
-        snippet: snippet(&row.column::<String>()?),
-        rank: row.column()?,
-    })
-}
-
-/// Those pages that pass `filter` and match `wanted`.
+/// Those pages that pass `filter` and match `wanted`, with the words as they are written or in other forms.
 pub fn matching(mut filter: Filter, wanted: &str) -> Filter {
-    filter.add("words @@ websearch_to_tsquery('wiki', ${})", Query::parse(wanted).websearch());
+    filter.add(
+        "EXISTS (SELECT FROM searched WHERE post_id = posts.id AND searched.words @@ ${}::text::tsquery
+           AND reads_words(searched.words))",
+        Query::parse(wanted).exactly(),
+    );
     filter
 }
 
@@ -85,65 +58,50 @@ fn after(keys: &[Value]) -> Option<(f64, i64)> {
 
 /// The first `count` pages that pass `filter` and match `wanted`, best first; those after `keys` where they are given.
 ///
-/// `wanted` is what people type into search engines: words, `"phrases"`, `OR`, and `-` before what must not occur
-/// (`websearch_to_tsquery` in the PostgreSQL manual, 12.3.2).
-pub fn search(
-    db: &Db,
-    filter: Filter,
-    wanted: &str,
-    keys: Option<&[Value]>,
-    count: usize,
-) -> Result<Vec<SearchResult>, Error> {
-    let wanted = Query::parse(wanted);
-    let conditions = filter.sql();
-    let mut params = filter.params;
-    params.push(wanted.websearch().into());
-    params.push(wanted.any_word().into());
-    let query = format!("websearch_to_tsquery('wiki', ${})", params.len() - 1);
-    let any = format!("websearch_to_tsquery('wiki', ${})", params.len());
-    let mut later = String::new();
-    if let Some((rank, id)) = keys.and_then(after) {
-        params.push(Param::Floating64(rank));
-        params.push(id.into());
-        later = format!("WHERE (rank, id) < (${}, ${})", params.len() - 1, params.len());
+/// `wanted` is what people type into search engines: words, `"phrases"`, `OR`, and `-` before what must not occur.
+pub fn search(db: &Db, filter: Filter, wanted: &str, keys: Option<&[Value]>, count: usize) -> Result<Found, Error> {
+    let query = Query::parse(wanted);
+    if query.is_empty() {
+        return Ok(Found { is_exact: true, ..Found::default() });
     }
-    params.push(db::count(count));
-    // Rank prefers matches in the title by their weight, and short pages to long ones (normalisation 1). Only what is
-    // shown is searched for a snippet. Both look for words one by one: PostgreSQL compares every place of every word with
-    // every other to see how near they are, which for common words takes seconds. Made of literals of this file only;
-    // everything a client sends is a parameter.
-    let sql = format!(
-        "WITH ranked AS (
-           (SELECT id, ts_rank(words, {any}, 1)::float8 AS rank FROM searched_posts
-            WHERE {conditions} AND title_words @@ {query} AND words @@ {query} LIMIT {MAX_RANKED})
-           UNION
-           (SELECT id, ts_rank(words, {any}, 1)::float8 FROM searched_posts
-            WHERE {conditions} AND words @@ {query} AND is_read LIMIT {MAX_RANKED})
-         ), shown AS (
-           SELECT id, rank FROM ranked {later} ORDER BY rank DESC, id DESC LIMIT ${}
-         )
-         SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC',
-           ts_headline('wiki', beginning, {any},
-             'StartSel={MATCH_BEGINS}, StopSel={MATCH_ENDS}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=\" … \"'),
-           rank
-         FROM shown JOIN searched_posts USING (id) ORDER BY rank DESC, id DESC",
-        params.len()
-    );
-    db.query_all(&sql, &params, read_result)
+    let statement = Statement::new(filter, &query, keys.and_then(after), count);
+    let (found, is_behind) = statement.run(db, &query)?;
+    // After an upgrade, pages wait for their words: make those of some, and look again.
+    if is_behind && catch_up(db, 1) { Ok(statement.run(db, &query)?.0) } else { Ok(found) }
 }
 
 fn read_suggestion(row: &mut Row) -> Result<Suggestion, Error> {
     Ok(Suggestion { title: row.column()?, slug: row.column()? })
 }
 
-/// The first `count` pages whose titles begin with what was `typed`, in any case.
+/// The first `count` pages whose titles begin with what was `typed`, in any case; then those that have words which begin
+/// as each of the words typed.
 pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>, Error> {
     // Every title that begins with the text sorts between the text and the text followed by the last character of Unicode.
+    // The index returns titles by their beginnings in order. Those found by words are not all looked at: any page may have
+    // a word that begins with one letter.
     db.query_all(
-        "SELECT title, slug FROM posts
-         WHERE deleted_time IS NULL AND lower(title) COLLATE \"C\" >= lower($1) AND lower(title) COLLATE \"C\" < lower($1) || $2
-         ORDER BY lower(title) COLLATE \"C\", id LIMIT $3",
-        &[typed.to_owned().into(), "\u{10ffff}".to_owned().into(), db::count(count)],
+        "WITH starting AS MATERIALIZED (
+           SELECT title, slug, id, row_number() OVER () AS place FROM (
+             SELECT title, slug, id FROM posts
+             WHERE deleted_time IS NULL AND lower(title) COLLATE \"C\" >= lower($1) AND lower(title) COLLATE \"C\" < lower($1) || $2
+             ORDER BY lower(title) COLLATE \"C\", id LIMIT $3) AS sorted
+         ), containing AS (
+           SELECT title, slug, id FROM searched JOIN posts ON id = post_id
+           WHERE (SELECT count(*) FROM starting) < $3 AND deleted_time IS NULL AND title_words @@ $4::text::tsquery
+             AND id NOT IN (SELECT id FROM starting)
+           LIMIT 200
+         )
+         SELECT title, slug FROM (
+           SELECT title, slug, place, 0 AS length, id FROM starting
+           UNION ALL SELECT title, slug, $3 + 1, char_length(title), id FROM containing
+         ) AS suggested ORDER BY place, length, id LIMIT $3",
+        &[
+            typed.to_owned().into(),
+            "\u{10ffff}".to_owned().into(),
+            db::count(count),
+            words::suggestion(typed).unwrap_or_default().into(),
+        ],
         read_suggestion,
     )
 }
@@ -152,11 +110,11 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
 pub fn similar(db: &Db, title: &str) -> Result<Vec<Suggestion>, Error> {
     db.query_all(
         "WITH related AS (
-           SELECT id, title, slug, title_words, websearch_to_tsquery('wiki', $1) AS query FROM searched_posts
-           WHERE deleted_time IS NULL AND title_words @@ websearch_to_tsquery('wiki', $1)
+           SELECT id, title, slug, title_words FROM searched JOIN posts ON id = post_id
+           WHERE deleted_time IS NULL AND title_words @@ $1::text::tsquery
            LIMIT 200
          )
-         SELECT title, slug FROM related ORDER BY ts_rank(title_words, query, 1) DESC, id LIMIT 5",
+         SELECT title, slug FROM related ORDER BY ts_rank(title_words, $1::text::tsquery, 1) DESC, id LIMIT 5",
         &[Query::parse(title).any_word().into()],
         read_suggestion,
     )
@@ -176,31 +134,5 @@ mod tests {
             prop_assert!(fits(&keys));
             prop_assert_eq!(after(&keys), Some((rank, id)));
         }
-    }
-
-    fn parts(text: &str) -> Vec<(String, bool)> {
-        snippet(text).0.into_iter().map(|part| (part.text, part.matched)).collect()
-    }
-
-    #[test]
-    fn characters_that_join_words_are_shown_as_they_were() {
-        assert_eq!(parts("a\u{e001}b \u{1}c\u{2}"), [("a_b ".to_owned(), false), ("c".to_owned(), true)]);
-    }
-
-    #[test]
-    fn a_snippet_is_cut_at_its_matches() {
-        let part = |text: &str, matched| (text.to_owned(), matched);
-        assert_eq!(
-            parts("a <b>\u{1}wiki\u{2} and \u{1}wikis\u{2} … \u{1}x\u{2}"),
-            [
-                part("a <b>", false),
-                part("wiki", true),
-                part(" and ", false),
-                part("wikis", true),
-                part(" … ", false),
-                part("x", true)
-            ]
-        );
-        assert_eq!(parts(""), []);
     }
 }

@@ -19,6 +19,7 @@ mod api {
     mod search;
     mod service;
     mod users;
+    mod words;
 }
 
 /// The site.

@@ -31,8 +31,6 @@ lists! {
     Revisions { revisions: RevisionEntry }
     /// A part of the list of all revisions.
     Changes { changes: RevisionEntry }
-    /// A part of the results of a search.
-    Results { results: SearchResult }
     /// A part of the list of redirects.
     Redirects { redirects: Redirect }
     /// A part of the list of tags.
@@ -43,4 +41,20 @@ lists! {
     Sessions { sessions: Session }
     /// A part of the audit trail.
     Trail { entries: AuditEntry }
+}
+
+/// A part of the results of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Results {
+    /// The items of this part.
+    pub results: Vec<SearchResult>,
+    /// The address of the next part; null in the last one.
+    #[cfg_attr(feature = "openapi", schema(format = "uri-reference", required = true))]
+    pub next: Option<String>,
+    /// How many pages there are in all parts.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    pub total: i64,
+    /// Whether no more pages match: of pages with a frequent word, only some are ranked and counted.
+    pub total_is_exact: bool,
 }

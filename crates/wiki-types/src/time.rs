@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -33,6 +33,24 @@ impl Time {
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| message())?.to_utc();
         let now = Utc::now();
         if now < time && time <= now + TimeDelta::days(days) { Ok(Self(time)) } else { Err(message()) }
+    }
+
+    /// The first or, at its `end`, the last microsecond of the day that `text` names, as in `2026-11-22`, in UTC; or the
+    /// instant that RFC 3339 writes so.
+    pub fn of_day(text: &str, end: bool) -> Result<Self, Wrong> {
+        let time = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            // RFC 3339 has four digits for a year, and chrono takes any number.
+            Ok(day) if text.len() == 10 => {
+                let day = day.and_time(NaiveTime::MIN).and_utc();
+                if end { day + TimeDelta::days(1) - TimeDelta::microseconds(1) } else { day }
+            }
+            _ => DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).map_err(|_| Self::no_day())?,
+        };
+        if Self::is_storable(time.timestamp_micros()) { Ok(Self(time)) } else { Err(Self::no_day()) }
+    }
+
+    fn no_day() -> Wrong {
+        "must be a day, as in 2026-01-31, or a time, as in 2026-01-31T12:00:00Z".into()
     }
 
     /// So many days from now.

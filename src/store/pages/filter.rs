@@ -1,7 +1,7 @@
 //! Which pages a list shows.
 
 use serde_json::Value;
-use wiki_types::rules;
+use wiki_types::{Time, rules};
 
 use crate::store::db::{self, Param};
 use crate::store::pages::Order;
@@ -25,6 +25,29 @@ impl Filter {
     /// Only the pages that this user created.
     pub fn by_user(mut self, user_id: i64) -> Self {
         self.add("user_id = ${}", user_id);
+        self
+    }
+
+    /// Only the pages that a user with this username or name created, in any case.
+    pub fn by_author(mut self, name: String) -> Self {
+        self.add(
+            "user_id IN (SELECT users.id FROM users WHERE users.deleted_time IS NULL
+               AND (lower(username COLLATE \"C\") = lower(${}::text COLLATE \"C\")
+                 OR lower(name COLLATE \"C\") = lower(${}::text COLLATE \"C\")))",
+            name,
+        );
+        self
+    }
+
+    /// Only the pages whose last edit is not before, or not after, the time.
+    pub fn edited_since(mut self, time: Time) -> Self {
+        self.add("updated_time >= 'epoch'::timestamptz + ${}::bigint * interval '1 microsecond'", time.micros());
+        self
+    }
+
+    /// See [`Self::edited_since`].
+    pub fn edited_until(mut self, time: Time) -> Self {
+        self.add("updated_time <= 'epoch'::timestamptz + ${}::bigint * interval '1 microsecond'", time.micros());
         self
     }
 

@@ -3,11 +3,13 @@
 use wiki_types::slug::slugify;
 use wiki_types::{Post, Time, rules};
 
+use crate::indexed;
 use crate::markdown;
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Param};
 use crate::store::error::Error;
 use crate::store::pages::read_post;
+use crate::store::search::Entry;
 use crate::store::submissions::{self, Submission, swept};
 
 /// The unique index over the slugs of pages.
@@ -129,7 +131,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let is_chosen = draft.slug.is_some();
     let title_slug = slugify(&title);
     let slug = draft.slug.map_or_else(|| title_slug.clone(), |slug| rules::composed(&slug).into_owned());
-    let params: [Param; 12] = [
+    let entry = Entry::of(Some(&title), &draft.content).params();
+    let params = [
         user_id.into(),
         title.into(),
         slug.into(),
@@ -143,6 +146,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         title_slug.into(),
         draft.updated_time.map(Time::micros).into(),
     ];
+    let params: Vec<Param> = params.into_iter().chain(entry).collect();
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
             Err(Error::Duplicate(index)) if index == submissions::INDEX => {
@@ -189,7 +193,9 @@ const CREATE: &str = concat!(
        SELECT id, version, user_id, title, slug, content, tags, $7::text, octet_length(content), octet_length(content),
          updated_time
        FROM post
-     ), submitted AS (
+     ), ",
+    indexed!("post", "$13", "$14", "$15", "$16", "$17", "$18", "$19"),
+    ", submitted AS (
        INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL
      ), ",
     swept!("$10"),
@@ -249,6 +255,8 @@ pub fn save(
         address,
         draft.title.as_deref().map(slugify).into(),
     ];
+    let entry = Entry::of(draft.title.as_deref(), &draft.content).params();
+    let params: Vec<Param> = params.into_iter().chain(entry).collect();
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
         // Another page took the slug after this statement began.
@@ -302,7 +310,9 @@ const SAVE: &str = concat!(
          CASE WHEN (after.title, after.slug) = (before.title, before.slug) THEN 'edited' ELSE 'renamed' END,
          after.updated_time
        FROM after JOIN before ON before.id = after.id
-     ), noted AS (
+     ), ",
+    indexed!("after", "$16", "$17", "$18", "$19", "$20", "$21", "$22"),
+    ", noted AS (
        INSERT INTO audit (event, actor_id, address, post_id, details)
        SELECT 'page_renamed', $13::bigint, $14::text, after.id, CASE
          WHEN after.title = before.title THEN before.slug || ' → ' || after.slug

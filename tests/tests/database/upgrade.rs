@@ -94,3 +94,55 @@ async fn pages_that_were_deleted_before_deletions_were_kept_are_found() {
     assert_eq!(kinds(&of(2).await), ["restored", "deleted", "created"]);
     assert_eq!(kinds(&of(1).await), ["renamed", "created"]);
 }
+
+#[tokio::test]
+async fn pages_that_older_versions_wrote_are_found() {
+    if Database::needs_server("only the service writes into it") {
+        return;
+    }
+    let database = of_version(10).await;
+    database
+        .client()
+        .await
+        .batch_execute(
+            "INSERT INTO users (username, name) VALUES ('ada', 'Ada');
+             INSERT INTO posts (user_id, title, slug, content) SELECT 1, 'Page ' || n, 'page-' || n, '**needle** ' || n
+             FROM generate_series(1, 250) AS n;
+             UPDATE posts SET deleted_time = now() WHERE id = 1",
+        )
+        .await
+        .unwrap();
+    let wiki = App::wiki().database(database).start().await;
+    let total = async |query: &str| wiki.get(&format!("/search?q={query}")).await.expect(200).json()["total"].clone();
+    let waiting = "SELECT count(*)::text FROM searched WHERE words IS NULL";
+    // Each search makes the words of some pages, and so does each look at whether the wiki is ready.
+    for _ in 0..10 {
+        wiki.get("/ready").await.expect(200);
+    }
+    assert_eq!(wiki.database().column(waiting).await, ["0"]);
+    assert_eq!(total("needle").await, 249);
+    let found = wiki.get("/search?q=needle&limit=1").await.expect(200).json();
+    assert_eq!(found["results"][0]["snippet"].as_str().unwrap().split(' ').next(), Some("<mark>needle</mark>"));
+
+    // An older version still runs, writes a new page and two old ones, and finds what this one wrote.
+    wiki.put("/posts/4").header("if-match", "*").json(json!({"content": "A weaving loom."})).await.expect(200);
+    let client = wiki.database().client().await;
+    client
+        .batch_execute(
+            "INSERT INTO posts (user_id, title, slug, content) VALUES (1, 'New', 'new', 'thread');
+             UPDATE posts SET content = 'thread', version = version + 1 WHERE id = 2;
+             UPDATE posts SET title = 'A thread', content = content, version = version + 1 WHERE id = 3",
+        )
+        .await
+        .unwrap();
+    let by_older = "SELECT id::text FROM searched_posts
+                    WHERE deleted_time IS NULL AND words @@ websearch_to_tsquery('wiki', 'weaves') AND is_read";
+    assert_eq!(wiki.database().column(by_older).await, ["4"]);
+    assert_eq!(total("thread").await, 3);
+    // An edit here that does not say the title meets a page whose title was not read yet.
+    client.batch_execute("UPDATE posts SET title = 'Silk', version = version + 1 WHERE id = 5").await.unwrap();
+    wiki.put("/posts/5").header("if-match", "*").json(json!({"content": "A cocoon."})).await.expect(200);
+    assert_eq!((total("silk").await, total("cocoon").await), (json!(1), json!(1)));
+    wiki.post("/posts/1/restore").await.expect(200);
+    assert_eq!(total("needle").await, 247);
+}
