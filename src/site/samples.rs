@@ -33,7 +33,7 @@ use crate::site::preview::Preview;
 use crate::site::problem::ProblemView;
 use crate::site::retry::{Field, Kind, Retry};
 use crate::site::revision::{Revert, RevisionView};
-use crate::site::search::Search;
+use crate::site::search::{Limits, Search};
 use crate::site::sign_in::SignIn;
 use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
@@ -518,6 +518,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "search",
                 view(&Search {
                     results: (0..6).map(|index| self.found(index)).collect(),
+                    total: 512,
+                    limits: Limits { author: self.text("Ada"), since: "2026-01-31".into(), until: String::new() },
                     next: next(),
                     ..search("deploy \"any day\"", Some("größe"))
                 }),

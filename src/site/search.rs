@@ -1,14 +1,13 @@
 //! The search form, and what was found.
 
 use askama::Template;
-use wiki_types::{SearchResult, rules};
+use wiki_types::SearchResult;
 
 use crate::auth::Context;
 use crate::input::lists;
 use crate::site::parts::Linked;
 use crate::site::{self, address};
-use crate::web::json::check;
-use crate::web::request::query;
+use crate::web::request::{prefilled, query};
 use crate::web::{Problem, Response};
 
 #[derive(Debug, Default, Template)]
@@ -18,26 +17,51 @@ pub struct Search {
     pub query: String,
     /// Search only pages with this tag.
     pub tag: Option<String>,
+    /// The other fields of the form, as they were sent.
+    pub limits: Limits,
     /// What was found, best first.
     pub results: Vec<SearchResult>,
+    /// How many pages were found in all.
+    pub total: i64,
+    /// Whether there may be more.
+    pub is_total_exact: bool,
     /// The address of the rest of the list.
     pub next: Option<String>,
 }
 
+/// Which pages are searched, beside those with a tag. Empty fields limit nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The username or name of who created them.
+    pub author: String,
+    /// The day from which on they were edited last.
+    pub since: String,
+    /// The last of these days.
+    pub until: String,
+}
+
+impl Search {
+    /// Whether not all pages are searched.
+    fn is_limited(&self) -> bool {
+        self.tag.is_some() || self.limits != Limits::default()
+    }
+}
+
 /// `GET /wiki/-/search`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
+    // Even without a search: the form shows what it was sent.
+    let filter = lists::filter_of_form(cx.request)?;
     let tag = query(cx.request, "tag").filter(|tag| !tag.is_empty());
-    if let Some(tag) = &tag {
-        // Even without a search: the form shows it.
-        check("tag", tag, rules::tag)?;
-    }
+    let field = |name| prefilled(cx.request, name).unwrap_or_default();
+    let limits = Limits { author: field("author"), since: field("since"), until: field("until") };
     let query = query(cx.request, "q").unwrap_or_default();
     // A query that is too long is cut.
     let query: String = query.trim().chars().filter(|c| !c.is_control()).take(lists::MAX_QUERY).collect();
-    let mut view = Search { query, tag, ..Search::default() };
+    let mut view = Search { query, tag, limits, ..Search::default() };
     if !view.query.is_empty() {
-        let list = lists::search(cx.request, cx.db, &view.query)?;
-        (view.results, view.next) = (list.items, list.next);
+        let found = lists::search(cx.request, cx.db, &view.query, filter)?;
+        (view.results, view.next) = (found.page.items, found.page.next);
+        (view.total, view.is_total_exact) = (found.total, found.is_exact);
     }
     site::show(cx, &view)
 }
