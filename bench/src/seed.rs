@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::{Context, ensure};
 use futures_util::future::try_join_all;
+use tokio_postgres::{Client, Row};
+use wiki::store::search::{Batch, KEEP};
 
 use crate::database::Database;
 
@@ -20,7 +22,8 @@ const EDITED: u64 = 2048;
 const SEARCHED: u64 = 500;
 
 /// The secondary indexes of the tables of pages.
-const INDEXES: &str = "FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ('posts', 'revisions')
+const INDEXES: &str =
+    "FROM pg_indexes WHERE schemaname = 'public' AND tablename IN ('posts', 'revisions', 'searched', 'vocabulary')
                        AND indexname NOT IN (SELECT conname FROM pg_constraint)";
 
 /// What a database contains.
@@ -119,7 +122,9 @@ async fn fill(database: &Database, seed: Seed, pages: &str) -> anyhow::Result<()
         let statement = client.prepare(pages).await?;
         for first in (1 + session * BATCH..=seed.pages).step_by((sessions * BATCH) as usize) {
             let last = (first + BATCH - 1).min(seed.pages);
-            client.execute(&statement, &[&first.cast_signed(), &last.cast_signed()]).await?;
+            let ids = [first.cast_signed(), last.cast_signed()];
+            client.execute(&statement, &[&ids[0], &ids[1]]).await?;
+            make_words(&client, ids).await?;
         }
         anyhow::Ok(())
     }))
@@ -132,6 +137,21 @@ async fn fill(database: &Database, seed: Seed, pages: &str) -> anyhow::Result<()
     Ok(())
 }
 
+/// Makes the words of the pages with numbers from one to another, as the wiki does for pages of older versions.
+async fn make_words(client: &Client, ids: [i64; 2]) -> anyhow::Result<()> {
+    let pages = "SELECT id, version, title, content FROM posts WHERE id BETWEEN $1 AND $2 ORDER BY id";
+    let rows = client.query(pages, &[&ids[0], &ids[1]]).await.context("cannot read pages")?;
+    let page = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+    let batch = Batch::of(rows.iter().map(page).collect::<anyhow::Result<_>>()?);
+    let [languages, texts, title_words, title_pairs, words, pairs] = &batch.columns;
+    let learnt: Vec<&String> = batch.learnt.iter().collect();
+    client
+        .query(KEEP, &[&batch.ids, &batch.versions, languages, texts, title_words, title_pairs, words, pairs, &learnt])
+        .await
+        .context("cannot write words")?;
+    Ok(())
+}
+
 /// Takes back what writing workloads did: the pages they created, and the revisions of those they edited. Versions stay.
 pub async fn take_back(database: &Database, seed: Seed) -> anyhow::Result<()> {
     let (pages, edited) = (seed.pages, seed.spread(EDITED));
@@ -139,12 +159,13 @@ pub async fn take_back(database: &Database, seed: Seed) -> anyhow::Result<()> {
         "DELETE FROM revisions WHERE post_id > {pages};
          DELETE FROM revisions USING posts JOIN {edited} USING (id)
            WHERE post_id = posts.id AND revisions.version BETWEEN 2 AND posts.version - 1;
+         DELETE FROM searched WHERE post_id > {pages};
          DELETE FROM posts WHERE id > {pages};
          DELETE FROM old_service.posts WHERE id > {pages}"
     );
     database.run(&sql).await?;
     // It takes seconds for a large table, which the rows of one round do not slow down.
-    let tables = if pages <= 100_000 { &["posts", "revisions", "old_service.posts"][..] } else { &[] };
+    let tables = if pages <= 100_000 { &["posts", "revisions", "searched", "old_service.posts"][..] } else { &[] };
     for table in tables {
         database.run(&format!("VACUUM {table}")).await?;
     }

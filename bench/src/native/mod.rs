@@ -26,6 +26,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_postgres::{NoTls, Row};
+use wiki::store::search::Entry;
+use wiki::words::Index;
 use wiki_types::slug::slugify;
 use wiki_types::{Post, PostSummary, Time, User};
 
@@ -114,7 +116,12 @@ async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
             let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
             let title = draft.content.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("Untitled");
             let (slug, links) = (slugify(title), links(&draft.content));
-            let rows = query(pool, sql::INSERT, &[&draft.user_id, &title, &slug, &draft.content, &links]).await?;
+            let Found { entry, pairs } = Found::of(Some(title), &draft.content);
+            let Index { title: title_words, text, learnt, .. } = &entry.index;
+            let page: [&(dyn ToSql + Sync); 5] = [&draft.user_id, &title, &slug, &draft.content, &links];
+            let found: [&(dyn ToSql + Sync); 7] =
+                [&entry.language, &entry.plain, title_words, &pairs[0], text, &pairs[1], learnt];
+            let rows = query(pool, sql::INSERT, &[&page[..], &found].concat()).await?;
             post(StatusCode::CREATED, rows.first(), |_| Ok(draft.content))
         }
         (&Method::PUT, "posts", Ok(id)) => {
@@ -122,11 +129,32 @@ async fn route(request: Request<Incoming>, pool: &Pool) -> Outcome<Answer> {
             let seen: i64 = seen.to_str()?.trim_matches('"').parse()?;
             let draft: Draft = serde_json::from_slice(&body.collect().await?.to_bytes())?;
             let links = links(&draft.content);
-            let rows = query(pool, sql::UPDATE, &[&id, &seen, &draft.title, &draft.content, &links]).await?;
+            let Found { entry, pairs } = Found::of(draft.title.as_deref(), &draft.content);
+            let Index { title: title_words, text, learnt, .. } = &entry.index;
+            let page: [&(dyn ToSql + Sync); 5] = [&id, &seen, &draft.title, &draft.content, &links];
+            let found: [&(dyn ToSql + Sync); 7] =
+                [&entry.language, &entry.plain, title_words, &pairs[0], text, &pairs[1], learnt];
+            let rows = query(pool, sql::UPDATE, &[&page[..], &found].concat()).await?;
             // The wiki distinguishes a missing page from an outdated version.
             post(StatusCode::OK, rows.first(), |_| Ok(draft.content))
         }
         _ => not_found(),
+    }
+}
+
+/// What a page is found by.
+struct Found {
+    entry: Entry,
+    /// Those of the title, unless it stays, and those of the text.
+    pairs: [Option<Vec<i32>>; 2],
+}
+
+impl Found {
+    fn of(title: Option<&str>, content: &str) -> Self {
+        let entry = Entry::of(title, content);
+        let title_pairs = title.map(|_| entry.index.title_pairs.clone());
+        let pairs = [title_pairs, Some(entry.index.pairs.clone())];
+        Self { entry, pairs }
     }
 }
 

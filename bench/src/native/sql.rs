@@ -21,7 +21,7 @@ pub const POSTS: &str = concat!(
     ", octet_length(content)::bigint FROM posts WHERE deleted_time IS NULL ORDER BY id DESC LIMIT $1"
 );
 
-/// A new page and its revision: user, title, slug, content and links.
+/// A new page, its revision and what it is found by: user, title, slug, content, links, and the parameters of `Entry`.
 pub const INSERT: &str = concat!(
     "WITH given AS (
        SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id
@@ -37,13 +37,15 @@ pub const INSERT: &str = concat!(
        INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
        SELECT id, version, user_id, title, slug, content, tags, '', octet_length(content), octet_length(content), created_time
        FROM post
-     )
-     SELECT ",
+     ), ",
+    wiki::indexed!("post", "$6", "$7", "$8", "$9", "$10", "$11", "$12"),
+    " SELECT ",
     columns!(),
     " FROM post"
 );
 
-/// The next version of a page and its revision: number, version seen, title or null, content and links.
+/// The next version of a page, its revision and what it is found by: number, version seen, title or null, content, links,
+/// and the parameters of `Entry`.
 pub const UPDATE: &str = concat!(
     "WITH before AS (
        SELECT id, octet_length(content) AS size FROM posts WHERE id = $1
@@ -57,8 +59,9 @@ pub const UPDATE: &str = concat!(
        SELECT post.id, version, user_id, title, slug, content, tags, '', octet_length(content),
          octet_length(content) - before.size, updated_time
        FROM post JOIN before ON before.id = post.id
-     )
-     SELECT ",
+     ), ",
+    wiki::indexed!("post", "$6", "$7", "$8", "$9", "$10", "$11", "$12"),
+    " SELECT ",
     columns!(),
     " FROM post"
 );
