@@ -1,6 +1,6 @@
 //! Search finds what people half remember: other spellings, parts and forms of words, in many languages.
 
-use blackbox::{App, Client, Database, Value, at_once, json};
+use blackbox::{App, Client, Value, at_once, json};
 
 async fn wiki() -> App {
     let wiki = App::wiki().start().await;
@@ -250,9 +250,6 @@ async fn results_are_counted() {
 
 #[tokio::test]
 async fn a_number_of_results_that_is_not_exact_says_so() {
-    if Database::needs_server("only the service writes into it") {
-        return;
-    }
     let wiki = wiki().await;
     let client = wiki.database().client().await;
     let pages = "INSERT INTO posts (user_id, title, slug, content)
@@ -380,9 +377,6 @@ async fn pages_with_the_same_new_words_are_saved_at_once() {
 
 #[tokio::test]
 async fn no_extension_is_needed() {
-    if Database::needs_server("only the service asks it") {
-        return;
-    }
     let wiki = wiki().await;
     write(&wiki, "One", "spelling").await;
     assert_eq!(found(&wiki, "speling").await, ["One"]);

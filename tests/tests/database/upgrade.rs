@@ -97,9 +97,6 @@ async fn pages_that_were_deleted_before_deletions_were_kept_are_found() {
 
 #[tokio::test]
 async fn pages_that_older_versions_wrote_are_found() {
-    if Database::needs_server("only the service writes into it") {
-        return;
-    }
     let database = of_version(10).await;
     database
         .client()
