@@ -61,8 +61,10 @@ fn headers(incoming: &IncomingRequest) -> HeaderMap {
 }
 
 /// The body, refused as soon as it is known to be longer than `limit`. `announced` is how long the client says it is.
-fn body(incoming: &IncomingRequest, announced: Option<usize>, limit: usize) -> Result<Vec<u8>, Problem> {
+fn body(incoming: &IncomingRequest, announced: Option<u64>, limit: usize) -> Result<Vec<u8>, Problem> {
     const CHUNK: u64 = 64 * 1024;
+    // A client may announce more than 32 bits hold, and a `usize` has no more here.
+    let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > limit) {
         return Err(Problem::body_too_large(limit));
     }
