@@ -2,11 +2,14 @@
 //! takes the arguments of `spin up` that the tests use.
 //!
 //! - Every request has a new instance.
-//! - A query without a row traps. Spin 4.0.0 to 4.0.2 never answer it (spinframework/spin#3671).
+//! - As 4.0, a query without a row traps. Spin 4.0.0 to 4.0.2 never answer it (spinframework/spin#3671). As 3.6, its answer
+//!   has no columns.
 //! - An error while a statement runs is a text: as Spin 3.6 writes it, or 4.0.
 //! - Every statement is prepared anew. There are 64 connections.
 //! - The headers of the host are appended to those that the client sent.
-//! - Bodies have no limit. A request without a valid Host gets no response, one with a header that is not UTF-8 a 500.
+//! - The headers that WASI HTTP forbids, such as Host, do not reach the guest.
+//! - Bodies have no limit. A request without a valid Host gets no response, one with a header that is not UTF-8 a 500, one
+//!   with a target that is not ASCII a 400.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -31,7 +34,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component as Code, HasData, Linker, Resource};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::{WasiBody, WasiHttpView};
+use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, WasiBody, WasiHttpView};
 use wiki_runner::parts::postgres::{self, Connection, DbError, HostConnection, ParameterValue, QueryError, RowSet};
 use wiki_runner::parts::{
     Application, Component, Environment, HostState, Limits, Logging, Manifest, Memory, Metrics, Pools, Postgres,
@@ -106,13 +109,13 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-fn link(code: &Code, flat: bool) -> anyhow::Result<ProxyPre<HostState>> {
+fn link(code: &Code, is_3_6: bool) -> anyhow::Result<ProxyPre<HostState>> {
     let mut linker = Linker::<HostState>::new(code.engine());
     add_to_linker(&mut linker)?;
     linker.allow_shadowing(true);
-    let view: fn(&mut HostState) -> SpinPostgres<'_> = match flat {
-        true => |state| SpinPostgres { inner: state.postgres(), flat: true },
-        false => |state| SpinPostgres { inner: state.postgres(), flat: false },
+    let view: fn(&mut HostState) -> SpinPostgres<'_> = match is_3_6 {
+        true => |state| SpinPostgres { inner: state.postgres(), is_3_6: true },
+        false => |state| SpinPostgres { inner: state.postgres(), is_3_6: false },
     };
     postgres::add_to_linker::<_, HasSpinPostgres>(&mut linker, view)?;
     Ok(ProxyPre::new(linker.instantiate_pre(code)?)?)
@@ -126,6 +129,9 @@ impl Host {
     }
 
     async fn handle(&self, request: Request<Incoming>, client: SocketAddr) -> io::Result<Response<WasiBody>> {
+        if !request.uri().to_string().is_ascii() {
+            return Ok(empty(400, "the target is not ASCII"));
+        }
         let request = as_spin_passes_it_on(request, client)?;
         if request.headers().values().any(|value| str::from_utf8(value.as_bytes()).is_err()) {
             return Ok(empty(500, "a header is not UTF-8"));
@@ -181,6 +187,9 @@ fn as_spin_passes_it_on(request: Request<Incoming>, client: SocketAddr) -> io::R
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let full = format!("http://{host}{path}");
     parts.uri = Uri::try_from(&full).map_err(io::Error::other)?;
+    for name in &DEFAULT_FORBIDDEN_HEADERS {
+        parts.headers.remove(name);
+    }
     for (name, value) in [
         ("spin-full-url", full.as_str()),
         ("spin-client-addr", &client.to_string()),
@@ -206,8 +215,8 @@ impl HasData for HasSpinPostgres {
 /// The runner's databases, with what Spin makes of their results.
 struct SpinPostgres<'a> {
     inner: PostgresView<'a>,
-    /// Whether errors are as flat as in 3.6.
-    flat: bool,
+    /// Whether it is as 3.6, where errors are flat and a query without a row is answered.
+    is_3_6: bool,
 }
 
 impl postgres::Host for SpinPostgres<'_> {}
@@ -225,11 +234,12 @@ impl HostConnection for SpinPostgres<'_> {
     ) -> wasmtime::Result<Result<RowSet, postgres::Error>> {
         let result = self.inner.query(connection, anew(statement.clone()), params).await?;
         match result {
+            Ok(rows) if rows.rows.is_empty() && self.is_3_6 => Ok(Ok(RowSet { columns: Vec::new(), rows: Vec::new() })),
             Ok(rows) if rows.rows.is_empty() => {
                 Err(wasmtime::Error::msg(format!("Spin 4.0 never answers a query without a row: {statement}")))
             }
             Err(postgres::Error::QueryFailed(QueryError::DbError(error))) if !is_found_in_preparation(&error) => {
-                let text = if self.flat { text_of_3_6(&error) } else { text_of_4_0(error) };
+                let text = if self.is_3_6 { text_of_3_6(&error) } else { text_of_4_0(error) };
                 Ok(Err(postgres::Error::QueryFailed(QueryError::Text(text))))
             }
             result => Ok(result),
