@@ -29,11 +29,14 @@ pub fn check(request: &Request) -> Result<(), Problem> {
     if let Some(name) = SINGLE.iter().find(|name| request.headers().get_all(**name).iter().nth(1).is_some()) {
         return Err(Problem::bad_request(format!("The request has more than one header {name}. Send it once.")));
     }
-    match request.headers().get(HOST).map(|host| host.to_str().ok().is_some_and(is_host)) {
-        Some(false) => {
-            Err(Problem::bad_request("The header Host must be a name or an address, with or without a port."))
-        }
-        _ => Ok(()),
+    let host = match request.headers().get(HOST) {
+        Some(host) => Some(host.to_str().unwrap_or_default().to_owned()),
+        // Spin keeps the header to itself, and passes on what it says.
+        None => full_url(request).and_then(|url| url.authority().map(Authority::to_string)),
+    };
+    match host.is_none_or(|host| is_host(&host)) {
+        true => Ok(()),
+        false => Err(Problem::bad_request("The header Host must be a name or an address, with or without a port.")),
     }
 }
 
@@ -41,7 +44,9 @@ pub fn check(request: &Request) -> Result<(), Problem> {
 fn is_host(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
     let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
-    !text.contains('@') && port.is_none_or(|port| port.is_empty() || authority.port_u16().is_some())
+    // The library reads the number as Rust does, which allows a plus sign in front.
+    let is_number = |port: &str| !port.starts_with('+') && authority.port_u16().is_some();
+    !text.contains('@') && !authority.host().is_empty() && port.is_none_or(|port| port.is_empty() || is_number(port))
 }
 
 /// The number `text` is, if that can be an id or a version.
@@ -179,8 +184,13 @@ mod tests {
         for host in ["a", "a.example:80", "a:", "127.0.0.1:8000", "[::1]", "[::1]:80"] {
             assert!(check(&request(&[("host", host)])).is_ok(), "{host}");
         }
-        for host in ["", "me@a", "me:pw@a:80", "a:b", "a:8o", "a:65536", "a b", "a/b", "[::1]:x"] {
+        for host in ["", "me@a", "me:pw@a:80", "a:b", "a:8o", "a:+80", "a:65536", ":80", "a b", "a/b", "[::1]:x"] {
             assert!(check(&request(&[("host", host)])).is_err(), "{host}");
+        }
+        for (url, allowed) in
+            [("http://a.example:80/", true), ("http://me@a.example/", false), ("http://a.example:65536/", false)]
+        {
+            assert_eq!(check(&request(&[("spin-full-url", url)])).is_ok(), allowed, "{url}");
         }
     }
 
