@@ -131,7 +131,8 @@ impl Db {
         if let Some(connection) = &*self.connection.borrow() {
             return Ok(connection.clone());
         }
-        let connection = Connection::open((self.address)()?).map_err(Error::from)?;
+        let address = (self.address)()?;
+        let connection = Connection::open(address).map_err(|error| Error::from(error).of_server(address))?;
         Ok(self.connection.borrow_mut().insert(Rc::new(connection)).clone())
     }
 }

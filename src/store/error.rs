@@ -5,6 +5,7 @@
 //! further lines, and 4.0 the fields in Rust's debug format. Of these texts, and of the fields, only severity, message and
 //! code are used: the others hold values of rows, and whole statements.
 
+use connection_string::Parameters;
 use spin_sdk::pg4::{DbError, PgError, QueryError};
 
 /// Why a statement failed.
@@ -18,6 +19,17 @@ pub enum Error {
     Denied(String),
     /// The statement, or what it returned, was not what this program expects. The cause is for the log.
     Internal(String),
+}
+
+impl Error {
+    /// With the server's name and port, which Spin does not tell, in the cause of an outage. `address` is the connection string.
+    pub fn of_server(self, address: &str) -> Self {
+        let Self::Unavailable(cause) = self else { return self };
+        let parameters = Parameters::from_pairs(address).unwrap_or_default();
+        let value = |wanted| parameters.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
+        let server = format!("{}:{}", value("host"), value("port"));
+        Self::Unavailable(if cause.contains(&server) { cause } else { format!("{server}: {cause}") })
+    }
 }
 
 /// Whether an error says that the schema is older than the statement: undefined_table, undefined_column,
@@ -155,6 +167,15 @@ mod tests {
         let german = "db error: FEHLER: doppelter Schlüsselwert verletzt Unique-Constraint »users_username_key«";
         assert_eq!(text(german), duplicate);
         assert_eq!(text(&debug_format("23505", DUPLICATE)), duplicate);
+    }
+
+    #[test]
+    fn an_outage_names_the_server_once() {
+        let address = "host='db.example' port='5432' user='ada' password='secret' connect_timeout=5";
+        let unavailable = |cause: &str| Error::Unavailable(cause.to_owned());
+        assert_eq!(unavailable("refused").of_server(address), unavailable("db.example:5432: refused"));
+        assert_eq!(unavailable("db.example:5432 refused").of_server(address), unavailable("db.example:5432 refused"));
+        assert_eq!(Error::Internal("a bug".to_owned()).of_server(address), Error::Internal("a bug".to_owned()));
     }
 
     #[test]
