@@ -135,6 +135,9 @@ impl<'a> Sought<'a> {
 
     /// Which of the words it is; any number above them if it is one that was meant.
     fn number(&self, word: Word<'_>) -> Option<usize> {
+        if !self.may_be(word.text) {
+            return None;
+        }
         let plain = folded(word.text);
         let found = self.words.iter().position(|sought| self.is(sought, &plain));
         let found = found.or_else(|| {
@@ -143,6 +146,17 @@ impl<'a> Sought<'a> {
         });
         let meant = || self.meant.and_then(|meant| meant.iter().position(|word| *word == plain));
         found.or_else(|| meant().map(|number| self.words.len() + number))
+    }
+
+    /// Whether it is worth a closer look: most words begin with another letter than those that are looked for.
+    fn may_be(&self, word: &str) -> bool {
+        let first = |word: &str| word.bytes().next().map(|byte| byte.to_ascii_lowercase());
+        let begins_so = |other: &str| first(other) == first(word);
+        !word.is_ascii()
+            || self.language == Some("de")
+            || word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
+            || self.words.iter().any(|sought| begins_so(sought.word))
+            || self.meant.is_some_and(|meant| meant.iter().any(|word| begins_so(word)))
     }
 
     fn is(&self, sought: &SoughtWord<'_>, plain: &str) -> bool {

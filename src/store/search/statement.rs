@@ -118,7 +118,7 @@ impl Statement {
              )
              SELECT (SELECT count(*) FROM ranked),
                coalesce((SELECT max(pages) < {MAX_RANKED} FROM (SELECT count(*) AS pages FROM ranked GROUP BY kind) AS counts), true),
-               EXISTS (SELECT FROM searched WHERE words IS NULL), {meant},
+               (SELECT post_id FROM searched WHERE words IS NULL ORDER BY post_id LIMIT 1) IS NOT NULL, {meant},
                result.*
              FROM (SELECT) AS always LEFT JOIN (
                SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC', rank, language, plain

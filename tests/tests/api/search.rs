@@ -262,7 +262,7 @@ async fn titles_are_suggested_by_how_they_begin() {
         ("eng", &["Engines", "Bob's engine"][..]),
         ("LO", &["Looms"]),
         ("the+w", &["The Who"]),
-        ("100%25", &["100% of it"]),
+        ("100%25", &["100% of it", "100 years"]),
         ("_", &[]),
         ("", &[]),
         ("who", &["The Who"]),
