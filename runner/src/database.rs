@@ -12,7 +12,7 @@ use tokio_postgres::NoTls;
 
 use crate::config::settings::Embedded;
 use crate::embedded::{self, Access};
-use crate::stop_signal;
+use crate::stop_signal::stop_signal;
 
 /// Options of `wiki-runner database`.
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@
 //! 11. `memory`: budgets for what the process uses of its memory
 //! 12. `config`: settings of the runner, and the application with its variables
 //! 13. `database_url`: the parts of a database's address
+//! 14. `stop_signal`: the signals that end a command
 
 #![deny(unsafe_code)]
 
@@ -37,6 +38,7 @@ mod migrate;
 mod request;
 mod serve;
 mod server;
+mod stop_signal;
 mod telemetry;
 
 /// What a host of its own needs that is built on this one. The tests build one that behaves as Spin does.
@@ -61,7 +63,6 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::environment::Environment;
 use crate::config::{settings, wrong_setting};
@@ -154,18 +155,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             io::stdout().write_all(&script).context("cannot write the script")
         }
     }
-}
-
-/// Completes at the first SIGTERM (from an orchestrator) or SIGINT (from a terminal).
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

@@ -28,8 +28,9 @@ use crate::request::concurrency_limit::ConcurrencyLimit;
 use crate::request::rate_limit::WriteRateLimit;
 use crate::request::router::Router;
 use crate::server::tls;
+use crate::stop_signal::stop_signal;
 use crate::telemetry::metrics::Metrics;
-use crate::{admin, server, stop_signal};
+use crate::{admin, server};
 
 /// Runs the application until SIGTERM or SIGINT, and then until its requests have finished or the grace period is over.
 ///

@@ -9,22 +9,12 @@ use crate::store::pages::Filter;
 use crate::words::{self, Query};
 pub use entry::Entry;
 pub use later::{Batch, KEEP, catch_up};
+pub use statement::Found;
 use statement::Statement;
 
 mod entry;
 mod later;
 mod statement;
-
-/// What a search found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// A part of the pages, best first.
-    pub results: Vec<SearchResult>,
-    /// How many pages there are in all parts.
-    pub total: i64,
-    /// Whether no more pages than that match.
-    pub is_exact: bool,
-}
 
 /// Those pages that pass `filter` and match `wanted`, with the words as they are written or in other forms.
 pub fn matching(mut filter: Filter, wanted: &str) -> Filter {

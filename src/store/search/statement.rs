@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use wiki_types::SearchResult;
 
-use super::Found;
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
@@ -19,6 +18,17 @@ const FEW: usize = 10;
 
 /// The most words that one of a query is corrected to.
 const MAX_CORRECTIONS: usize = 5;
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// A part of the pages, best first.
+    pub results: Vec<SearchResult>,
+    /// How many pages there are in all parts.
+    pub total: i64,
+    /// Whether no more pages than that match.
+    pub is_exact: bool,
+}
 
 /// A search as SQL.
 ///
