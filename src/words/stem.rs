@@ -10,9 +10,11 @@ const MIN_PART: usize = 4;
 const FORWARDS: char = '>';
 const BACKWARDS: char = '<';
 
+type Create = fn() -> Stemmer;
+
 /// Languages in Latin letters other than English, by their codes of BCP 47. As functions, so that the component has the
 /// algorithms of these languages only.
-const LATIN: [(&str, fn() -> Stemmer); 7] = [
+const LATIN: [(&str, Create); 7] = [
     ("de", || Stemmer::create(Algorithm::German)),
     ("es", || Stemmer::create(Algorithm::Spanish)),
     ("fr", || Stemmer::create(Algorithm::French)),

@@ -24,6 +24,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// Between two looks at a server that starts or stops.
 const POLL: Duration = Duration::from_millis(10);
 
+/// What a server says that finds traces of another one in its folder.
+const OCCUPIED: [&str; 2] = ["pre-existing shared memory block", "\"postmaster.pid\" already exists"];
+
 /// Ports to try. Another program can take one between our finding it free and the server's start.
 const PORTS: usize = 3;
 
@@ -87,8 +90,9 @@ impl Server {
                 Err(error) => error,
             };
             let said = error.to_string();
-            // Processes of a server that was killed have its memory until they notice that they are alone.
-            let is_occupied = said.contains("pre-existing shared memory block") && begun.elapsed() < STOP_LIMIT;
+            // Processes of a server that was killed have its memory until they notice that they are alone, and it has its number
+            // until its parent has been told.
+            let is_occupied = begun.elapsed() < STOP_LIMIT && OCCUPIED.iter().any(|words| said.contains(words));
             let is_taken = said.contains("Address already in use") && ports > 1;
             if is_taken {
                 ports -= 1;

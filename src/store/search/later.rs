@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Entry;
+use super::entry::Entry;
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 
