@@ -52,6 +52,7 @@ RUN --mount=type=cache,id=wasiki-compiler,target=/wasiki/target,sharing=locked \
 
 # The toolchain for the component, which xtask finds or installs.
 FROM crates AS toolchain
+COPY crates/local-postgres crates/local-postgres
 COPY xtask xtask
 RUN --mount=type=cache,id=wasiki-xtask,target=/wasiki/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \
@@ -64,8 +65,6 @@ FROM toolchain AS component
 COPY crates crates
 COPY migrations migrations
 COPY askama.toml openapi.json ./
-COPY static static
-COPY templates templates
 COPY src src
 RUN --mount=type=cache,id=wasiki-component,target=/wasiki/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \

@@ -358,7 +358,8 @@ mod tests {
         assert_eq!(server.port(), port);
         assert!(takes_connections(port));
         // And so does the next one, while the old one's processes may still be there.
-        kill_process(Pid::from_raw(server.process().cast_signed()).unwrap(), Signal::KILL).unwrap();
+        server.process.kill().unwrap();
+        server.process.wait().unwrap();
         std::mem::forget(server);
         drop(begin(&cluster, &installation, Data::Gone));
     }

@@ -747,10 +747,15 @@ async fn the_largest_page_comes_back_when_a_session_has_ended() {
         assert_page(&back);
         assert!(back.text().contains(&content) && back.text().contains("value=\"Long\""), "{path}");
     }
-    // Nothing that somebody wrote is longer.
-    submit(&wiki, "/wiki/-/new", &[("content", &sent.repeat(2))]).await.expect(413);
     let fields: Vec<(&str, &str)> = (0..101).map(|_| ("a", "b")).collect();
     submit(&wiki, "/wiki/-/sign-in", &fields).await.expect(400);
+}
+
+#[tokio::test]
+async fn a_form_that_is_longer_than_any_page_is_refused() {
+    let wiki = App::wiki().access("private").start().await;
+    let content = "é".repeat(1 << 20);
+    submit(&wiki, "/wiki/-/new", &[("title", "Long"), ("content", &content)]).await.expect(413);
 }
 
 #[tokio::test]
