@@ -213,7 +213,7 @@ test("in the feed, which is well-formed", async (t) => {
     const problems = [...feed.querySelectorAll("parsererror")].map((error) => error.textContent);
     if (links.some((origin) => origin !== location.origin)) problems.push(`links to ${links}`);
     const names = new Set([...feed.querySelectorAll("*")].map((element) => element.localName));
-    const known = ["feed", "title", "id", "link", "updated", "entry", "author", "name", "summary"];
+    const known = ["feed", "title", "id", "link", "updated", "entry", "category", "author", "name", "summary"];
     problems.push(...[...names].filter((name) => !known.includes(name)).map((name) => `element ${name}`));
     return [problems, [...feed.querySelectorAll("entry > title")].map((title) => title.textContent)];
   });

@@ -144,7 +144,7 @@ test("an address that is taken is refused with everything typed", async (t) => {
   await page.getByText("Change address").click();
   await fill(page, { content: "Found one.", slug: "occupied", author: "Grace" });
   await button(page, "Save").click();
-  await page.getByRole("alert").getByRole("link", { name: /^Address/ }).waitFor();
+  await page.getByRole("alert").getByRole("link", { name: /^Another page has this address/ }).waitFor();
   assert.deepEqual(await filled(page, ["content", "slug"]), { content: "Found one.", slug: "occupied" });
   await fill(page, { slug: "wanderer" });
   await save(page, at("wanderer"));
