@@ -81,6 +81,7 @@ for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScrip
     await heading(page, "Your account");
     await page.getByText("New token", { exact: true }).click();
     await page.getByLabel("Token name", { exact: true }).fill(`import ${kind}`);
+    await page.getByLabel("Valid for", { exact: true }).selectOption("7 days");
     await page.getByLabel("Access", { exact: true }).selectOption("write");
     await button(page, "Create token").click();
     const token = await page.locator("#_secret").textContent();

@@ -26,7 +26,7 @@
   }
 
   // Changes are grouped by days, and days begin elsewhere in another zone.
-  const days = $("#_days");
+  const days = $(".days");
   if (days) {
     const groups = new Map();
     for (const item of days.querySelectorAll(".changes > li")) {
