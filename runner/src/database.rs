@@ -61,9 +61,9 @@ async fn serve(settings: &Embedded) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let database = embedded::Database::start(settings).await?;
     println!("# {}. Run this in another terminal:", database.description());
-    println!("export SPIN_VARIABLE_DB_HOST=127.0.0.1 SPIN_VARIABLE_DB_PORT={}", database.port());
+    println!("export SPIN_VARIABLE_DB_HOST=127.0.0.1 SPIN_VARIABLE_DB_PORT={}", database.address().port);
     println!("export SPIN_VARIABLE_DB_NAME=postgres SPIN_VARIABLE_DB_USER=postgres");
-    println!("export SPIN_VARIABLE_DB_PASSWORD={}", database.password());
+    println!("export SPIN_VARIABLE_DB_PASSWORD={}", database.address().password);
     println!("spin up");
     stop.await;
     Ok(())
@@ -93,7 +93,7 @@ async fn dump(settings: &Embedded, file: &Path) -> anyhow::Result<()> {
 async fn restore(settings: &Embedded, file: &Path) -> anyhow::Result<()> {
     fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let access = Access::get(settings).await?;
-    let (client, connection) = tokio_postgres::connect(access.url(), NoTls).await.context("cannot connect")?;
+    let (client, connection) = tokio_postgres::connect(&access.url(), NoTls).await.context("cannot connect")?;
     tokio::spawn(connection);
     let row = client.query_one("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", &[]).await?;
     ensure!(
@@ -119,18 +119,18 @@ fn install(settings: &Embedded, version: u32) -> anyhow::Result<()> {
 
 /// A client program that is at least as new as the server. The archives that are downloaded have none.
 fn tool(name: &str, access: &Access) -> anyhow::Result<Command> {
-    let major = access.major();
+    let major = access.major;
     let program = installation::tool(name, major).ok_or_else(|| {
         anyhow!("there is no {name} of version {major} or newer here: install the package postgresql-client-{major}")
     })?;
     let mut command = Command::new(program);
     // In the arguments everybody could read it.
-    command.env("PGPASSWORD", access.password());
+    command.env("PGPASSWORD", &access.address.password);
     Ok(command)
 }
 
 fn url(access: &Access) -> String {
-    format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", access.port())
+    format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", access.address.port)
 }
 
 fn finish(name: &str, command: &mut Command) -> anyhow::Result<()> {

@@ -4,10 +4,10 @@
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use local_postgres::server::{self, Data};
+use local_postgres::server::{Address, Data};
 use local_postgres::{Cluster, Installation, Server, account};
 
 use crate::config::settings;
@@ -37,8 +37,7 @@ const SETTINGS: [&str; 8] = [
 /// A running database. It ends when this is dropped.
 pub struct Database {
     url: String,
-    port: u16,
-    password: String,
+    address: Address,
     major: u32,
     description: String,
     _supervisor: Supervisor,
@@ -63,9 +62,8 @@ impl Database {
         let user = server.cluster().other_user().map(|name| format!(" as user {name}")).unwrap_or_default();
         let folder = server.cluster().folder().display().to_string();
         Ok(Self {
-            url: format!("{}?sslmode=disable", server.url()),
-            port: server.port(),
-            password: server.password().to_owned(),
+            url: url(server.address()),
+            address: server.address().clone(),
             major: server.installation().major(),
             description: format!("PostgreSQL {}{user} keeps the data in {folder}", server.installation().version()),
             _supervisor: Supervisor::start(server)?,
@@ -73,19 +71,14 @@ impl Database {
         })
     }
 
-    /// Its address, with its password.
+    /// Its address as a URL, with its password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The port it listens on, at 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The password of its superuser, `postgres`, who also gives the database its name.
-    pub fn password(&self) -> &str {
-        &self.password
+    /// How to reach it as its superuser, `postgres`, who also gives the database its name.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// What runs and where the data are, for people.
@@ -96,55 +89,48 @@ impl Database {
 
 /// A way into the database: into the one that runs, as that of a wiki that is used, or else into one that is started.
 pub struct Access {
-    port: u16,
-    password: String,
-    major: u32,
-    url: String,
+    /// How to reach it.
+    pub address: Address,
+    /// The major version of the server.
+    pub major: u32,
     _started: Option<Database>,
 }
 
 impl Access {
     /// Starts the database unless it runs.
     pub async fn get(settings: &settings::Embedded) -> anyhow::Result<Self> {
-        if settings.data.join("postgres/data").exists() {
-            let cluster = Cluster::open(&settings.data.join("postgres"))?;
-            if let (Some(port), Some(major)) = (server::port_of_running(&cluster), cluster.major()?) {
-                let password = cluster.password()?;
-                let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable");
-                return Ok(Self { port, password, major, url, _started: None });
+        let folder = folder(&settings.data);
+        if folder.join("data").exists() {
+            let cluster = Cluster::open(&folder)?;
+            if let (Some(address), Some(major)) = (Address::of_running(&cluster)?, cluster.major()?) {
+                return Ok(Self { address, major, _started: None });
             }
         }
         let started = Database::start(settings).await?;
-        let (port, password, url) = (started.port, started.password.clone(), started.url.clone());
-        Ok(Self { port, password, major: started.major, url, _started: Some(started) })
+        Ok(Self { address: started.address.clone(), major: started.major, _started: Some(started) })
     }
 
-    /// The port it listens on, at 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Its address as a URL, with its password.
+    pub fn url(&self) -> String {
+        url(&self.address)
     }
+}
 
-    /// The password of its superuser, `postgres`.
-    pub fn password(&self) -> &str {
-        &self.password
-    }
+/// The address as a URL: a server of our own offers no TLS.
+fn url(address: &Address) -> String {
+    format!("{}?sslmode=disable", address.url())
+}
 
-    /// The major version of the server.
-    pub fn major(&self) -> u32 {
-        self.major
-    }
-
-    /// Its address, with the password.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
+/// The folder of the cluster in the data folder.
+fn folder(data: &Path) -> PathBuf {
+    data.join("postgres")
 }
 
 /// Makes the folder, locks it, and sets up the cluster in it.
 fn prepare(settings: &settings::Embedded, place: &str) -> anyhow::Result<(File, Cluster, Installation)> {
     let dir = &settings.data;
     let lock = lock(dir).with_context(|| place.to_owned())?;
-    let folder = dir.join("postgres");
+    let folder = folder(dir);
     let cluster = Cluster::open(&folder).with_context(|| format!("{place}: {}", folder.display()))?;
     let major = cluster.major().with_context(|| place.to_owned())?;
     let installation = choice::installation(&settings.postgres_bin, major, dir)?;
@@ -160,7 +146,7 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
         fs::set_permissions(dir, Permissions::from_mode(0o711)).context("cannot be written")?;
     }
     ensure!(
-        !dir.join("postgres/tmp/pglite").exists(),
+        !folder(dir).join("tmp/pglite").exists(),
         "holds data of version 0.1.0, whose database was another: export the wiki with that version (`wasiki export`), \
          name another folder with --data, and import it there; nothing was changed here"
     );
@@ -176,8 +162,6 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use tokio_postgres::{Client, NoTls};
 
     use super::*;
@@ -226,7 +210,7 @@ mod tests {
         let refusal = refusal(&settings).await;
         assert!(refusal.contains("(--data, RUNNER_DATA): is in use by another wiki-runner"), "{refusal}");
         for password in ["wrong", ""] {
-            let url = format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", database.port());
+            let url = format!("postgres://postgres:{password}@127.0.0.1:{}/postgres", database.address().port);
             let Err(error) = connect(&url).await else { panic!("{password:?} got in") };
             let code = error.code().map(|code| code.code().to_owned());
             assert!(code.as_deref() == Some("28P01") || error.to_string().contains("password missing"), "{error}");

@@ -170,13 +170,14 @@ impl Query {
                         continue;
                     }
                     let forms = step.forms();
-                    let beginnings = if step.has_beginning() { format!("{forms} | '{}':*", step.term) } else { forms };
+                    let beginning = if step.has_beginning() { format!(" | '{}':*", step.term) } else { String::new() };
                     let ranked_first = rank.is_empty();
                     for (pieces, sign, first) in
                         [(&mut all, " & (", first), (&mut any, " | (", first), (&mut rank, " | (", ranked_first)]
                     {
                         pieces.push(if first { "(" } else { sign });
-                        pieces.push(&beginnings);
+                        pieces.push(&forms);
+                        pieces.push(&beginning);
                         pieces.cut();
                         pieces.push(")");
                     }
@@ -184,7 +185,7 @@ impl Query {
                         && step.term.chars().count() >= MIN_CORRECTED
                         && step.term.chars().all(char::is_alphabetic);
                     loose.words.push(if is_corrected { step.term.clone() } else { String::new() });
-                    loose.forms.push(step.forms());
+                    loose.forms.push(forms);
                     first = false;
                 }
             }

@@ -112,7 +112,7 @@ fn own_server() -> String {
     cluster.init(&installation, false).expect("a cluster can be made");
     let settings = ["fsync=off", "max_connections=1000"].map(str::to_owned).into();
     let server = Server::start(cluster, installation, settings, Data::Gone).expect("PostgreSQL starts");
-    let url = server.url();
+    let url = server.address().url();
     // It ends with this process.
     std::mem::forget(server);
     url

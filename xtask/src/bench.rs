@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use local_postgres::{Installation, Server};
+use local_postgres::Installation;
 
 use crate::cargo::{cargo_dist, prepare};
 use crate::component;
@@ -89,7 +89,7 @@ pub fn bench(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         server = Some(postgres::start_kept(&installation, args.data.as_ref().unwrap_or(&out.join("postgres")))?);
     }
     // Not an argument, because every user of this machine could read it.
-    if let Some(url) = args.database.clone().or(server.as_ref().map(Server::url)) {
+    if let Some(url) = args.database.clone().or(server.as_ref().map(|server| server.address().url())) {
         command.env("WASIKI_BENCH_DATABASE", url);
     }
     let status = command.status().context("cannot start the benchmark")?;

@@ -199,7 +199,7 @@ fn databases(workspace: &Workspace, runner: &Runner, args: &Args) -> anyhow::Res
     let start = |installation: Installation| {
         let server = postgres::start(&installation, &certificates)?;
         let name = format!("PostgreSQL {}", installation.version());
-        Ok(Database { name, url: server.url(), _server: Some(server) })
+        Ok(Database { name, url: server.address().url(), _server: Some(server) })
     };
     installations.into_iter().map(start).collect()
 }

@@ -51,14 +51,34 @@ pub enum Data {
     Gone,
 }
 
+/// How to reach a server as its superuser.
+// No Debug: it holds a password.
+#[derive(Clone)]
+pub struct Address {
+    /// The port it listens on, at 127.0.0.1.
+    pub port: u16,
+    /// The superuser's password.
+    pub password: String,
+}
+
+impl Address {
+    /// That of the server that runs on `cluster`; `None` if none does.
+    pub fn of_running(cluster: &Cluster) -> anyhow::Result<Option<Self>> {
+        port_of_running(cluster).map(|port| Ok(Self { port, password: cluster.password()? })).transpose()
+    }
+
+    /// As a URL, password included: not for showing. The server offers TLS to nobody unless its settings say otherwise.
+    pub fn url(&self) -> String {
+        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{SUPERUSER}", self.password, self.port)
+    }
+}
+
 /// A running server.
-#[derive(Debug)]
 pub struct Server {
     cluster: Cluster,
     installation: Installation,
     settings: Vec<String>,
-    port: u16,
-    password: String,
+    address: Address,
     process: Child,
     watchdog: Watchdog,
 }
@@ -85,7 +105,8 @@ impl Server {
             let port = free_port()?;
             let error = match start(&cluster, &installation, &settings, port) {
                 Ok(process) => {
-                    return Ok(Self { cluster, installation, settings, port, password, process, watchdog });
+                    let address = Address { port, password };
+                    return Ok(Self { cluster, installation, settings, address, process, watchdog });
                 }
                 Err(error) => error,
             };
@@ -104,20 +125,9 @@ impl Server {
         }
     }
 
-    /// How to connect as the superuser, password included: not for showing. The server offers TLS to nobody unless its settings
-    /// say otherwise.
-    pub fn url(&self) -> String {
-        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{SUPERUSER}", self.password, self.port)
-    }
-
-    /// The port it listens on.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The superuser's password.
-    pub fn password(&self) -> &str {
-        &self.password
+    /// How to reach it.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Its cluster.
@@ -142,7 +152,7 @@ impl Server {
 
     /// Starts it again after it ended, on the same port.
     pub fn restart(&mut self) -> anyhow::Result<()> {
-        self.process = start(&self.cluster, &self.installation, &self.settings, self.port)?;
+        self.process = start(&self.cluster, &self.installation, &self.settings, self.address.port)?;
         Ok(())
     }
 }
@@ -315,7 +325,7 @@ mod tests {
         let folder = std::env::temp_dir().join(random_hex().unwrap());
         let Some((cluster, installation)) = cluster_in(&folder) else { return };
         let server = begin(&cluster, &installation, Data::Gone);
-        let (port, process) = (server.port(), server.process());
+        let (port, process) = (server.address().port, server.process());
         assert!(takes_connections(port));
         drop(server);
         assert!(!cluster.folder().exists());
@@ -328,12 +338,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let Some((cluster, installation)) = cluster(folder.path()) else { return };
         let first = begin(&cluster, &installation, Data::Kept);
-        let (port, password) = (first.port(), first.password().to_owned());
+        let (port, password) = (first.address().port, first.address().password.clone());
         // As if the program and its watchdog had been killed.
         std::mem::forget(first);
         let second = begin(&cluster, &installation, Data::Kept);
-        assert!(second.port() == port || !takes_connections(port));
-        assert_eq!(second.password(), password);
+        assert!(second.address().port == port || !takes_connections(port));
+        assert_eq!(second.address().password, password);
         drop(second);
         assert_eq!(cluster.major().unwrap(), Some(installation.major()));
         assert!(running(&cluster.data()).is_none());
@@ -349,13 +359,13 @@ mod tests {
         while server.ended().unwrap().is_none() {
             thread::yield_now();
         }
-        let port = server.port();
+        let port = server.address().port;
         // Processes of the old server hold its memory until they notice.
         while let Err(error) = server.restart() {
             let error = error.to_string();
             assert!(error.contains("pre-existing shared memory"), "{error}");
         }
-        assert_eq!(server.port(), port);
+        assert_eq!(server.address().port, port);
         assert!(takes_connections(port));
         // And so does the next one, while the old one's processes may still be there.
         server.process.kill().unwrap();
@@ -369,7 +379,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let Some((cluster, installation)) = cluster(folder.path()) else { return };
         let wrong = vec!["no_such_setting=1".to_owned()];
-        let error = Server::start(cluster, installation, wrong, Data::Gone).unwrap_err().to_string();
+        let Err(error) = Server::start(cluster, installation, wrong, Data::Gone) else { panic!("it was taken") };
+        let error = error.to_string();
         assert!(error.contains("no_such_setting"), "{error}");
     }
 

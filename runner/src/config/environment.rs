@@ -27,12 +27,7 @@ impl Environment {
         let name_of_file = format!("{name}_FILE");
         let Some(file) = self.file(&name_of_file) else { return self.get_directly(name) };
         ensure!(!self.0.contains_key(OsStr::new(name)), "{name} and {name_of_file} are both set: remove one");
-        let mut text =
-            std::fs::read_to_string(file).with_context(|| format!("{name_of_file}: cannot read {}", file.display()))?;
-        if text.ends_with('\n') {
-            text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
-        }
-        Ok(Some(text))
+        secret_in(file).context(name_of_file).map(Some)
     }
 
     /// The value of `name` itself. Fails, without showing the value, if it is not UTF-8.
@@ -50,6 +45,15 @@ impl Environment {
     fn file(&self, name_of_file: &str) -> Option<&Path> {
         self.0.get(OsStr::new(name_of_file)).filter(|file| !file.is_empty()).map(Path::new)
     }
+}
+
+/// The content of a file that holds a secret, without one line end at its end, as editors leave it. Fails naming the file.
+pub fn secret_in(file: &Path) -> anyhow::Result<String> {
+    let mut text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if text.ends_with('\n') {
+        text.truncate(text.len() - if text.ends_with("\r\n") { 2 } else { 1 });
+    }
+    Ok(text)
 }
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {

@@ -7,6 +7,7 @@ use postgres_protocol::password::scram_sha_256;
 use schema::Grants;
 use tokio_postgres::Client;
 
+use crate::config::environment::secret_in;
 use crate::config::settings::Granting;
 
 /// A role, with what PostgreSQL keeps of its password.
@@ -38,9 +39,7 @@ impl<'a> Role<'a> {
 
 /// What PostgreSQL keeps of the password in a file. The password itself is not sent: statements may be logged.
 fn verifier(file: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
+    let password = secret_in(file)?;
     ensure!(!password.is_empty(), "{} is empty", file.display());
     Ok(scram_sha_256(password.as_bytes()))
 }
