@@ -178,19 +178,19 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_IDLE_TIMEOUT", default_value = "75s", value_parser = time_limit)]
     pub idle_timeout: Duration,
 
-    /// Maximum number of open client connections. Further ones are answered with 503. [default: 8192, or one for each 128 KiB
+    /// Maximum number of open client connections. Further ones are answered with 503. [default: 8192, or one for each 256 KiB
     /// of the container's memory limit if that is less]
-    // Each takes a file descriptor and 20 kilobytes. A process can often open only 1,024 files by default, and then accepts
+    // Each takes a file descriptor and 20 kilobytes, and three times as much if its client wants it to. A process can often open only 1,024 files by default, and then accepts
     // fewer connections than this.
     #[arg(long, env = "RUNNER_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
 
     /// Maximum number of open connections from one client address. Further ones are answered with 503. Trusted proxies have
-    /// no limit of their own.
+    /// no limit of their own. [default: 1024, or half of all if that is less]
     // One client cannot take every connection. Far more than a browser opens (6), so that a proxy that is not
     // among the trusted ones can serve many clients. An IPv6 /64 counts as one address.
-    #[arg(long, env = "RUNNER_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_connections_per_address: u32,
+    #[arg(long, env = "RUNNER_MAX_CONNECTIONS_PER_ADDRESS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections_per_address: Option<u32>,
 
     /// Maximum size of a request body.
     // Protects the host. Applications set a lower limit of their own.
@@ -428,8 +428,13 @@ impl Limits {
 
     /// The number of connections, given the limit of the container.
     pub fn max_connections(&self, container: Option<u64>) -> u32 {
-        let default = container.map_or(u32::MAX, |limit| u32::try_from(limit >> 17).unwrap_or(u32::MAX));
+        let default = container.map_or(u32::MAX, |limit| u32::try_from(limit >> 18).unwrap_or(u32::MAX));
         self.max_connections.unwrap_or(default.clamp(64, 8192))
+    }
+
+    /// The number of connections from one address, given the number of all.
+    pub fn max_connections_per_address(&self, all: u32) -> u32 {
+        self.max_connections_per_address.unwrap_or((all / 2).clamp(1, 1024))
     }
 
     /// The memory of all buffers in bytes, given the limit of the container.
@@ -533,7 +538,7 @@ mod tests {
             [limits.guest_memory(limit) >> 20, limits.buffer_memory(limit) >> 20, limits.max_connections(limit).into()]
         };
         assert_eq!(divided(&limits(&[]), None), [1024, 256, 8192]);
-        assert_eq!(divided(&limits(&[]), Some(256 << 20)), [128, 32, 2048]);
+        assert_eq!(divided(&limits(&[]), Some(256 << 20)), [128, 32, 1024]);
         assert_eq!(divided(&limits(&[]), Some(1 << 20)), [16, 1, 64]);
         let given = limits(&["--guest-memory=64MiB", "--buffer-memory=8MiB", "--max-connections=10"]);
         assert_eq!(divided(&given, Some(256 << 20)), [64, 8, 10]);

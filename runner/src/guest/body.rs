@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::future::join;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Empty};
 use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -21,6 +21,11 @@ use crate::memory::buffers::{Buffer, Buffers, Client, Full, Waiting};
 
 /// A guest that handles a request.
 pub type Running = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+/// The body of a request without one.
+pub fn no_request_body() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
 
 /// Bytes of a body that are not counted: the connection's own buffers are as large, and most responses smaller.
 const UNCOUNTED: usize = 16 << 10;

@@ -23,7 +23,8 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use super::body::{GuestBody, Running};
 use super::engine;
-use super::failure::Failure;
+use super::failure::{Failure, OutOfMemory};
+use super::room::{self, Room};
 use crate::config::application::Component;
 use crate::config::settings::Limits;
 use crate::host::HostState;
@@ -135,9 +136,41 @@ impl Instances {
         secure: bool,
         admission: Admission,
     ) -> Result<Response<GuestBody>, Failure> {
+        let admission = Arc::new(admission);
+        let again = room::repeatable(&request);
+        let deadline = Instant::now() + self.shared.limits.queue_timeout;
+        let mut room = self.expected_room(&request, again.is_none());
+        let mut outcome = self.attempt(request, secure, admission.clone(), room).await;
+        while let (Err(Failure::OutOfMemory(OutOfMemory::Guests(exhausted))), Some(again)) = (&outcome, &again)
+            && let Some(more) = room.more(exhausted.wanted, self.shared.budget.largest(), deadline)
+        {
+            room = more;
+            let request = again.clone().map(|()| super::body::no_request_body());
+            outcome = self.attempt(request, secure, admission.clone(), room).await;
+        }
+        outcome
+    }
+
+    /// Room for `request`. Only if it `waits` does its guest wait for more.
+    fn expected_room(&self, request: &Request<WasiBody>, waits: bool) -> Room {
+        let (budget, patience) = (&self.shared.budget, self.shared.limits.queue_timeout);
+        let new_instance = self.new_instance.load(Ordering::Relaxed);
+        let bytes = new_instance.saturating_add(room::of_body(request)).min(budget.largest());
+        Room { bytes, patience, waits }
+    }
+
+    /// The guest's response, if the memory that it needs is there within the patience of `room`.
+    async fn attempt(
+        self: &Arc<Self>,
+        request: Request<WasiBody>,
+        secure: bool,
+        admission: Arc<Admission>,
+        room: Room,
+    ) -> Result<Response<GuestBody>, Failure> {
         let (sender, mut response) = oneshot::channel();
         let span = tracing::debug_span!(target: trace::TARGET, "instance", component = self.component());
-        let mut running: Running = Box::pin(self.clone().run(request, secure, sender, admission).instrument(span));
+        let running = self.clone().run(request, secure, sender, admission, room).instrument(span);
+        let mut running: Running = Box::pin(running);
 
         // The guest is polled first: most have finished, body included, before their response is looked at.
         let outcome = std::future::poll_fn(|cx| match running.as_mut().poll(cx) {
@@ -165,12 +198,13 @@ impl Instances {
         request: Request<WasiBody>,
         secure: bool,
         sender: oneshot::Sender<GuestResponse>,
-        admission: Admission,
+        admission: Arc<Admission>,
+        room: Room,
     ) -> Result<(), Failure> {
         let limit = self.shared.limits.request_timeout;
         let mut usage = Usage::begin(&self);
         let work = async {
-            let mut instance = self.acquire(admission.is_reserved).await?;
+            let mut instance = self.acquire(room, admission.is_reserved).await?;
             instance.handle(request, secure, sender).await?;
             wasmtime::error::Ok(instance)
         };
@@ -195,21 +229,25 @@ impl Instances {
         outcome
     }
 
-    /// An idle instance, or a new one if there is memory for it. Waits for either.
-    async fn acquire(&self, is_reserved: bool) -> wasmtime::Result<Instance> {
+    /// An idle instance, or a new one if there is memory for it. Waits for either, unless `is_reserved`.
+    async fn acquire(&self, room: Room, is_reserved: bool) -> wasmtime::Result<Instance> {
+        let patience = if room.waits { self.shared.limits.queue_timeout } else { Duration::ZERO };
         let new = || {
-            let (mut charge, bytes) = (self.shared.budget.charge(), self.new_instance.load(Ordering::Relaxed));
+            let mut charge = self.shared.budget.charge();
+            charge.patience = patience;
             if is_reserved {
-                charge.force(bytes);
+                charge.force(room.bytes);
                 return Some(charge);
             }
-            charge.try_set(bytes).then_some(charge)
+            charge.try_set(room.bytes).then_some(charge)
         };
-        let found = self.shared.budget.wait(|| self.take().map(Ok).or_else(|| new().map(Err)));
-        match found.await? {
-            Ok(idle) => Ok(idle),
-            Err(charge) => self.instantiate(charge).await,
-        }
+        let found = self.shared.budget.wait(room.patience, || self.take(room.bytes).map(Ok).or_else(|| new().map(Err)));
+        let mut instance = match found.await.ok_or(Exhausted { wanted: room.bytes })? {
+            Ok(idle) => idle,
+            Err(charge) => self.instantiate(charge).await?,
+        };
+        instance.store.data_mut().set_patience(patience);
+        Ok(instance)
     }
 
     async fn instantiate(&self, charge: Charge) -> wasmtime::Result<Instance> {
@@ -220,15 +258,18 @@ impl Instances {
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
-        let memory = &mut store.data_mut().memory;
-        memory.settle();
-        self.new_instance.store(memory.size(), Ordering::Relaxed);
+        self.new_instance.store(store.data().memory.size(), Ordering::Relaxed);
         self.created.inc();
         Ok(Instance { store, proxy, requests: 0, last_used: Instant::now() })
     }
 
-    fn take(&self) -> Option<Instance> {
-        let instance = self.lock_idle().pop_back()?;
+    /// An idle instance, if there is one, and room for it to have `bytes`.
+    fn take(&self, bytes: u64) -> Option<Instance> {
+        let mut instance = self.lock_idle().pop_back()?;
+        if !instance.store.data_mut().memory.reserve(bytes) {
+            self.lock_idle().push_back(instance);
+            return None;
+        }
         self.reused.inc();
         Some(instance)
     }
@@ -244,6 +285,7 @@ impl Instances {
         if instance.store.data().memory.size() > self.shared.limits.kept_memory.as_u64() {
             return Some(Discard::Large);
         }
+        instance.store.data_mut().memory.settle();
         instance.last_used = Instant::now();
         self.lock_idle().push_back(instance);
         self.shared.budget.notify();

@@ -5,6 +5,7 @@ pub mod engine;
 mod failure;
 pub mod instances;
 pub mod precompiled;
+mod room;
 
-pub use self::body::GuestBody;
+pub use self::body::{GuestBody, no_request_body};
 pub use self::failure::Failure;

@@ -1,6 +1,7 @@
 //! The memory of an instance: its limit, its size, and its part of the budget of all guests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, ResourceLimiterAsync, StoreLimits, StoreLimitsBuilder};
 
@@ -34,9 +35,21 @@ impl Memory {
         self.size
     }
 
+    /// How long the guest waits for room to grow.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.charge.patience = patience;
+    }
+
+    /// Has at least `bytes` charged, so that the guest can grow to them. Returns whether there was room.
+    pub fn reserve(&mut self, bytes: u64) -> bool {
+        bytes <= self.charge.bytes() || self.charge.try_set(bytes)
+    }
+
     /// Frees what is charged beyond the size.
     pub fn settle(&mut self) {
-        self.charge.force(self.size);
+        if self.charge.bytes() > self.size {
+            self.charge.force(self.size);
+        }
     }
 }
 
@@ -96,8 +109,6 @@ impl ResourceLimiterAsync for Memory {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test]

@@ -8,6 +8,7 @@ pub mod postgres;
 mod variables;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::DynOutputStream;
@@ -61,6 +62,12 @@ impl HostState {
             variables: component.variables.clone(),
             memory,
         }
+    }
+
+    /// How long the guest waits for memory that others have.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.memory.set_patience(patience);
+        self.postgres.patience = patience;
     }
 
     /// Logs output that does not end with a line break, so that it is logged with the request that caused it.

@@ -5,14 +5,25 @@ use std::time::Duration;
 
 use super::waiters::Waiters;
 
-/// Quarters of the budget that guests may have beyond what is usual. The rest is left for usual ones: however much a few
-/// guests want, others can be started.
+/// Quarters of the budget that large guests may have. The rest is left for usual ones: however much a few guests want, others
+/// can be started.
 const QUARTERS_FOR_LARGE: u64 = 3;
 
 /// The budget has no room, and none became free in time.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("guests use all the memory that they may have together (RUNNER_GUEST_MEMORY)")]
-pub struct Exhausted;
+pub struct Exhausted {
+    /// The bytes that one charge wanted to have.
+    pub wanted: u64,
+}
+
+/// What has no room.
+enum Full {
+    /// The budget. What is idle may make room.
+    All,
+    /// The part of it that large guests may have. What is idle is not large.
+    Large,
+}
 
 /// Something that keeps memory it does not need at the moment.
 pub trait Reclaim: Send + Sync {
@@ -33,12 +44,12 @@ pub struct Budget {
 #[derive(Debug, Clone, Copy, Default)]
 struct Used {
     all: u64,
-    /// What each charge has beyond the usual.
+    /// By large guests.
     large: u64,
 }
 
 impl Budget {
-    /// A budget of `limit` bytes. A charge beyond `usual` bytes counts as large; `patience` is how long one waits for room.
+    /// A budget of `limit` bytes. A guest with more than `usual` bytes is large; `patience` is how long one waits for room.
     pub fn new(limit: u64, usual: u64, patience: Duration) -> Arc<Self> {
         let (used, waiters, reclaimable) = (Mutex::default(), Waiters::default(), Mutex::default());
         Arc::new(Self { limit, usual, patience, used, waiters, reclaimable })
@@ -56,7 +67,7 @@ impl Budget {
 
     /// The largest charge there can be, if nobody else has one.
     pub fn largest(&self) -> u64 {
-        self.usual.saturating_add(self.for_large()).min(self.limit)
+        self.usual.max(self.for_large()).min(self.limit)
     }
 
     /// The bytes that are charged.
@@ -69,9 +80,9 @@ impl Budget {
         self.limit
     }
 
-    /// The result of `attempt`, which is made again whenever memory becomes free, or an instance. Fails after a while.
-    pub async fn wait<T>(&self, attempt: impl FnMut() -> Option<T>) -> Result<T, Exhausted> {
-        self.waiters.wait(Some(self.patience), attempt).await.ok_or(Exhausted)
+    /// The result of `attempt`, which is made again whenever memory becomes free, or an instance. `None` after `limit`.
+    pub async fn wait<T>(&self, limit: Duration, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        self.waiters.wait(Some(limit), attempt).await
     }
 
     /// To be called when an instance has become free, which may be what others wait for.
@@ -81,7 +92,7 @@ impl Budget {
 
     /// Nothing yet.
     pub fn charge(self: &Arc<Self>) -> Charge {
-        Charge { budget: self.clone(), bytes: 0 }
+        Charge { budget: self.clone(), bytes: 0, patience: self.patience }
     }
 
     fn for_large(&self) -> u64 {
@@ -97,6 +108,9 @@ impl Budget {
 pub struct Charge {
     budget: Arc<Budget>,
     bytes: u64,
+    /// How long its owner waits for room. Who waits keeps what is charged already from others, which may wait for it in turn:
+    /// one that can start again had better not wait.
+    pub patience: Duration,
 }
 
 impl Charge {
@@ -112,53 +126,57 @@ impl Charge {
 
     /// Changes the charge to `bytes`, waiting for room. Fails after a while, and then changes nothing.
     pub async fn set(&mut self, bytes: u64) -> Result<(), Exhausted> {
+        let exhausted = Exhausted { wanted: bytes };
         let budget = self.budget.clone();
         if bytes > budget.largest() {
-            return Err(Exhausted);
+            return Err(exhausted);
         }
-        budget.wait(|| self.try_set(bytes).then_some(())).await
+        budget.wait(self.patience, || self.try_set(bytes).then_some(())).await.ok_or(exhausted)
     }
 
     /// The same without waiting. Returns whether there was room.
     pub fn try_set(&mut self, bytes: u64) -> bool {
         loop {
-            if self.change(bytes, false) {
-                return true;
-            }
-            if !self.budget.reclaim() {
-                return false;
+            match self.change(bytes, false) {
+                Ok(()) => return true,
+                Err(Full::All) if self.budget.reclaim() => {}
+                Err(_) => return false,
             }
         }
     }
 
     /// The same, whether there is room or not.
     pub fn force(&mut self, bytes: u64) {
-        self.change(bytes, true);
+        _ = self.change(bytes, true);
     }
 
-    fn change(&mut self, bytes: u64, force: bool) -> bool {
+    fn change(&mut self, bytes: u64, force: bool) -> Result<(), Full> {
         let budget = &self.budget;
-        let large = |bytes: u64| bytes.saturating_sub(budget.usual);
+        let large = |bytes: u64| if bytes > budget.usual { bytes } else { 0 };
         let mut used = lock(&budget.used);
         let all = (used.all - self.bytes).saturating_add(bytes);
-        let beyond = (used.large - large(self.bytes)).saturating_add(large(bytes));
-        let fits = all <= budget.limit && beyond <= budget.for_large();
-        if !fits && !force && bytes > self.bytes {
-            return false;
+        let by_large = (used.large - large(self.bytes)).saturating_add(large(bytes));
+        if bytes > self.bytes && !force {
+            if large(bytes) > 0 && by_large > budget.for_large() {
+                return Err(Full::Large);
+            }
+            if all > budget.limit {
+                return Err(Full::All);
+            }
         }
-        *used = Used { all, large: beyond };
+        *used = Used { all, large: by_large };
         drop(used);
         if bytes < self.bytes {
             budget.waiters.notify();
         }
         self.bytes = bytes;
-        true
+        Ok(())
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.change(0, true);
+        _ = self.change(0, true);
     }
 }
 
@@ -191,10 +209,10 @@ mod tests {
     #[test]
     fn a_quarter_is_left_for_usual_guests() {
         let budget = Budget::new(100, 10, PATIENCE);
-        assert_eq!(budget.largest(), 85);
-        let large = charge(&budget, 85).unwrap();
+        assert_eq!(budget.largest(), 75);
+        let large = charge(&budget, 75).unwrap();
         assert!(charge(&budget, 11).is_none(), "another large one");
-        let usual = charge(&budget, 10).unwrap();
+        let usual = [10, 10].map(|bytes| charge(&budget, bytes).unwrap());
         assert!(charge(&budget, 6).is_none(), "beyond the limit");
         drop((large, usual));
         assert_eq!(budget.used(), 0);
@@ -223,7 +241,7 @@ mod tests {
         let budget = Budget::new(100, 100, PATIENCE);
         let _all = charge(&budget, 100).unwrap();
         let mut waiting = budget.charge();
-        assert!(waiting.set(1).await.is_err());
+        assert_eq!(waiting.set(1).await.unwrap_err().wanted, 1);
         assert_eq!(waiting.bytes(), 0);
     }
 

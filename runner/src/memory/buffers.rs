@@ -62,14 +62,8 @@ impl Buffers {
 
     /// `bytes`, which count until they are dropped. Slower transfers give way to them.
     pub fn counted(self: &Arc<Self>, bytes: Bytes) -> Result<Bytes, Full> {
-        let count = self.count(bytes.len())?;
-        Ok(Bytes::from_owner(CountedBytes { bytes, _count: count }))
-    }
-
-    /// Room for `bytes`, until the result is dropped. Slower transfers give way to them.
-    pub fn count(self: &Arc<Self>, bytes: usize) -> Result<Count, Full> {
-        if self.take(bytes as u64, || None) {
-            Ok(Count { buffers: self.clone(), bytes: bytes as u64 })
+        if self.take(bytes.len() as u64, || None) {
+            Ok(Bytes::from_owner(CountedBytes { bytes, buffers: self.clone() }))
         } else {
             Err(Full)
         }
@@ -115,32 +109,15 @@ impl Buffers {
     }
 }
 
-/// Room in the buffers. Dropping it frees the room.
-pub struct Count {
-    buffers: Arc<Buffers>,
-    bytes: u64,
-}
-
-impl Count {
-    /// Room for `bytes` more.
-    pub fn add(&mut self, bytes: usize) -> Result<(), Full> {
-        if !self.buffers.take(bytes as u64, || None) {
-            return Err(Full);
-        }
-        self.bytes += bytes as u64;
-        Ok(())
-    }
-}
-
-impl Drop for Count {
-    fn drop(&mut self) {
-        self.buffers.free(self.bytes);
-    }
-}
-
 struct CountedBytes {
     bytes: Bytes,
-    _count: Count,
+    buffers: Arc<Buffers>,
+}
+
+impl Drop for CountedBytes {
+    fn drop(&mut self) {
+        self.buffers.free(self.bytes.len() as u64);
+    }
 }
 
 impl AsRef<[u8]> for CountedBytes {
@@ -356,8 +333,7 @@ impl Shared {
             state.moved += length;
         }
         self.changed.notify_one();
-        let count = Count { buffers: self.buffers.clone(), bytes: length };
-        Some(Frame::data(Bytes::from_owner(CountedBytes { bytes, _count: count })))
+        Some(Frame::data(Bytes::from_owner(CountedBytes { bytes, buffers: self.buffers.clone() })))
     }
 
     /// Bytes per second that the client has made of it; `None` if it holds nothing. The most there is at its beginning.

@@ -35,8 +35,8 @@ use self::request_body::{RequestBody, Status};
 use self::router::Router;
 use crate::config::accepted_hosts::AcceptedHosts;
 use crate::config::settings::{Limits, RequestId};
-use crate::guest::GuestBody;
 use crate::guest::instances::{Admission, Instances};
+use crate::guest::{GuestBody, no_request_body};
 use crate::memory::buffers::Buffers;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace::{TRACEPARENT, TRACESTATE};
@@ -224,7 +224,7 @@ impl Handler {
             Some(body) if !body.is_end_stream() => {
                 Box::pin(body.receive(&self.buffers, self.limits.body_buffer.as_u64())).await?
             }
-            _ => request_body::empty(),
+            _ => no_request_body(),
         };
         let admission = admission.await.ok_or_else(Problem::overloaded)?;
         Ok(instances.handle(Request::from_parts(head, body), peer.secure, admission).await?)

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt as _, Empty, Full as FullBody};
+use http_body_util::{BodyExt as _, Full as FullBody};
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -140,11 +140,6 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Reque
     }
 }
 
-/// The body of a request without one.
-pub fn empty() -> WasiBody {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
-}
-
 impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Body for RequestBody<B> {
     type Data = Bytes;
     type Error = Error;
@@ -195,5 +190,15 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Body 
 
     fn is_end_stream(&self) -> bool {
         self.buffer.is_empty() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (held, rest) = (self.buffer.held(), self.rest.size_hint());
+        let mut hint = SizeHint::new();
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(held));
+        }
+        hint.set_lower(rest.lower().saturating_add(held));
+        hint
     }
 }

@@ -24,9 +24,10 @@ use super::timed_stream::{AwaitingFirstByte, ConnectionState, TimedStream};
 use crate::request::{Handler, Peer};
 use crate::telemetry::metrics::Metrics;
 
-/// Limits for the head of a request: bytes, give or take what one read brings, and headers. Above the common limits of other
-/// servers (nginx 4 x 8 KiB, Node.js 16 KiB, Apache 100 headers).
-const MAX_HEAD: usize = 64 << 10;
+/// Limits for the head of a request: bytes, give or take what one read brings, and headers. The common limits of other servers
+/// (Node.js 16 KiB, Apache 8 KiB a line and 100 headers). Each connection may have as much, and what the connections of a
+/// container take follows from it (`Limits::max_connections`).
+const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 100;
 
 /// The response beyond the limits of open connections.
@@ -107,8 +108,7 @@ impl Connection {
         let Self { handler, http, watcher, awaiting_first_byte } = self;
         let state = ConnectionState::new();
         let metrics = handler.metrics.clone();
-        let buffers = handler.buffers.clone();
-        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, buffers, &handler.limits);
+        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, &handler.limits);
         let service = service_fn(move |request| {
             let handler = handler.clone();
             let guard = state.start_request();

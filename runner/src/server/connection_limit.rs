@@ -30,8 +30,8 @@ struct Open {
 impl ConnectionLimit {
     /// The limits of the settings. Connections from `proxies` count only towards the sum.
     pub fn new(limits: &Limits, proxies: &[IpNet]) -> Arc<Self> {
-        let (max, max_per_address) =
-            (limits.max_connections(container::memory_limit()), limits.max_connections_per_address);
+        let max = limits.max_connections(container::memory_limit());
+        let max_per_address = limits.max_connections_per_address(max);
         Arc::new(Self { max, max_per_address, proxies: proxies.to_vec(), open: Mutex::default() })
     }
 

@@ -8,12 +8,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::config::settings::Limits;
-use crate::memory::buffers::{Buffers, Count};
 use crate::request::stall_timeout::{MIN_RATE, StallTimeout};
 use crate::telemetry::metrics::Metrics;
 
@@ -71,20 +70,16 @@ impl Drop for RequestGuard {
 /// Held by each connection until its first byte has been received.
 pub type AwaitingFirstByte = mpsc::Sender<Infallible>;
 
-/// Bytes of a head that are not counted: nearly all heads are smaller.
-const UNCOUNTED_HEAD: usize = 8 << 10;
+/// The most bytes of one read. hyper's buffer has 8 KiB at first. Whenever a read fills it, it doubles, up to the size of the
+/// largest head, and stays so until the connection is closed: a body would leave that much behind on each connection.
+const MAX_READ: u64 = (8 << 10) - 1;
 
-/// A stream whose reads and writes fail when a timeout elapses. Large heads count as buffered: until they are complete, nothing
-/// else limits their sum.
+/// A stream whose reads and writes fail when a timeout elapses.
 pub struct TimedStream<S> {
-    stream: S,
+    stream: Take<S>,
     state: Arc<ConnectionState>,
     awaiting_first_byte: Option<AwaitingFirstByte>,
     metrics: Arc<Metrics>,
-    buffers: Arc<Buffers>,
-    /// Bytes received of a head.
-    head: usize,
-    counted: Option<Count>,
     idle_timeout: Duration,
     header_timeout: Duration,
     /// The phase for which the timer was set.
@@ -93,43 +88,25 @@ pub struct TimedStream<S> {
     write_timeout: StallTimeout,
 }
 
-impl<S> TimedStream<S> {
+impl<S: AsyncRead> TimedStream<S> {
     pub fn new(
         stream: S,
         state: Arc<ConnectionState>,
         awaiting_first_byte: AwaitingFirstByte,
         metrics: Arc<Metrics>,
-        buffers: Arc<Buffers>,
         limits: &Limits,
     ) -> Self {
         Self {
-            stream,
+            stream: stream.take(MAX_READ),
             state,
             awaiting_first_byte: Some(awaiting_first_byte),
             metrics,
-            buffers,
-            head: 0,
-            counted: None,
             idle_timeout: limits.idle_timeout,
             header_timeout: limits.header_timeout,
             timed: Phase::Head,
             timer: Box::pin(tokio::time::sleep(limits.header_timeout)),
             write_timeout: StallTimeout::new(limits.body_timeout, MIN_RATE),
         }
-    }
-
-    /// Counts `received` bytes if they belong to a large head. Fails if there is no room for them.
-    fn count_head(&mut self, received: usize) -> io::Result<()> {
-        if self.state.phase() != Phase::Head {
-            return Ok(());
-        }
-        self.head += received;
-        let counted = match &mut self.counted {
-            _ if self.head <= UNCOUNTED_HEAD => Ok(()),
-            Some(counted) => counted.add(received),
-            none => self.buffers.count(self.head).map(|counted| *none = Some(counted)),
-        };
-        counted.map_err(io::Error::other)
     }
 
     /// Ready once the timeout of the current phase has elapsed.
@@ -150,18 +127,15 @@ impl<S> TimedStream<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
+        self.stream.set_limit(MAX_READ);
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Ready(result) => {
                 let received = buf.filled().len() - before;
                 self.metrics.received.inc_by(received as u64);
                 self.awaiting_first_byte = None;
-                if self.state.phase() != Phase::Head {
-                    (self.head, self.counted) = (0, None);
-                }
                 if received > 0 && self.state.phase() == Phase::Idle {
                     self.state.set(Phase::Head);
                 }
-                self.count_head(received)?;
                 Poll::Ready(result)
             }
             Poll::Pending => {
@@ -172,7 +146,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> TimedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> TimedStream<S> {
     fn written(&mut self, polled: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(sent)) = polled {
             self.metrics.sent.inc_by(sent as u64);
@@ -191,9 +165,9 @@ impl<S: AsyncWrite + Unpin> TimedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let polled = Pin::new(self.stream.get_mut()).poll_write(cx, buf);
         self.written(polled, cx)
     }
 
@@ -202,12 +176,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let polled = Pin::new(self.stream.get_mut()).poll_write_vectored(cx, bufs);
         self.written(polled, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -216,12 +190,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         if self.state.phase() == Phase::Idle && self.poll_read_timeout(cx).is_ready() {
             cx.waker().wake_by_ref();
         }
-        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        let polled = Pin::new(self.stream.get_mut()).poll_flush(cx);
         self.unless_stalled(polled, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        let polled = Pin::new(self.stream.get_mut()).poll_shutdown(cx);
         self.unless_stalled(polled, cx)
     }
 }

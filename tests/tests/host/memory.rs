@@ -294,3 +294,61 @@ async fn the_process_is_not_killed_for_what_clients_do() {
     println!("peak: {:?} MiB", container.peak().map(|peak| peak / MIB));
     drop(shop);
 }
+
+/// hyper keeps a connection's buffer as large as it was once.
+#[tokio::test]
+async fn connections_keep_nothing_of_large_bodies() {
+    const CONNECTIONS: u64 = 500;
+    let shop = App::bookshop().start().await;
+    let before = shop.runner().peak_memory();
+    let mut idle = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = begin_body(&shop, 200_000, 200_000).await;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        idle.push(stream);
+    }
+    let grown = (shop.runner().peak_memory() - before) / CONNECTIONS;
+    println!("{} KiB for each connection", grown >> 10);
+    assert!(grown < 48 << 10, "{} KiB for each connection", grown >> 10);
+}
+
+#[tokio::test]
+async fn large_pages_and_previews_keep_nobody_waiting() {
+    let wiki = App::wiki().env("RUNNER_GUEST_MEMORY", "128MiB").start().await;
+    let large = "*a* _b_ [c](/d)\n\n".repeat(980_000 / 17);
+    let page = wiki.create_post(&wiki.create_user("ada").await, &large).await;
+    let page = format!("/wiki/{}", page["slug"].as_str().unwrap());
+    let preview: [(&str, &str); 1] = [("content", &large)];
+    for kind in ["pages", "previews"] {
+        let requests = (0..32).map(|_| match kind {
+            "pages" => wiki.get(&page).into_future(),
+            _ => wiki.post("/wiki/-/preview").form(&preview).into_future(),
+        });
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let began = Instant::now();
+        let (answers, healthy) = tokio::join!(
+            async {
+                let answers = at_once(requests).await;
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+                answers
+            },
+            async {
+                let mut healthy = 0;
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    wiki.get("/health").await.expect(200);
+                    healthy += 1;
+                }
+                healthy
+            }
+        );
+        let served = answers.iter().filter(|answer| answer.status() == 200).count();
+        println!("{served} of {} {kind} in {:?}, {healthy} probes", answers.len(), began.elapsed());
+        for refused in answers.iter().filter(|answer| answer.status() != 200) {
+            assert!(refused.status() == 503 && refused.has_header("retry-after"), "{refused:?}");
+        }
+        assert!(served >= answers.len() / 2, "{served} {kind} were served");
+    }
+    assert!(value(&wiki, "wiki_runner_guest_memory_bytes").await <= 128 * MIB);
+}

@@ -17,6 +17,7 @@ mod wire;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -37,6 +38,8 @@ pub struct PostgresCtx {
     allowed: Arc<AllowedHosts>,
     /// What results are charged to.
     budget: Arc<Budget>,
+    /// How long the guest waits for room for a result.
+    pub patience: Duration,
     /// The address opened last, already permitted: nearly always the next one too.
     recent: Option<(String, Arc<Database>)>,
 }
@@ -44,7 +47,7 @@ pub struct PostgresCtx {
 impl PostgresCtx {
     /// Databases out of `pools` at the hosts `allowed` permits. Results are charged to `budget`.
     pub fn new(pools: Arc<Pools>, allowed: Arc<AllowedHosts>, budget: Arc<Budget>) -> Self {
-        Self { pools, allowed, budget, recent: None }
+        Self { pools, allowed, budget, patience: Duration::ZERO, recent: None }
     }
 
     async fn open(&mut self, address: String) -> Result<Session, bindings::v4::Error> {
@@ -55,7 +58,9 @@ impl PostgresCtx {
                 self.recent.insert((address, database)).1.clone()
             }
         };
-        Session::open(database, self.budget.charge()).await
+        let mut charge = self.budget.charge();
+        charge.patience = self.patience;
+        Session::open(database, charge).await
     }
 }
 

@@ -36,8 +36,8 @@ pub struct Session {
     change: Change,
     /// What the last result is charged.
     charge: Charge,
-    /// Whether there was no room for it.
-    out_of_memory: bool,
+    /// Set if there was no room for it.
+    out_of_memory: Option<Exhausted>,
 }
 
 /// Why a statement gave no result, and what that means for the session.
@@ -75,11 +75,11 @@ impl Session {
     /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had.
     pub async fn open(database: Arc<Database>, charge: Charge) -> Result<Self, Error> {
         let loan = database.connect().await?;
-        Ok(Self { database, loan: Some(loan), change: Change::Nothing, charge, out_of_memory: false })
+        Ok(Self { database, loan: Some(loan), change: Change::Nothing, charge, out_of_memory: None })
     }
 
-    /// Whether there was no room for the last result.
-    pub fn is_out_of_memory(&self) -> bool {
+    /// Set if there was no room for the last result.
+    pub fn out_of_memory(&self) -> Option<Exhausted> {
         self.out_of_memory
     }
 
@@ -208,7 +208,7 @@ impl Session {
                 Err(Stop::Driver(error)) => return Err(self.judge(&error)),
                 Err(Stop::Here(failure)) => return Err(failure),
                 Err(Stop::OutOfMemory(exhausted)) => {
-                    self.out_of_memory = true;
+                    self.out_of_memory = Some(exhausted);
                     return Err(Failure::Unfinished(error::query_failed(exhausted.to_string())));
                 }
             }

@@ -5,7 +5,6 @@ use wasmtime::component::Resource;
 use super::PostgresView;
 use super::bindings::v4::{Connection, Error, Host, HostConnection, ParameterValue, RowSet};
 use super::session::Session;
-use crate::memory::budget::Exhausted;
 
 impl Host for PostgresView<'_> {}
 
@@ -32,7 +31,7 @@ impl HostConnection for PostgresView<'_> {
         let session = self.table.get_mut(&session(&connection))?;
         let result = session.query(&statement, &params).await;
         // Not an error of the database: the guest ends, as when there is no room for its own memory.
-        if session.is_out_of_memory() { Err(Exhausted.into()) } else { Ok(result) }
+        if let Some(exhausted) = session.out_of_memory() { Err(exhausted.into()) } else { Ok(result) }
     }
 
     async fn execute(
