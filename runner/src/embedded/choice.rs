@@ -26,7 +26,10 @@ pub fn installation(named: &Option<PathBuf>, major: Option<u32>, data: &Path) ->
         return matching(found, major);
     };
     let cache = download::cache().unwrap_or_else(|| data.join("cache"));
-    release.cached(&cache).map_or_else(|| download(release, &cache), Ok)
+    release.cached(&cache).map_or_else(|| download(release, &cache), Ok).context(
+        "no database is configured, and there is no PostgreSQL to run: install the package `postgresql` (version 15 or newer), \
+         name its programs in RUNNER_POSTGRES_BIN, or name a server elsewhere in DATABASE_URL",
+    )
 }
 
 /// `found`, if it reads data of `major` version.
@@ -43,7 +46,7 @@ fn matching(found: Installation, major: Option<u32>) -> anyhow::Result<Installat
 
 /// Downloads `release`, and shows how far it is.
 pub fn download(release: &Release, cache: &Path) -> anyhow::Result<Installation> {
-    eprintln!("no PostgreSQL is installed: downloading version {} into {}", release.version, cache.display());
+    eprintln!("downloading PostgreSQL {} into {}", release.version, cache.display());
     let bar = ProgressBar::new(0);
     if !io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -56,10 +59,7 @@ pub fn download(release: &Release, cache: &Path) -> anyhow::Result<Installation>
         bar.set_position(come);
     });
     bar.finish_and_clear();
-    installed.context(
-        "no database is configured, and there is no PostgreSQL to run: install the package `postgresql` (version 15 or newer), \
-         name its programs in RUNNER_POSTGRES_BIN, or name a server elsewhere in DATABASE_URL",
-    )
+    installed.with_context(|| format!("cannot download PostgreSQL {}", release.version))
 }
 
 #[cfg(test)]
