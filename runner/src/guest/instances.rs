@@ -136,17 +136,18 @@ impl Instances {
         secure: bool,
         admission: Admission,
     ) -> Result<Response<GuestBody>, Failure> {
-        let admission = Arc::new(admission);
         let again = room::repeatable(&request);
         let deadline = Instant::now() + self.shared.limits.queue_timeout;
         let mut room = self.expected_room(&request, again.is_none());
-        let mut outcome = self.attempt(request, secure, admission.clone(), room).await;
+        let largest = self.shared.budget.largest().min(self.shared.limits.max_memory.as_u64());
+        let mut outcome = self.attempt(request, secure, Some(admission), room).await;
         while let (Err(Failure::OutOfMemory(OutOfMemory::Guests(exhausted))), Some(again)) = (&outcome, &again)
-            && let Some(more) = room.more(exhausted.wanted, self.shared.budget.largest(), deadline)
+            && let Some(more) = room.more(exhausted.wanted, largest, deadline)
         {
             room = more;
             let request = again.clone().map(|()| super::body::no_request_body());
-            outcome = self.attempt(request, secure, admission.clone(), room).await;
+            // Its place is another's meanwhile: how many large guests there can be follows from their memory.
+            outcome = self.attempt(request, secure, None, room).await;
         }
         outcome
     }
@@ -164,7 +165,7 @@ impl Instances {
         self: &Arc<Self>,
         request: Request<WasiBody>,
         secure: bool,
-        admission: Arc<Admission>,
+        admission: Option<Admission>,
         room: Room,
     ) -> Result<Response<GuestBody>, Failure> {
         let (sender, mut response) = oneshot::channel();
@@ -198,13 +199,14 @@ impl Instances {
         request: Request<WasiBody>,
         secure: bool,
         sender: oneshot::Sender<GuestResponse>,
-        admission: Arc<Admission>,
+        admission: Option<Admission>,
         room: Room,
     ) -> Result<(), Failure> {
         let limit = self.shared.limits.request_timeout;
         let mut usage = Usage::begin(&self);
         let work = async {
-            let mut instance = self.acquire(room, admission.is_reserved).await?;
+            let is_reserved = admission.as_ref().is_some_and(|admission| admission.is_reserved);
+            let mut instance = self.acquire(room, is_reserved).await?;
             instance.handle(request, secure, sender).await?;
             wasmtime::error::Ok(instance)
         };
@@ -241,7 +243,10 @@ impl Instances {
             }
             charge.try_set(room.bytes).then_some(charge)
         };
-        let found = self.shared.budget.wait(room.patience, || self.take(room.bytes).map(Ok).or_else(|| new().map(Err)));
+        let found = self
+            .shared
+            .budget
+            .wait(room.bytes, room.patience, || self.take(room.bytes).map(Ok).or_else(|| new().map(Err)));
         let mut instance = match found.await.ok_or(Exhausted { wanted: room.bytes })? {
             Ok(idle) => idle,
             Err(charge) => self.instantiate(charge).await?,

@@ -1,7 +1,10 @@
 //! The memory of all guests together. What each guest has, and the results of its statements, are charged to one budget.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex as Turn;
+use tokio::time::timeout;
 
 use super::waiters::Waiters;
 
@@ -37,6 +40,10 @@ pub struct Budget {
     patience: Duration,
     used: Mutex<Used>,
     waiters: Waiters,
+    /// Held by whoever waits for room that large guests may have.
+    turn: Turn<()>,
+    /// Held by the guest that waits for room to grow.
+    growing: Turn<()>,
     reclaimable: Mutex<Vec<Weak<dyn Reclaim>>>,
 }
 
@@ -51,8 +58,8 @@ struct Used {
 impl Budget {
     /// A budget of `limit` bytes. A guest with more than `usual` bytes is large; `patience` is how long one waits for room.
     pub fn new(limit: u64, usual: u64, patience: Duration) -> Arc<Self> {
-        let (used, waiters, reclaimable) = (Mutex::default(), Waiters::default(), Mutex::default());
-        Arc::new(Self { limit, usual, patience, used, waiters, reclaimable })
+        let (used, waiters, turn, growing, reclaimable) = Default::default();
+        Arc::new(Self { limit, usual, patience, used, waiters, turn, growing, reclaimable })
     }
 
     /// A budget without limit.
@@ -80,9 +87,17 @@ impl Budget {
         self.limit
     }
 
-    /// The result of `attempt`, which is made again whenever memory becomes free, or an instance. `None` after `limit`.
-    pub async fn wait<T>(&self, limit: Duration, attempt: impl FnMut() -> Option<T>) -> Option<T> {
-        self.waiters.wait(Some(limit), attempt).await
+    /// The result of `attempt` to get `bytes`, which is made again whenever memory becomes free, or an instance. `None` after
+    /// `limit`.
+    ///
+    /// Large guests are served in the order in which they came: whoever wants less would be faster, each time.
+    pub async fn wait<T>(&self, bytes: u64, limit: Duration, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let began = Instant::now();
+        let _turn = match bytes > self.usual {
+            true => Some(timeout(limit, self.turn.lock()).await.ok()?),
+            false => None,
+        };
+        self.waiters.wait(Some(limit.saturating_sub(began.elapsed())), attempt).await
     }
 
     /// To be called when an instance has become free, which may be what others wait for.
@@ -108,8 +123,7 @@ impl Budget {
 pub struct Charge {
     budget: Arc<Budget>,
     bytes: u64,
-    /// How long its owner waits for room. Who waits keeps what is charged already from others, which may wait for it in turn:
-    /// one that can start again had better not wait.
+    /// How long its owner waits for room. One that can start again had better not wait.
     pub patience: Duration,
 }
 
@@ -124,14 +138,19 @@ impl Charge {
         self.bytes
     }
 
-    /// Changes the charge to `bytes`, waiting for room. Fails after a while, and then changes nothing.
+    /// Changes the charge to `bytes`, waiting for room. Fails after a while, or at once if another guest waits for room to grow,
+    /// and then changes nothing: two that wait with what they have may wait for each other.
     pub async fn set(&mut self, bytes: u64) -> Result<(), Exhausted> {
         let exhausted = Exhausted { wanted: bytes };
         let budget = self.budget.clone();
         if bytes > budget.largest() {
             return Err(exhausted);
         }
-        budget.wait(self.patience, || self.try_set(bytes).then_some(())).await.ok_or(exhausted)
+        if self.try_set(bytes) {
+            return Ok(());
+        }
+        let _turn = budget.growing.try_lock().map_err(|_| exhausted)?;
+        budget.waiters.wait(Some(self.patience), || self.try_set(bytes).then_some(())).await.ok_or(exhausted)
     }
 
     /// The same without waiting. Returns whether there was room.
@@ -243,6 +262,18 @@ mod tests {
         let mut waiting = budget.charge();
         assert_eq!(waiting.set(1).await.unwrap_err().wanted, 1);
         assert_eq!(waiting.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn only_one_guest_waits_for_room_to_grow() {
+        let budget = Budget::new(100, 100, Duration::from_secs(60));
+        let (mut first, mut second) = (charge(&budget, 50).unwrap(), charge(&budget, 50).unwrap());
+        let (first, second) = tokio::join!(first.set(60), async {
+            let outcome = second.set(60).await;
+            drop(second);
+            outcome
+        });
+        assert!(first.is_ok() && second.is_err());
     }
 
     #[test]

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use super::request_body::Unreceived;
 use crate::guest::Failure;
 
-/// Keeps browsers from treating the response as anything but text.
-const SECURITY_HEADERS: [(HeaderName, &str); 3] = [
+/// Keeps caches from keeping the response, and browsers from treating it as anything but text.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (REFERRER_POLICY, "same-origin"),
@@ -85,7 +88,7 @@ impl Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        for (name, value) in SECURITY_HEADERS {
+        for (name, value) in HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
         }
         if let Some(seconds) = self.retry_after {

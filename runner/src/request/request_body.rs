@@ -193,12 +193,7 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Body 
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (held, rest) = (self.buffer.held(), self.rest.size_hint());
-        let mut hint = SizeHint::new();
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(held));
-        }
-        hint.set_lower(rest.lower().saturating_add(held));
-        hint
+        // What is still to come may never come.
+        if self.rest.is_end_stream() { SizeHint::with_exact(self.buffer.held()) } else { SizeHint::new() }
     }
 }

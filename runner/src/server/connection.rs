@@ -34,6 +34,21 @@ const MAX_HEADERS: usize = 100;
 const REFUSAL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
 
+/// Bytes of responses that the kernel keeps for a connection before it sends them. Otherwise it keeps megabytes for a client
+/// that does not read, which are part of the container's memory and nowhere counted. What is on its way is not limited, and so
+/// neither is the speed.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT: u32 = 64 << 10;
+
+/// Serve the client even if the socket refuses the option.
+#[cfg(target_os = "linux")]
+fn limit_unsent(stream: &TcpStream) {
+    _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_unsent(_: &TcpStream) {}
+
 /// All connections of a server.
 pub struct Connections {
     handler: Arc<Handler>,
@@ -68,11 +83,13 @@ impl Connections {
         // A response takes one or two writes, which Nagle's algorithm would only delay. Serve the client even if the socket
         // refuses the option.
         _ = stream.set_nodelay(true);
+        limit_unsent(&stream);
         let connection = Connection {
             handler: self.handler.clone(),
             http: self.http.clone(),
             watcher: self.shutdown.watcher(),
             awaiting_first_byte: self.awaiting_first_byte.clone(),
+            limit: self.limit.clone(),
         };
         let tls = self.tls.clone();
         tokio::spawn(async move {
@@ -98,6 +115,7 @@ struct Connection {
     http: http1::Builder,
     watcher: Watcher,
     awaiting_first_byte: AwaitingFirstByte,
+    limit: Arc<ConnectionLimit>,
 }
 
 type ServeResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -105,10 +123,10 @@ type ServeResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 impl Connection {
     /// Serves requests until either side closes the connection.
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(self, stream: S, peer: Peer) -> ServeResult {
-        let Self { handler, http, watcher, awaiting_first_byte } = self;
+        let Self { handler, http, watcher, awaiting_first_byte, limit } = self;
         let state = ConnectionState::new();
         let metrics = handler.metrics.clone();
-        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, &handler.limits);
+        let stream = TimedStream::new(stream, state.clone(), awaiting_first_byte, metrics, limit, &handler.limits);
         let service = service_fn(move |request| {
             let handler = handler.clone();
             let guard = state.start_request();

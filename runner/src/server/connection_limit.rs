@@ -35,6 +35,11 @@ impl ConnectionLimit {
         Arc::new(Self { max, max_per_address, proxies: proxies.to_vec(), open: Mutex::default() })
     }
 
+    /// Whether three quarters of the places are taken.
+    pub fn is_crowded(&self) -> bool {
+        self.lock().all >= self.max / 4 * 3
+    }
+
     /// A place for a connection of `client`, if there is one.
     pub fn place(self: &Arc<Self>, client: SocketAddr) -> Option<Place> {
         let address = if is_proxy(&self.proxies, client) { None } else { Some(subscriber(client.ip())) };

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
+use super::connection_limit::ConnectionLimit;
 use crate::config::settings::Limits;
 use crate::request::stall_timeout::{MIN_RATE, StallTimeout};
 use crate::telemetry::metrics::Metrics;
@@ -74,12 +75,17 @@ pub type AwaitingFirstByte = mpsc::Sender<Infallible>;
 /// largest head, and stays so until the connection is closed: a body would leave that much behind on each connection.
 const MAX_READ: u64 = (8 << 10) - 1;
 
+/// Time after which an idle connection is closed while there are many: others may need its place.
+const CROWDED_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A stream whose reads and writes fail when a timeout elapses.
 pub struct TimedStream<S> {
     stream: Take<S>,
     state: Arc<ConnectionState>,
     awaiting_first_byte: Option<AwaitingFirstByte>,
     metrics: Arc<Metrics>,
+    limit: Arc<ConnectionLimit>,
+    idle_since: Instant,
     idle_timeout: Duration,
     header_timeout: Duration,
     /// The phase for which the timer was set.
@@ -94,6 +100,7 @@ impl<S: AsyncRead> TimedStream<S> {
         state: Arc<ConnectionState>,
         awaiting_first_byte: AwaitingFirstByte,
         metrics: Arc<Metrics>,
+        limit: Arc<ConnectionLimit>,
         limits: &Limits,
     ) -> Self {
         Self {
@@ -101,6 +108,8 @@ impl<S: AsyncRead> TimedStream<S> {
             state,
             awaiting_first_byte: Some(awaiting_first_byte),
             metrics,
+            limit,
+            idle_since: Instant::now(),
             idle_timeout: limits.idle_timeout,
             header_timeout: limits.header_timeout,
             timed: Phase::Head,
@@ -115,12 +124,26 @@ impl<S: AsyncRead> TimedStream<S> {
         if phase != self.timed {
             self.timed = phase;
             match phase {
-                Phase::Idle => self.timer.as_mut().reset(Instant::now() + self.idle_timeout),
+                Phase::Idle => {
+                    self.idle_since = Instant::now();
+                    self.timer.as_mut().reset(self.idle_since + self.idle_timeout.min(CROWDED_IDLE_TIMEOUT));
+                }
                 Phase::Head => self.timer.as_mut().reset(Instant::now() + self.header_timeout),
                 Phase::Request => {}
             }
         }
-        if phase == Phase::Request { Poll::Pending } else { self.timer.as_mut().poll(cx) }
+        match phase {
+            Phase::Request => Poll::Pending,
+            Phase::Head => self.timer.as_mut().poll(cx),
+            Phase::Idle => loop {
+                ready!(self.timer.as_mut().poll(cx));
+                let end = self.idle_since + self.idle_timeout;
+                if Instant::now() >= end || self.limit.is_crowded() {
+                    return Poll::Ready(());
+                }
+                self.timer.as_mut().reset(end.min(Instant::now() + CROWDED_IDLE_TIMEOUT));
+            },
+        }
     }
 }
 

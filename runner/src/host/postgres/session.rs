@@ -27,6 +27,9 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Cleaning a session takes milliseconds; one that takes longer is closed instead.
 const CLEANING_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Bytes of a message beyond which a connection is not kept: it has several buffers of twice the size. Few pages are larger.
+const KEPT_MESSAGE: usize = 256 << 10;
+
 /// A connection as a guest has it. Dropping it gives the connection back to the pool, cleaned if necessary.
 pub struct Session {
     database: Arc<Database>,
@@ -36,6 +39,8 @@ pub struct Session {
     change: Change,
     /// What the last result is charged.
     charge: Charge,
+    /// The bytes of the largest row it received, or of the parameters it sent.
+    largest_message: usize,
     /// Set if there was no room for it.
     out_of_memory: Option<Exhausted>,
 }
@@ -75,7 +80,14 @@ impl Session {
     /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had.
     pub async fn open(database: Arc<Database>, charge: Charge) -> Result<Self, Error> {
         let loan = database.connect().await?;
-        Ok(Self { database, loan: Some(loan), change: Change::Nothing, charge, out_of_memory: None })
+        Ok(Self {
+            database,
+            loan: Some(loan),
+            change: Change::Nothing,
+            charge,
+            largest_message: 0,
+            out_of_memory: None,
+        })
     }
 
     /// Set if there was no room for the last result.
@@ -173,7 +185,10 @@ impl Session {
                 if prepared.change == Change::Nothing { Change::Nothing } else { std::mem::take(&mut loan.left) };
             let cleaning = async { left == Change::Nothing || loan.clean(left).await.is_ok() };
             let charge = &mut self.charge;
-            let statement = stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut(), charge);
+            let largest = &mut self.largest_message;
+            *largest = (*largest).max(params.iter().map(size).sum());
+            let statement =
+                stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut(), (charge, largest));
             // Both are sent at once, in this order.
             let (is_clean, outcome) = join(cleaning, statement).await;
             if !is_clean {
@@ -297,6 +312,10 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(mut loan) = self.loan.take() else { return };
+        if self.largest_message > KEPT_MESSAGE {
+            // Its buffers stay as large as they were once.
+            return Object::take(loan).abort();
+        }
         if self.change <= Change::Sequences {
             // Undone in front of the next statement that changes something: others cannot tell the difference.
             loan.left = loan.left.max(self.change);
@@ -367,6 +386,16 @@ impl From<Exhausted> for Stop {
     }
 }
 
+/// The bytes of a parameter, if it is one that may have many.
+fn size(param: &ParameterValue) -> usize {
+    match param {
+        ParameterValue::Str(text) => text.len(),
+        ParameterValue::Binary(bytes) | ParameterValue::Jsonb(bytes) => bytes.len(),
+        ParameterValue::ArrayStr(texts) => texts.iter().flatten().map(String::len).sum(),
+        _ => 0,
+    }
+}
+
 /// Bytes of a result that are not charged, and in steps of which more are: nearly all results are smaller.
 const CHARGED: u64 = 64 << 10;
 
@@ -378,7 +407,7 @@ async fn stream(
     prepared: &Prepared,
     params: &[ParameterValue],
     mut result: Option<&mut RowSet>,
-    charge: &mut Charge,
+    (charge, largest): (&mut Charge, &mut usize),
 ) -> Result<u64, Stop> {
     let params = params.iter().enumerate().map(|(index, value)| Param { number: index + 1, value });
     let mut rows = pin!(connection.run(sql, prepared, params).await?);
@@ -388,6 +417,7 @@ async fn stream(
     let mut unreadable = None;
     while let Some(row) = rows.next().await {
         let row = row?;
+        *largest = (*largest).max(row.raw_size_bytes());
         let Some(result) = &mut result else { continue };
         // What it takes here; the bytes alone would let a thousand NULLs a row through for nothing.
         let size = row.raw_size_bytes() + size_of::<Row>() + row.len() * size_of::<DbValue>();
