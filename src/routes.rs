@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, description, links, posts, redirects, revisions, search, service, sessions, tags, tokens, users,
+    account, audit, description, events, links, posts, redirects, revisions, search, service, sessions, tags, tokens,
+    users,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -77,6 +78,7 @@ pub const ROUTES: &[Route] = &[
     route!("/redirects", GET Read Plain(redirects::list)),
     route!("/redirects/{slug}", PUT Write Text(redirects::set), DELETE Write Text(redirects::delete)),
     route!("/changes", GET Read Plain(revisions::changes)),
+    route!("/events", GET Read Plain(events::list)),
     route!("/search", GET Read Plain(search::search)),
     route!("/search/suggestions", GET Read Plain(search::suggestions)),
     route!("/tags", GET Read Plain(tags::list)),

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod description;
+pub mod events;
 pub mod links;
 pub mod posts;
 pub mod redirects;

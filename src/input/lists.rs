@@ -1,12 +1,15 @@
 //! Lists: the part of one that a request asks for by its query, for the API and the site alike.
 
 use serde_json::Value;
-use wiki_types::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Time, rules};
+use wiki_types::{
+    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Time, rules,
+};
 
 use crate::errors;
+use crate::store::events::Wanted;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
-use crate::store::{self, Db, audit, links, pages, redirects, revisions, search, tags, users};
+use crate::store::{self, Db, audit, events, links, pages, redirects, revisions, search, tags, users};
 use crate::web::json::check;
 use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
@@ -197,6 +200,23 @@ pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
         is_number,
         |entry: &AuditEntry| vec![entry.id.into()],
         |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
+    )
+}
+
+/// The events that are `wanted`, oldest first.
+pub fn events(request: &Request, db: &Db, wanted: Wanted) -> Result<Page<Event>, Problem> {
+    let sequence = |keys: &[Value]| match keys {
+        [text] => text.as_str()?.parse().ok(),
+        _ => None,
+    };
+    Page::select(
+        request,
+        |keys| sequence(keys).is_some(),
+        |event: &Event| vec![event.sequence.to_string().into()],
+        |after, count| {
+            let after = after.and_then(|keys| sequence(&keys)).unwrap_or(wanted.after);
+            events::after(db, Wanted { after, ..wanted }, count)
+        },
     )
 }
 

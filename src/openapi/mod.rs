@@ -53,6 +53,7 @@ may not do this.
         (name = "Posts", description = "The wiki's pages: Markdown with a title, a name in URLs, and tags."),
         (name = "History", description = "Every state a page has had, and the way back."),
         (name = "Finding", description = "Pages by their words, tags and links."),
+        (name = "Events", description = "What happens, for programs that follow the wiki."),
         (name = "Users", description = "The authors of pages."),
         (name = "Access", description = "Accounts, sessions, tokens, and the audit trail."),
         (name = "Service", description = "The service itself."),
@@ -67,7 +68,7 @@ may not do this.
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
         site::feed::show, api::account::read, api::account::change_password,
         api::sessions::list, api::sessions::end, api::sessions::end_all,
-        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::description::read,
+        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::events::list, api::description::read,
     ),
     components(schemas(wiki_types::FieldError)),
 )]

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("0009_submissions_of_accounts.sql", include_str!("../../migrations/0009_submissions_of_accounts.sql")),
     ("0010_drafts.sql", include_str!("../../migrations/0010_drafts.sql")),
     ("0011_words.sql", include_str!("../../migrations/0011_words.sql")),
+    ("0012_events.sql", include_str!("../../migrations/0012_events.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

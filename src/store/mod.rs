@@ -11,6 +11,7 @@ pub mod counters;
 pub mod db;
 pub mod drafts;
 mod error;
+pub mod events;
 pub mod links;
 pub mod migrations;
 pub mod pages;

@@ -10,6 +10,7 @@ mod api {
     mod acknowledged;
     mod concurrency;
     mod errors;
+    mod events;
     mod history;
     mod http;
     mod links;

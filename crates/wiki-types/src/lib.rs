@@ -9,6 +9,7 @@
 pub mod access;
 pub mod accounts;
 pub mod comparison;
+pub mod events;
 pub mod html;
 pub mod invisible;
 pub mod lists;
@@ -26,7 +27,10 @@ pub mod users;
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
-pub use lists::{Changes, DeletedPosts, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users};
+pub use events::{Event, EventData, Sequence};
+pub use lists::{
+    Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users,
+};
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuditEntry, DeletedPost, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User};
+use crate::{
+    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User,
+};
 
 /// A type for each list: they differ in the name of the member that has the items.
 macro_rules! lists {
@@ -39,6 +41,8 @@ lists! {
     Tokens { tokens: Token }
     /// The sessions of an account.
     Sessions { sessions: Session }
+    /// A part of the log of events.
+    Events { events: Event }
     /// A part of the audit trail.
     Trail { entries: AuditEntry }
 }
