@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Container, Cut, Database, eventually, paths, role};
+use crate::{Client, Container, Cut, Database, eventually, paths, pooler, role};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -299,7 +299,7 @@ impl Builder {
             let fresh = database.insert(fresh);
             let role = if self.as_role { Some(fresh.granted().await) } else { None };
             let url = role.map_or_else(|| fresh.url(), |role| fresh.url_as(&role));
-            self = self.env("DATABASE_URL", String::from(url));
+            self = self.env("DATABASE_URL", String::from(pooler::in_front(url)));
         }
         if self.recipe.on_spin {
             self = self.with_spin_variables();

@@ -15,7 +15,8 @@
 //!
 //! The database is on the server that `WASIKI_TEST_DATABASE` names; which programs are tested comes from `WASIKI_RUNNER`, `WASIKI_CLI`,
 //! `WASIKI_MANIFEST`, `WASIKI_COMPONENT`, `WASIKI_PRECOMPILED` and `WASIKI_PRECOMPILED_BOOKSHOP`; `cargo xtask test` sets
-//! them all. With `WASIKI_TEST_ROLE`, wikis connect as a role that owns nothing.
+//! them all. With `WASIKI_TEST_ROLE`, wikis connect as a role that owns nothing; with `WASIKI_TEST_POOLER` (`host:port`), by way of
+//! the pooler there, which must lead to that server.
 
 #![forbid(unsafe_code)]
 

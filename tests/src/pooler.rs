@@ -92,6 +92,18 @@ impl Pooler {
     }
 }
 
+/// `database`, by way of the pooler that `WASIKI_TEST_POOLER` (`host:port`) names, if it names one.
+///
+/// # Panics
+/// When it names none that an address can have.
+pub(crate) fn in_front(mut database: Url) -> Url {
+    if let Some((host, port)) = std::env::var("WASIKI_TEST_POOLER").ok().as_deref().and_then(|at| at.rsplit_once(':')) {
+        database.set_host(Some(host)).expect("WASIKI_TEST_POOLER has a host");
+        database.set_port(port.parse().ok()).expect("an address with a host has a port");
+    }
+    database
+}
+
 impl Drop for Pooler {
     fn drop(&mut self) {
         drop(self.process.stdin.take());

@@ -180,6 +180,67 @@ async fn processes_of_a_wiki_with_its_own_database_that_are_killed() {
     acknowledged.account(&wiki, "runner, database and both are killed (SIGKILL), five times").await;
 }
 
+/// A disk of its own, as large as this, at a folder. It is gone when this is dropped.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    /// None where nobody but the system's administrator may have one.
+    fn new(folder: std::path::PathBuf, size: &str) -> Option<Self> {
+        std::fs::create_dir(&folder).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        let mount =
+            mount.args(["-t", "tmpfs", "-o", &format!("size={size},mode=755"), "wasiki-test"]).arg(&folder).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(folder))
+    }
+
+    /// Takes all that is left of it.
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.0.join("ballast")).unwrap();
+        while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Writes of the database fail, and with them those of the wiki, until there is room again.
+#[tokio::test]
+async fn the_disk_of_a_wiki_with_its_own_database_that_is_full() {
+    let folder = tempfile::TempDir::with_prefix("wasiki-test-").unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let Some(disk) = Disk::new(folder.path().join("disk"), "200m") else {
+        return println!("skipped: no disk can be made here");
+    };
+    let wiki = App::wiki().without_database().arg("--data").arg(disk.0.join("data")).start().await;
+    wiki.create_user("ada").await;
+    let page = wiki.post("/posts").json(json!({"user_id": 1, "content": "read"})).await.expect(201).json();
+    let mut all = Log::default();
+    for _ in 0..3 {
+        let writers = Writers::start(&wiki, all.acknowledged.len());
+        writers.go_on().await;
+        disk.fill();
+        let large = json!({"user_id": 1, "content": "x".repeat(500_000)});
+        eventually("nothing more fits", || async {
+            matches!(wiki.post("/posts").json(large.clone()).attempt().await, Ok(answer) if answer.status() == 503)
+        })
+        .await;
+        disk.make_room();
+        wiki.wait_until_ready("/ready").await;
+        writers.go_on().await;
+        all.add(writers.stop().await);
+        wiki.get(&format!("/posts/{}", page["post_id"])).await.expect(200);
+    }
+    all.account(&wiki, "the disk of the database is full, three times").await;
+    assert!(all.refused > 0, "there was no room");
+}
+
 #[tokio::test]
 async fn a_service_that_is_terminated() {
     // While it lasts, clients are asked to close their connections, which would otherwise close under their next request.
