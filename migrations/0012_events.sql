@@ -21,11 +21,12 @@ CREATE TABLE outbox (
 CREATE UNIQUE INDEX outbox_in_order ON outbox (era, transaction, number);
 CREATE INDEX outbox_by_key ON outbox (aggregatetype, aggregateid, era, transaction, number);
 
--- Adds an event, and removes the two oldest once they are 30 days old.
+-- Adds an event. One in sixteen also removes the oldest ones, if they are 30 days old.
 CREATE FUNCTION log_event(topic text, key text, type text, subject text, is_confidential boolean, data jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   event uuid := gen_random_uuid();
+  added bigint;
 BEGIN
   INSERT INTO outbox (id, era, confidential, aggregatetype, aggregateid, type, payload)
   SELECT event, coalesce(max(last.era + begun::integer), 0), is_confidential, topic, key, log_event.type, jsonb_build_object(
@@ -40,13 +41,16 @@ BEGIN
   FROM (SELECT era, transaction FROM outbox ORDER BY era DESC, transaction DESC, number DESC LIMIT 1) AS last,
     -- No transaction that can be seen is later than all there have been, but for this one.
     LATERAL (SELECT last.transaction > pg_current_xact_id()
-      AND last.transaction >= pg_snapshot_xmax(pg_current_snapshot())) AS era_of(begun);
+      AND last.transaction >= pg_snapshot_xmax(pg_current_snapshot())) AS era_of(begun)
+  RETURNING number INTO added;
 
-  DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE id IN (
-      SELECT id FROM (SELECT id, created_time FROM outbox ORDER BY era, transaction, number LIMIT 2) AS oldest
-      WHERE created_time < now() - interval '30 days')
-    FOR UPDATE SKIP LOCKED);
+  IF added % 16 = 0 THEN
+    DELETE FROM outbox WHERE id IN (
+      SELECT id FROM outbox WHERE id IN (
+        SELECT id FROM (SELECT id, created_time FROM outbox ORDER BY era, transaction, number LIMIT 32) AS oldest
+        WHERE created_time < now() - interval '30 days')
+      FOR UPDATE SKIP LOCKED);
+  END IF;
 END
 $$;
 
