@@ -54,6 +54,11 @@ pub fn user_not_found() -> Problem {
     Problem::not_found("User not found")
 }
 
+/// 404: no task has that number, or it is gone from its page.
+pub fn task_not_found() -> Problem {
+    Problem::not_found("Task not found").on_page("There is no such task. It may have been removed from its page.")
+}
+
 /// 403: the user has an account of their own.
 pub fn user_not_yours() -> Problem {
     Problem::forbidden("Only the user themselves and administrators may change this user.")

@@ -9,7 +9,8 @@
 //! 5. [`auth`]: who sends a request, and what they may do
 //! 6. [`errors`]: the store's errors as HTTP problems
 //! 7. [`store`]: SQL and rows, nothing of HTTP; [`web`]: HTTP, nothing of the wiki; [`config`]
-//! 8. [`markdown`], [`diff`], [`merge`], [`words`]: text in, text out
+//! 8. [`tasks`]: the items of checklists; text in, text out
+//! 9. [`markdown`], [`diff`], [`merge`], [`words`]: text in, text out
 
 pub mod api;
 pub mod auth;
@@ -24,6 +25,7 @@ mod openapi;
 pub mod routes;
 pub mod site;
 pub mod store;
+pub mod tasks;
 pub mod web;
 pub mod words;
 

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, description, events, links, posts, redirects, revisions, search, service, sessions, tags, tokens,
-    users,
+    account, audit, calendar, description, events, links, posts, redirects, revisions, search, service, sessions, tags,
+    tasks, tokens, users,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -82,6 +82,9 @@ pub const ROUTES: &[Route] = &[
     route!("/search", GET Read Plain(search::search)),
     route!("/search/suggestions", GET Read Plain(search::suggestions)),
     route!("/tags", GET Read Plain(tags::list)),
+    route!("/tasks.ics", GET Read Plain(calendar::read)),
+    route!("/tasks", GET Read Plain(tasks::list), POST Write Plain(tasks::create)),
+    route!("/tasks/{id}", GET Read Id(tasks::read), PATCH Write Id(tasks::update)),
     route!("/feed.atom", GET Read Plain(site::feed::show)),
     route!("/account", GET Account Plain(account::read)),
     route!("/account/password", PUT Password Plain(account::change_password)),
@@ -104,6 +107,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/changes", GET Read Plain(site::changes::show)),
     route!("/wiki/-/tags", GET Read Plain(site::tags::show)),
     route!("/wiki/-/tags/{tag}", GET Read Text(site::tagged::show)),
+    route!("/wiki/-/tasks", GET Read Plain(site::tasks::show), POST Write Plain(site::tasks::tick)),
     route!("/wiki/-/search", GET Read Plain(site::search::show)),
     route!("/wiki/-/users", GET Read Plain(site::users::show)),
     route!(
@@ -134,6 +138,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show)),
     route!("/wiki/{slug}/delete", GET Write Text(site::delete::ask), POST Write Text(site::delete::delete)),
     route!("/wiki/{slug}/restore", POST Write Text(site::delete::restore)),
+    route!("/wiki/{slug}/tasks", POST Write Text(site::ticks::tick)),
     route!("/wiki/{slug}/protection", POST Administer Text(site::page::protect)),
     route!("/static/{name}", GET Nothing Plain(site::assets::read)),
 ];

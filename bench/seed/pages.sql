@@ -14,8 +14,8 @@ WITH page AS (
     p[2], linked, split_part(p[1], ' ', 3), split_part(p[2], ' ', 3), split_part(p[3], ' ', 3), p[3], p[4]) AS content
   FROM page
 ), post AS (
-  INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time)
-  SELECT id, user_id, title, slug, content, tags, links, time, time FROM given
+  INSERT INTO posts (id, user_id, title, slug, content, tags, links, created_time, updated_time, tasks_version)
+  SELECT id, user_id, title, slug, content, tags, links, time, time, 1 FROM given
 ), old AS (
   INSERT INTO old_service.posts (id, user_id, content, created_time) SELECT id, user_id, content, time FROM given
 )

@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   wasiki export ./backup                     Write every page to a file
   wasiki get home > home.md                  Print the Markdown of the page home
   wasiki put home home.md --comment typo     Create or edit the page home
+  wasiki tasks --due-before 2026-12-31       List your open tasks that are due by then
   wasiki search '\"exact words\" -without'     Find pages with these words and without that one
 
 Exit codes: 0 success, 1 failure, 2 usage error, 3 conflict with another edit.
@@ -98,6 +99,10 @@ pub enum Command {
     List(List),
     /// List the versions of a page, newest first
     History(History),
+    /// List open tasks by due date: yours with a token, else everybody's
+    Tasks(Tasks),
+    /// Tick a task. One that recurs comes back below it
+    Done(Done),
     /// Print a script that completes commands in your shell
     Completions {
         /// Your shell
@@ -203,6 +208,43 @@ pub struct History {
     /// Maximum number of versions
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Tasks {
+    /// List only tasks of this username [default: the owner of WASIKI_TOKEN]
+    #[arg(long, value_name = "NAME")]
+    pub assignee: Option<String>,
+    /// List everybody's tasks
+    #[arg(long, conflicts_with = "assignee")]
+    pub all: bool,
+    /// List tasks that are done instead
+    #[arg(long)]
+    pub done: bool,
+    /// List only tasks of pages with this tag
+    #[arg(long)]
+    pub tag: Option<String>,
+    /// List only tasks of this page, by slug or number
+    #[arg(long)]
+    pub page: Option<String>,
+    /// List only tasks due before this day, such as 2026-12-31, or time
+    #[arg(long, value_name = "DAY")]
+    pub due_before: Option<String>,
+    /// List only tasks due after this day or time
+    #[arg(long, value_name = "DAY")]
+    pub due_after: Option<String>,
+    /// Maximum number of tasks [default: all]
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct Done {
+    /// Number of the task, as `wasiki tasks` prints it
+    pub number: i64,
+    /// Open it again
+    #[arg(long)]
+    pub undo: bool,
 }
 
 /// Reads the address of a wiki; returns it without a slash at its end.

@@ -13,7 +13,7 @@ use crate::text::{may_colour, one_line, snippet};
 use crate::wiki::{Wiki, decode, with_query};
 
 /// Prints the first `limit` items: as one JSON array, with members unknown here too, or each as `show` puts it.
-fn print<T: DeserializeOwned>(
+pub fn print<T: DeserializeOwned>(
     items: impl Iterator<Item = Result<Value, Error>>,
     limit: usize,
     global: &Global,
@@ -30,7 +30,7 @@ fn print<T: DeserializeOwned>(
 }
 
 /// The value of `?limit=` when `limit` items are wanted in all.
-fn page_size(limit: usize) -> String {
+pub fn page_size(limit: usize) -> String {
     limit.clamp(1, MAX_LIMIT).to_string()
 }
 

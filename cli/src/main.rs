@@ -2,13 +2,14 @@
 //!
 //! The layers of its modules, top to bottom. A module imports only from layers below its own:
 //!
-//! 1. `import`, `export`, `pages`, `lists`: the commands
-//! 2. `args`: the command line; `authors`: who writes
-//! 3. `wiki`: the API, one method per operation
-//! 4. `http`: one request, with retries
-//! 5. `connection`, `error`, `retry`
-//! 6. `front_matter`, `output`, `text`, `workers`
-//! 7. `progress`
+//! 1. `tasks`: the commands for tasks, which are listed as pages are
+//! 2. `import`, `export`, `pages`, `lists`: those for pages
+//! 3. `args`: the command line; `authors`: who writes
+//! 4. `wiki`: the API, one method per operation
+//! 5. `http`: one request, with retries
+//! 6. `connection`, `error`, `retry`
+//! 7. `front_matter`, `output`, `text`, `workers`
+//! 8. `progress`
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,7 @@ mod output;
 mod pages;
 mod progress;
 mod retry;
+mod tasks;
 mod text;
 mod wiki;
 mod workers;
@@ -83,6 +85,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Search(args) => lists::search(&wiki, global, args)?,
         Command::List(args) => lists::pages(&wiki, global, args)?,
         Command::History(args) => lists::history(&wiki, global, args)?,
+        Command::Tasks(args) => tasks::list(&wiki, global, args)?,
+        Command::Done(args) => tasks::done(&wiki, global, args)?,
         Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -184,6 +184,12 @@ impl Wiki {
         self.http.send(&request).map(drop)
     }
 
+    /// Ticks a task, or opens it again, as a user; returns it as the wiki's JSON.
+    pub fn set_done(&self, id: i64, done: bool, user_id: i64) -> Result<Vec<u8>, Error> {
+        let body = encode(&json!({ "done": done, "user_id": user_id }))?;
+        self.http.send(&Request::new(Method::PATCH, format!("/tasks/{id}")).json(body))
+    }
+
     /// The items of the list `key` at `target`, requested as they are needed. Ends after the first error.
     pub fn list(&self, target: String, key: &'static str) -> impl Iterator<Item = Result<Value, Error>> {
         let mut next = Some(target);

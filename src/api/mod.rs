@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod calendar;
 pub mod description;
 pub mod events;
 pub mod links;
@@ -12,5 +13,6 @@ pub mod search;
 pub mod service;
 pub mod sessions;
 pub mod tags;
+pub mod tasks;
 pub mod tokens;
 pub mod users;

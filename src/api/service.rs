@@ -6,7 +6,7 @@ use http::StatusCode;
 use wiki_types::{Health, Readiness, Time};
 
 use crate::auth::Context;
-use crate::store::{counters, migrations, search};
+use crate::store::{counters, migrations, search, tasks};
 use crate::web::response::{self, METRICS};
 use crate::web::{Problem, Response};
 
@@ -43,8 +43,9 @@ pub fn ready(cx: &Context) -> Result<Response, Problem> {
             format!("The database has schema {schema}, but {} is needed.", migrations::needed_version()),
         ));
     }
-    // Nobody waits here: after an upgrade, pages get the words they are found by.
+    // Nobody waits here: after an upgrade, pages get the words they are found by, and their tasks are read.
     search::catch_up(cx.db, CATCH_UP);
+    tasks::catch_up(cx.db, CATCH_UP);
     Ok(response::no_store(response::json(&Readiness { status: "ready".into(), schema })))
 }
 

@@ -13,6 +13,9 @@ pub fn identify(request: &Request, services: &Services) -> Result<Identity, Prob
     if let Some(token) = tokens::credential(request) {
         let (account, expires_time) = tokens::verify(&services.db, token)?;
         (identity.account, identity.token_expires_time) = (Some(account), Some(expires_time));
+    } else if let Some(token) = tokens::of_address(request) {
+        let (account, expires_time) = tokens::verify_reading(&services.db, &token)?;
+        (identity.account, identity.token_expires_time) = (Some(account), Some(expires_time));
     } else if let Some(cookie) = sessions::credential(request)
         && let Some((session, account)) = sessions::verify(&services.db, cookie)?
     {

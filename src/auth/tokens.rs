@@ -2,12 +2,13 @@
 
 use http::StatusCode;
 use http::header::AUTHORIZATION;
-use wiki_types::{Account, Time, Token};
+use wiki_types::{Account, Scope, Time, Token};
 
 use crate::auth::Identity;
 use crate::auth::secret::{self, Secret};
 use crate::store::Db;
 use crate::store::tokens::{self, MAX_TOKENS, NewToken};
+use crate::web::request::query;
 use crate::web::{Problem, Request};
 
 /// The prefix of every token, by which people and scanners recognise one.
@@ -26,6 +27,24 @@ pub fn credential(request: &Request) -> Option<&str> {
     let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.trim().split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
+}
+
+/// The path of the calendar, which programs subscribe to that send no headers.
+const CALENDAR: &str = "/tasks.ics";
+
+/// The token in the address of the calendar.
+pub fn of_address(request: &Request) -> Option<String> {
+    let path = request.uri().path();
+    query(request, "token").filter(|_| path.strip_suffix('/').unwrap_or(path) == CALENDAR)
+}
+
+/// The same as [`verify`] for a token in an address, which others may come to see: 403 for one that may do more than read.
+pub fn verify_reading(db: &Db, credential: &str) -> Result<(Account, Time), Problem> {
+    let (account, expires_time) = verify(db, credential)?;
+    match account.scope {
+        Some(Scope::Read) => Ok((account, expires_time)),
+        _ => Err(Problem::forbidden("A token in an address must have the scope read. Make one for this calendar.")),
+    }
 }
 
 /// The account for which `credential` acts, and when that ends. 401 if it has expired, was revoked or never existed.

@@ -13,6 +13,8 @@ const MAX_FIELD: usize = 64;
 pub enum Purpose {
     /// A page.
     Page,
+    /// A task.
+    Task,
     /// A user.
     User,
     /// A token.
@@ -27,6 +29,7 @@ impl Purpose {
         let sender = sender.unwrap_or_default();
         match self {
             Self::Page => format!("{sender}:{text}"),
+            Self::Task => format!("task:{sender}:{text}"),
             Self::User => format!("user:{sender}:{text}"),
             Self::Token => format!("token:{sender}:{text}"),
             Self::Password => format!("password:{sender}:{text}"),

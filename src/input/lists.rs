@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Time, rules,
+    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Task, Time, rules,
 };
 
 use crate::errors;
 use crate::store::events::Wanted;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
-use crate::store::{self, Db, audit, events, links, pages, redirects, revisions, search, tags, users};
+use crate::store::{self, Db, audit, events, links, pages, redirects, revisions, search, tags, tasks, users};
 use crate::web::json::check;
 use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
@@ -177,6 +177,56 @@ pub fn redirects(request: &Request, db: &Db) -> Result<Page<Redirect>, Problem> 
         |redirect: &Redirect| vec![redirect.slug.clone().into()],
         |after, count| redirects::after(db, text(after.as_deref()), count),
     )
+}
+
+/// The tasks that `?assignee=`, `?done=`, `?due_before=`, `?due_after=`, `?tag=` and `?post=` select. `me` is the user that
+/// the assignee `me` stands for.
+pub fn task_filter(request: &Request, me: Option<i64>) -> Result<tasks::Filter, Problem> {
+    let mut filter = tasks::Filter::default();
+    match query(request, "assignee").as_deref() {
+        Some("me") => filter = filter.assigned_to_user(me.unwrap_or_default()),
+        Some(username) => {
+            check("assignee", username, rules::username)?;
+            filter = filter.assigned_to(username);
+        }
+        None => {}
+    }
+    match query(request, "done").as_deref() {
+        Some("true") => filter = filter.done(true),
+        Some("false") => filter = filter.done(false),
+        Some(_) => return Err(Problem::invalid_field("done", "must be true or false")),
+        None => {}
+    }
+    let time = |name: &'static str, end| {
+        let read = |text: String| Time::of_day(&text, end).map_err(|wrong| Problem::invalid_field(name, wrong));
+        query(request, name).map(read).transpose()
+    };
+    if let Some(time) = time("due_before", false)? {
+        filter = filter.due_before(time);
+    }
+    if let Some(time) = time("due_after", true)? {
+        filter = filter.due_after(time);
+    }
+    if let Some(tag) = query(request, "tag") {
+        check("tag", &tag, rules::tag)?;
+        filter = filter.tagged(&tag);
+    }
+    if let Some(post) = query(request, "post") {
+        // Anything but a number names no page.
+        filter = filter.of_page(positive(&post).unwrap_or_default());
+    }
+    Ok(filter)
+}
+
+/// The tasks that pass `filter`, by due date; those without one come last.
+pub fn tasks(request: &Request, db: &Db, filter: tasks::Filter) -> Result<Page<Task>, Problem> {
+    Page::select(request, tasks::fits, tasks::keys, |after, count| {
+        let filter = match after {
+            Some(keys) => filter.after(&keys),
+            None => filter,
+        };
+        tasks::list(db, filter, count)
+    })
 }
 
 /// The users, oldest first; the one with a username with `?username=`.

@@ -1,8 +1,9 @@
 //! What requests ask for in the wiki's own terms, read once for the API and the site: drafts, lists,
-//! revisions, users.
+//! revisions, tasks, users.
 
 pub mod draft;
 pub mod idempotency;
 pub mod lists;
 pub mod revisions;
+pub mod tasks;
 pub mod users;

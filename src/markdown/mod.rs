@@ -5,6 +5,8 @@
 //! elements that `writer.rs` knows. `docs/MARKDOWN.md` says what authors can write.
 
 mod autolink;
+mod boxes;
+mod checklist;
 mod direction;
 mod emoji;
 mod escape;
@@ -26,6 +28,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
+pub use boxes::{Boxes, MAX_BOXES};
+pub use checklist::{ChecklistItem, checklist};
 pub use direction::Direction;
 use footnotes::Footnotes;
 pub use language::of_page as language_of;
@@ -63,12 +67,17 @@ pub fn links(markdown: &str) -> Vec<String> {
 /// `look_up` says which slug the page has that a name leads to, if there is one; it is asked once for each of [`links`] and
 /// for no other. A heading of level 1 that begins the page and says `title` again is left out.
 pub fn render(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<String>) -> Rendered {
+    render_with(markdown, title, look_up, &Boxes::default())
+}
+
+/// The same with check boxes as `boxes` says.
+pub fn render_with(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<String>, boxes: &Boxes) -> Rendered {
     let (formatted, rest) = split(markdown);
     let footnotes = match formatted.contains("[^") {
         true => Footnotes::of(parse(formatted).map(|(event, _)| event)),
         false => Footnotes::default(),
     };
-    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(look_up));
+    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(look_up), boxes);
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }

@@ -14,6 +14,8 @@ pub struct Rendered {
     pub direction: Direction,
     /// Its language as BCP 47 names it, where that can be told.
     pub language: Option<&'static str>,
+    /// How many check boxes it has.
+    pub box_count: usize,
 }
 
 /// Fewer headings than this are seen at a glance and need no list.

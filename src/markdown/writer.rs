@@ -10,6 +10,7 @@ use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, Li
 use wiki_types::rules;
 
 use super::autolink::{self, Piece};
+use super::boxes::{self, Boxes};
 use super::direction::{self, Direction, Letters};
 use super::emoji;
 use super::escape::{self, escape};
@@ -65,6 +66,9 @@ pub struct Writer<'a, F> {
     footnotes: Footnotes,
     outline: Outline,
     pages: Pages<F>,
+    boxes: &'a Boxes,
+    /// How many check boxes were written.
+    box_count: usize,
 }
 
 struct Heading {
@@ -96,7 +100,7 @@ struct Table {
 
 impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     /// A writer of the page `source`, shown below `title`.
-    pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>) -> Self {
+    pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>, boxes: &'a Boxes) -> Self {
         Self {
             source,
             title,
@@ -121,6 +125,8 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             footnotes,
             outline: Outline::default(),
             pages,
+            boxes,
+            box_count: 0,
         }
     }
 
@@ -135,7 +141,13 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             self.out.push_str("</pre>\n");
         }
         self.footnotes.write(&mut self.out);
-        Rendered { html: self.out, headings: self.outline.into_headings(), direction: self.direction, language: None }
+        Rendered {
+            html: self.out,
+            headings: self.outline.into_headings(),
+            direction: self.direction,
+            language: None,
+            box_count: self.box_count,
+        }
     }
 
     /// Writes an event, which stands at `range` of the source.
@@ -183,10 +195,10 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
                     self.footnotes.refer(&label, &mut self.out);
                 }
             }
-            Event::TaskListMarker(done) => self.out.push_str(match done {
-                true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
-                false => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
-            }),
+            Event::TaskListMarker(done) => {
+                boxes::write(&mut self.out, self.boxes, self.box_count, done, self.source, &range);
+                self.box_count += 1;
+            }
             Event::Text(_) | Event::FootnoteReference(_) => {}
         }
     }

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
-use wiki_types::{ChangeKind, Role, Scope, slug};
+use wiki_types::tasks::MAX_TASK;
+use wiki_types::{ChangeKind, Priority, Role, Scope, slug};
 
 use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
@@ -87,6 +88,8 @@ fn keywords() -> Value {
     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
     let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
     let role_or_null: Vec<Option<&str>> = roles.iter().copied().map(Some).chain([None]).collect();
+    let priorities: Vec<Option<&str>> =
+        Priority::ALL.iter().map(|priority| Some(priority.as_str())).chain([None]).collect();
     let password = json!({ "format": "password", "minLength": password::MIN, "maxLength": password::MAX });
     json!({
         "Account": { "role": { "enum": roles } },
@@ -120,6 +123,13 @@ fn keywords() -> Value {
             "role": { "enum": role_or_null },
         },
         "PasswordChange": { "new": password },
+        "NewTask TaskChange": {
+            "text": line(MAX_TASK),
+            "assignee": username(),
+            "user_id": { "minimum": 1 },
+        },
+        "NewTask": { "post_id": { "minimum": 1 } },
+        "Task": { "priority": { "enum": priorities } },
         "NewToken": { "name": line(tokens::MAX_NAME), "scope": { "enum": scopes } },
     })
 }
@@ -160,8 +170,8 @@ fn problem_schema() -> Value {
                 "description": "What is wrong with which member of the body or parameter of the query.",
             },
             "current": {
-                "oneOf": [reference("schemas", "Post"), reference("schemas", "User")],
-                "description": "After a conflict of two edits: the page or the user as it is now.",
+                "oneOf": [reference("schemas", "Post"), reference("schemas", "User"), reference("schemas", "Task")],
+                "description": "After a conflict of two edits: the page, the user or the task as it is now.",
             },
             "version": {
                 "type": "integer", "minimum": 1,
@@ -177,6 +187,7 @@ pub fn in_path(path: &str, segment: &str) -> Value {
     let name = match (segment, path.split('/').nth(1)) {
         ("{id}", Some("users")) => "UserId",
         ("{id}", Some("posts")) => "PostId",
+        ("{id}", Some("tasks")) => "TaskId",
         ("{id}", Some("tokens")) => "TokenId",
         ("{id}", Some("sessions")) => "SessionId",
         ("{version}", _) => "Version",
@@ -218,6 +229,7 @@ fn parameters() -> Value {
     let mut parameters = json!({
         "UserId": path("id", "The user's number."),
         "PostId": path("id", "The page's number."),
+        "TaskId": path("id", "The task's number."),
         "TokenId": path("id", "The token's number."),
         "SessionId": path("id", "The session's number."),
         "Version": path("version", "A version of the page."),
@@ -234,6 +246,14 @@ fn parameters() -> Value {
             "Only pages that were last edited on this day, as in `2026-01-31`, in UTC, or at this time, or later."),
         "Until": query("until", json!({ "type": "string" }),
             "Only pages that were last edited on this day or at this time or earlier. Not before `since`."),
+        "Assignee": query("assignee", username(), "Only tasks of the user with this username, in any case; `me` is the sender."),
+        "Done": query("done", json!({ "type": "boolean" }), "Only tasks that are done, or only those that are not."),
+        "DueBefore": query("due_before", json!({ "type": "string" }),
+            "Only tasks that are due before this day, as in `2026-01-31`, in UTC, or before this time."),
+        "DueAfter": query("due_after", json!({ "type": "string" }),
+            "Only tasks that are due after this day or time."),
+        "OfPost": query("post", json!({ "type": "string" }),
+            "Only tasks of the page with this number. Anything but a number names no page."),
         "Username": query("username", username(), "Only the user with this username, in any case."),
         "Comment": query("comment",
             json!({ "type": "string", "maxLength": MAX_COMMENT, "pattern": format!("^$|{}", line_without("")) }),
@@ -262,8 +282,10 @@ fn parameters() -> Value {
         "name": "slug", "in": "path", "required": true, "description": "The slug that leads to a page.",
         "schema": { "type": "string", "minLength": 1, "maxLength": slug::MAX_ACCEPTED }, "example": "a-former-name",
     });
-    parameters["Username"]["schema"]["type"] = json!("string");
-    parameters["Username"]["example"] = json!("dockertest");
+    for name in ["Assignee", "Username"] {
+        parameters[name]["schema"]["type"] = json!("string");
+        parameters[name]["example"] = json!("dockertest");
+    }
     parameters["Query"]["example"] = json!("engine \"steam power\" -coal");
     parameters
 }

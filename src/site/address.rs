@@ -25,6 +25,10 @@ pub const CHANGES: &str = "/wiki/-/changes";
 pub const DELETED: &str = "/wiki/-/deleted";
 /// All tags.
 pub const TAGS: &str = "/wiki/-/tags";
+/// One's own tasks.
+pub const TASKS: &str = "/wiki/-/tasks";
+/// The tasks of all people.
+pub const ALL_TASKS: &str = "/wiki/-/tasks?everybody=yes";
 /// The search form.
 pub const SEARCH: &str = "/wiki/-/search";
 /// All users.
@@ -85,6 +89,16 @@ pub fn deleted_page(id: impl Display) -> String {
 /// The pages with that tag.
 pub fn tag(tag: &str) -> String {
     format!("{TAGS}/{}", escaped(tag))
+}
+
+/// The tasks of the person with that username.
+pub fn tasks_of(username: &str) -> String {
+    format!("{TASKS}?assignee={}", escaped(username))
+}
+
+/// The tasks of pages with that tag.
+pub fn tasks_tagged(tag: &str) -> String {
+    format!("{TASKS}?tag={}", escaped(tag))
 }
 
 /// What was found for a query, under a tag if there is one.

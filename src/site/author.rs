@@ -7,6 +7,7 @@ use wiki_types::rules::Wrong;
 use crate::auth::Context;
 use crate::site::address;
 use crate::store::users;
+use crate::web::forms::Form;
 use crate::web::{Problem, Request, Response, request, response};
 
 /// The cookie with the name that an anonymous person writes under.
@@ -18,6 +19,12 @@ pub fn remembered(request: &Request) -> String {
         .and_then(|value| percent_decode_str(value).decode_utf8().ok())
         .map(|name| name.into_owned())
         .unwrap_or_default()
+}
+
+/// The name in a form's field or, where it has none, the one that the person wrote under last time.
+pub fn of_form(cx: &Context, form: &Form) -> String {
+    let typed = form.text("author").trim();
+    if typed.is_empty() { remembered(cx.request) } else { typed.to_owned() }
 }
 
 /// Fails unless `name` can be an author's, or the sender has an account and needs none.

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wiki_types::rules::{MAX_CONTENT, folded_title};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
-use wiki_types::{FieldError, Post, RevisionEntry, Suggestion};
+use wiki_types::{FieldError, Post, RevisionEntry, Suggestion, Time};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
@@ -22,6 +22,7 @@ use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
+use crate::tasks;
 use crate::web::forms::Form;
 use crate::web::json::Body;
 use crate::web::request::{positive, prefilled, query};
@@ -392,6 +393,7 @@ fn address_of_new_title(fields: &Fields, title: &str, slug: &str, id: i64) -> Op
 /// Saves an edit of page `id`. If the page was edited meanwhile, in other places, the new version has both edits.
 fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Response, Problem> {
     let is_same_page = view.fields.page.is_none_or(|page| page == id);
+    add_next_tasks(cx.db, &mut view, id, &mut draft)?;
     let seen = match view.fields.version.filter(|_| is_same_page) {
         Some(version) => Some(version),
         None => saved_before(cx.db, &draft, id, 0)?,
@@ -443,6 +445,19 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
         }
     }
     conflict_with(cx, view, id)
+}
+
+/// Adds the next ones of tasks that recur and that the edit completes. Not when it is saved: then a form that is sent again would
+/// say something else than it has saved.
+fn add_next_tasks(db: &Db, view: &mut Edit, id: i64, draft: &mut Draft) -> Result<(), Problem> {
+    let Some(version) = view.fields.version.filter(|_| tasks::may_complete(&draft.content)) else { return Ok(()) };
+    let base = crate::store::revisions::find(db, id, version)?;
+    let completed = base.and_then(|base| tasks::completed(&base.content, &draft.content, Time::now().date()));
+    if let Some(content) = completed {
+        view.fields.content.clone_from(&content);
+        draft.content = content;
+    }
+    Ok(())
 }
 
 /// [`conflict`] with page `id`, or [`gone`] if there is none.

@@ -6,7 +6,7 @@ use wiki_types::{RevisionEntry, Tag};
 use crate::auth::Context;
 use crate::markdown::Rendered;
 use crate::site::parts::{self, Linked};
-use crate::site::{self, address};
+use crate::site::{self, address, page};
 use crate::store::pages::{self, PageView};
 use crate::store::{revisions, tags};
 use crate::web::{Problem, Response};
@@ -37,10 +37,9 @@ pub struct Home {
 
 /// `GET /wiki`, and `GET /` for browsers
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let home = pages::view_by_slug(cx.db, HOME)?.map(|page| {
-        let text = parts::rendered(&page.post.content, &page.post.title, &page.targets);
-        Home { page, text }
-    });
+    let page = pages::view_by_slug(cx.db, HOME)?;
     let changes = revisions::latest(cx.db, None, None, CHANGES)?;
-    site::show(cx, &Front { home, changes, tags: tags::most_used(cx.db, TAGS)? })
+    let tags = tags::most_used(cx.db, TAGS)?;
+    let home = page.map(|page| page::text(cx, &page).map(|text| Home { page, text })).transpose()?;
+    site::show(cx, &Front { home, changes, tags })
 }

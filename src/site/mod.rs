@@ -29,6 +29,8 @@ pub mod search;
 pub mod sign_in;
 pub mod tagged;
 pub mod tags;
+pub mod tasks;
+pub mod ticks;
 pub mod user;
 pub mod users;
 

@@ -6,10 +6,10 @@ use wiki_types::Post;
 use crate::auth::Context;
 use crate::errors;
 use crate::markdown::Rendered;
-use crate::site::parts::{self, Linked};
+use crate::site::parts::{self, Linked, Viewer};
 use crate::site::{self, address, missing};
 use crate::store::pages::{self, PageView};
-use crate::store::revisions;
+use crate::store::{revisions, tasks};
 use crate::web::forms::Form;
 use crate::web::request::{positive, query};
 use crate::web::{Problem, Response, response};
@@ -67,10 +67,18 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 }
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
+    let text = text(cx, &view)?;
+    site::show(cx, &Page { view, text, saved })
+}
+
+/// The text of a page, for the sender of a request. Who has ticked its tasks is looked up only if it may have some.
+pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rendered, Problem> {
+    let has_ticks = view.post.content.contains("[x]") || view.post.content.contains("[X]");
+    let ticked = if has_ticks { tasks::ticked(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
     // Others need not wait for a text to be rendered.
     cx.db.release();
-    let text = parts::rendered(&view.post.content, &view.post.title, &view.targets);
-    site::show(cx, &Page { view, text, saved })
+    let edits = Viewer::of(cx.request, cx.identity).edits(&view.post.protected);
+    Ok(parts::rendered_page(view, edits, ticked))
 }
 
 /// `POST /wiki/{slug}/protection`: sets whether only administrators may change the page

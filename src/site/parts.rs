@@ -4,9 +4,11 @@ use http::Method;
 use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, rules};
 
 use crate::auth::{Identity, Need, sign_in_within};
-use crate::markdown::{self, Rendered};
+use crate::markdown::{self, Boxes, Rendered};
 use crate::site::address;
 use crate::store::links::Targets;
+use crate::store::pages::PageView;
+use crate::store::tasks::Ticked;
 use crate::web::forms::Form;
 use crate::web::{Problem, Request};
 
@@ -110,6 +112,19 @@ pub fn badge(kind: &ChangeKind) -> Option<&'static str> {
 /// Markdown as HTML, whose links lead to `targets`.
 pub fn rendered(content: &str, title: &str, targets: &Targets) -> Rendered {
     markdown::render(content, title, |name| targets.get(name).cloned())
+}
+
+/// The id of the form whose buttons are the check boxes of a page.
+pub const TICKS: &str = "_ticks";
+
+/// The text of a page, whose check boxes can be ticked if the viewer `edits` it. `ticked` are those that are, with who did it.
+pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>) -> Rendered {
+    let said = |ticked: Ticked| match ticked.name {
+        Some(name) => (ticked.place, format!("{name}, {}", ticked.time.short_day())),
+        None => (ticked.place, ticked.time.short_day()),
+    };
+    let boxes = Boxes { form: edits.then_some(TICKS), notes: ticked.into_iter().map(said).collect() };
+    markdown::render_with(&view.post.content, &view.post.title, |name| view.targets.get(name).cloned(), &boxes)
 }
 
 /// What is wrong with `field`.

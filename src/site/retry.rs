@@ -5,8 +5,8 @@
 use askama::Template;
 use http::{Method, StatusCode};
 
-use crate::auth::{Identity, sign_in_within};
-use crate::site::parts::{Reason, Viewer, typed};
+use crate::auth::{Context, Identity, sign_in_within};
+use crate::site::parts::{Reason, Viewer, sentence_of, typed};
 use crate::site::problem::may_pass;
 use crate::site::{self, address, edit};
 use crate::web::forms::Form;
@@ -66,6 +66,16 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
     };
     let page = response::no_store(response::html_with(problem.status, page.ok()?));
     Some(response::with_hints(problem, page))
+}
+
+/// The form that was sent, with a field for the author's name, as it does not say who sends it.
+pub fn ask_for_author(cx: &Context, form: &Form, name: &str, message: &str) -> Result<Response, Problem> {
+    let detail = sentence_of("author", message);
+    let reason = Reason { detail, signs_in: false, username: String::new() };
+    let mut view = Retry::new(cx.request.uri().path(), form, reason);
+    view.fields.retain(|field| field.name != "author");
+    view.fields.push(Field { name: "author".to_owned(), value: typed(name), kind: Kind::Line });
+    site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view)
 }
 
 /// Whether `request` may have a form that is shown again.

@@ -6,12 +6,12 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, FieldError, Post, PostSummary, Revision, RevisionEntry, Role, Scope,
-    SearchResult, Session, Snippet, Suggestion, Tag, Time, Token, User,
+    AuditEntry, ChangeKind, DeletedPost, Due, FieldError, Post, PostSummary, Priority, Revision, RevisionEntry, Role,
+    Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
 };
 
 use crate::diff;
-use crate::markdown::{self, Rendered};
+use crate::markdown::{self, Boxes, Rendered};
 use crate::site::account::{AccountView, TokenForm};
 use crate::site::audit::Audit;
 use crate::site::backlinks::Backlinks;
@@ -28,7 +28,7 @@ use crate::site::history::History;
 use crate::site::missing::Missing;
 use crate::site::page::{JustSaved, Merged, Page};
 use crate::site::pages::{Pages, Sort};
-use crate::site::parts::{Reason, Viewer};
+use crate::site::parts::{Reason, TICKS, Viewer};
 use crate::site::preview::Preview;
 use crate::site::problem::ProblemView;
 use crate::site::retry::{Field, Kind, Retry};
@@ -37,6 +37,7 @@ use crate::site::search::{Limits, Search};
 use crate::site::sign_in::SignIn;
 use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
+use crate::site::tasks::{TasksView, Whose};
 use crate::site::user::UserView;
 use crate::site::users::Users;
 use crate::store::drafts::{EditDraft, Listed, Typed};
@@ -112,8 +113,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let mut page =
-            markdown::render(include_str!("sample.md"), "", |name| (name == "on-call").then(|| name.to_owned()));
+        let boxes = Boxes { form: Some(TICKS), notes: [(1, self.text("Ada, 3 Dec 2026"))].into() };
+        let look_up = |name: &str| (name == "on-call").then(|| name.to_owned());
+        let mut page = markdown::render_with(include_str!("sample.md"), "", look_up, &boxes);
         for heading in &mut page.headings {
             heading.text = self.text(&heading.text);
         }
@@ -352,6 +354,33 @@ impl<F: Fn(&str) -> String> Samples<F> {
         }
     }
 
+    fn tasks(&self, whose: Whose, done: bool) -> TasksView {
+        let task = |index: usize| Task {
+            id: index as i64,
+            post_id: 1,
+            page_title: self.text(TITLES[index % TITLES.len()]),
+            page_slug: self.suggestion(index).slug,
+            line: 3,
+            text: self.text(TITLES[(index + 1) % TITLES.len()]),
+            done,
+            due: [Due::written("2026-11-20"), Due::written("2026-12-04T15:00"), None][index % 3],
+            scheduled: None,
+            assignee: index.is_multiple_of(2).then(|| self.text("ada")),
+            assignee_id: Some(1),
+            priority: [None, Some(Priority::High)][index % 2],
+            repeat: (index == 2).then(|| "3mo".to_owned()),
+            remind: None,
+            done_time: done.then(|| time(22, 4)),
+            done_by: Some(index as i64).filter(|_| index != 3),
+            done_by_name: self.author(index),
+            version: 1,
+            created_time: time(1, 4),
+        };
+        let groups = TasksView::groups((0..8).map(task).collect(), "2026-12-02T12:00:00Z".parse().unwrap());
+        let address = || "/wiki/-/tasks".to_owned();
+        TasksView { whose, done, groups, here: address(), other: address(), next: Some("?cursor=abc".to_owned()) }
+    }
+
     fn happened(&self) -> Vec<AuditEntry> {
         let entry = |id, event: &str, actor_id: Option<i64>, post_id| AuditEntry {
             id,
@@ -542,6 +571,12 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 }),
             ),
             ("drafts-empty", view(&Drafts { drafts: Vec::new() })),
+            ("tasks", view(&self.tasks(Whose::Mine, false))),
+            ("tasks-of-page", view(&self.tasks(Whose::Page(1, self.text(TITLES[2]), "a".to_owned()), true))),
+            (
+                "tasks-empty",
+                view(&TasksView { groups: Vec::new(), ..self.tasks(Whose::Tag(self.text("größe")), false) }),
+            ),
             ("audit", view(&Audit { entries: self.happened(), next: next() })),
             ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
             ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),

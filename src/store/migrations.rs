@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = &[
     ("0010_drafts.sql", include_str!("../../migrations/0010_drafts.sql")),
     ("0011_words.sql", include_str!("../../migrations/0011_words.sql")),
     ("0012_events.sql", include_str!("../../migrations/0012_events.sql")),
+    ("0013_tasks.sql", include_str!("../../migrations/0013_tasks.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

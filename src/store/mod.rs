@@ -23,6 +23,7 @@ pub mod sessions;
 pub mod sign_in_attempts;
 pub mod submissions;
 pub mod tags;
+pub mod tasks;
 pub mod tokens;
 pub mod users;
 

@@ -4,6 +4,7 @@ pub mod csrf;
 pub mod etag;
 pub mod forms;
 pub mod headers;
+pub mod icalendar;
 pub mod json;
 pub mod negotiation;
 pub mod pagination;

@@ -30,6 +30,9 @@ pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Atom (RFC 4287).
 pub const ATOM: &str = "application/atom+xml; charset=utf-8";
 
+/// iCalendar (RFC 5545).
+pub const CALENDAR: &str = "text/calendar; charset=utf-8";
+
 /// A page loads nothing from elsewhere but the images its authors chose, runs only the wiki's own scripts, and cannot be
 /// framed by another site.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \

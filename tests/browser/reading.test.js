@@ -90,7 +90,7 @@ test("on a wide screen a wide table has its columns, and text keeps its measure"
 test("on paper, done tasks keep their tick, tables their columns, and nothing is folded away", async (t) => {
   const page = await VIEWS.page(await person(t, { ...still, viewport: { width: 700, height: 900 } }));
   await page.emulateMedia({ media: "print" });
-  const tick = page.locator("#_text input:checked").first();
+  const tick = page.locator("#_text .box[aria-checked=true]").first();
   const drawn = await tick.evaluate((element) => {
     const mark = getComputedStyle(element, "::before");
     return [getComputedStyle(element).backgroundColor, mark.borderRightColor, mark.display];

@@ -19,6 +19,7 @@ mod api {
     mod redirects;
     mod search;
     mod service;
+    mod tasks;
     mod users;
     mod words;
 }
@@ -28,6 +29,7 @@ mod site {
     mod drafts;
     mod forms;
     mod reading;
+    mod tasks;
 }
 
 /// The database, as a guest reaches it, and what happens without it.

@@ -27,10 +27,10 @@ pub const INSERT: &str = concat!(
        SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id
        FROM users WHERE id = $1 AND deleted_time IS NULL
      ), post AS (
-       INSERT INTO posts (id, user_id, title, slug, content, links)
+       INSERT INTO posts (id, user_id, title, slug, content, links, tasks_version)
        SELECT id, user_id, $2,
          CASE WHEN EXISTS (SELECT FROM posts WHERE slug = $3::text AND deleted_time IS NULL) THEN $3 || '-' || id ELSE $3 END,
-         $4, $5
+         $4, $5, 1
        FROM given
        RETURNING *
      ), revision AS (
@@ -50,7 +50,8 @@ pub const UPDATE: &str = concat!(
     "WITH before AS (
        SELECT id, octet_length(content) AS size FROM posts WHERE id = $1
      ), post AS (
-       UPDATE posts SET title = coalesce($3, title), content = $4, links = $5, version = version + 1, updated_time = now()
+       UPDATE posts SET title = coalesce($3, title), content = $4, links = $5, version = version + 1, updated_time = now(),
+         tasks_version = version + 1
        WHERE id = $1 AND deleted_time IS NULL AND version = $2 AND NOT protected
          AND (title, content) IS DISTINCT FROM (coalesce($3, title), $4)
        RETURNING *

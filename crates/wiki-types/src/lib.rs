@@ -9,6 +9,7 @@
 pub mod access;
 pub mod accounts;
 pub mod comparison;
+pub mod due;
 pub mod events;
 pub mod html;
 pub mod invisible;
@@ -21,15 +22,17 @@ pub mod rules;
 pub mod search;
 pub mod service;
 pub mod slug;
+pub mod tasks;
 pub mod time;
 pub mod users;
 
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
+pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use lists::{
-    Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tokens, Trail, Users,
+    Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks, Tokens, Trail, Users,
 };
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
@@ -37,5 +40,6 @@ pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, 
 pub use revisions::{ChangeKind, Revision, RevisionEntry};
 pub use search::{SearchResult, Snippet, Suggestion, Suggestions};
 pub use service::{Health, Readiness};
+pub use tasks::{NewTask, Priority, Task, TaskChange};
 pub use time::Time;
 pub use users::User;

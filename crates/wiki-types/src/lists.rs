@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Token, User,
+    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Task, Token, User,
 };
 
 /// A type for each list: they differ in the name of the member that has the items.
@@ -37,6 +37,8 @@ lists! {
     Redirects { redirects: Redirect }
     /// A part of the list of tags.
     Tags { tags: Tag }
+    /// A part of a list of tasks.
+    Tasks { tasks: Task }
     /// The tokens of an account.
     Tokens { tokens: Token }
     /// The sessions of an account.

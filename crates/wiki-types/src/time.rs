@@ -6,6 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, SecondsFor
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Due;
 use crate::rules::{self, Wrong};
 
 /// An instant.
@@ -53,6 +54,16 @@ impl Time {
         "must be a day, as in 2026-01-31, or a time, as in 2026-01-31T12:00:00Z".into()
     }
 
+    /// What is due at this instant: the minute or, if it `is_day`, the day that begins with it, in UTC.
+    pub fn due(self, is_day: bool) -> Due {
+        Due::at(self.0.naive_utc(), is_day)
+    }
+
+    /// Its day in UTC.
+    pub fn date(self) -> NaiveDate {
+        self.0.date_naive()
+    }
+
     /// So many days from now.
     pub fn in_days(days: i64) -> Self {
         Self(Utc::now() + TimeDelta::days(days))
@@ -79,9 +90,19 @@ impl Time {
         self.0.format("%-d %B %Y").to_string()
     }
 
+    /// The same in short: `22 Nov 2026`.
+    pub fn short_day(self) -> String {
+        self.0.format("%-d %b %Y").to_string()
+    }
+
     /// Its time of day in UTC, for a person: `04:33`.
     pub fn clock(self) -> impl fmt::Display {
         self.0.format("%H:%M")
+    }
+
+    /// To the second, as iCalendar writes it: `20261122T043310Z`.
+    pub fn basic(self) -> String {
+        self.0.format("%Y%m%dT%H%M%SZ").to_string()
     }
 
     /// To the second, as the `datetime` attribute takes it, which has no microseconds: `2026-11-22T04:33:10Z`.
@@ -127,6 +148,7 @@ mod tests {
         assert_eq!(time.readable().to_string(), "21 Nov 2026, 04:33 UTC");
         assert_eq!((time.day(), time.clock().to_string()), ("21 November 2026".into(), "04:33".into()));
         assert_eq!(time.to_seconds(), "2026-11-21T04:33:10Z");
+        assert_eq!((time.basic(), time.short_day()), ("20261121T043310Z".into(), "21 Nov 2026".into()));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
-pub use write::{Created, Deleted, Draft, Note, Restored, Saved, create, delete, restore, save, set_protection};
+pub use write::{
+    Created, Deleted, Draft, Note, Restored, Saved, create, delete, restore, save, save_as_it_is, set_protection,
+};
 
 record! {
     post_columns, read_post -> Post {

@@ -3,14 +3,14 @@
 use wiki_types::slug::slugify;
 use wiki_types::{Post, Time, rules};
 
-use crate::indexed;
 use crate::markdown;
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Param};
 use crate::store::error::Error;
 use crate::store::pages::read_post;
-use crate::store::search::Entry;
 use crate::store::submissions::{self, Submission, swept};
+use crate::store::{search, tasks};
+use crate::{indexed, with_tasks};
 
 /// The unique index over the slugs of pages.
 const SLUG_INDEX: &str = "posts_slug_key";
@@ -131,7 +131,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     let is_chosen = draft.slug.is_some();
     let title_slug = slugify(&title);
     let slug = draft.slug.map_or_else(|| title_slug.clone(), |slug| rules::composed(&slug).into_owned());
-    let entry = Entry::of(Some(&title), &draft.content).params();
+    let entry = search::Entry::of(Some(&title), &draft.content).params();
+    let tasks = tasks::Entry::of(&draft.content).params();
     let params = [
         user_id.into(),
         title.into(),
@@ -146,7 +147,7 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         title_slug.into(),
         draft.updated_time.map(Time::micros).into(),
     ];
-    let params: Vec<Param> = params.into_iter().chain(entry).collect();
+    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).collect();
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
             Err(Error::Duplicate(index)) if index == submissions::INDEX => {
@@ -182,9 +183,10 @@ const CREATE: &str = concat!(
      ), ",
     candidates!("given", "$4::boolean"),
     ", post AS (
-       INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time)
+       INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time,
+         tasks_version, tasks_hash)
        SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time,
-         coalesce(edit_time, time)
+         coalesce(edit_time, time), 1, $21::bigint
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
@@ -195,6 +197,8 @@ const CREATE: &str = concat!(
        FROM post
      ), ",
     indexed!("post", "$13", "$14", "$15", "$16", "$17", "$18", "$19"),
+    ", ",
+    with_tasks!("post", "0", "page.user_id", "$20", "$21"),
     ", submitted AS (
        INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL
      ), ",
@@ -202,7 +206,7 @@ const CREATE: &str = concat!(
     "
      SELECT CASE WHEN given_id IS NOT NULL THEN id IS NOT NULL END, ",
     post_columns!(),
-    " FROM (SELECT (SELECT id FROM given) AS given_id) AS draft LEFT JOIN post ON true"
+    " FROM (SELECT (SELECT id FROM given) AS given_id) AS draft LEFT JOIN (post CROSS JOIN with_tasks) ON true"
 );
 
 /// What [`save`] did.
@@ -228,8 +232,42 @@ pub enum Saved {
 ///
 /// Of any number of writers that saw the same version, exactly one succeeds. `seen` are the versions the edit may be based
 /// on; without it, any. `may_override` is whether the editor may change a protected page. A new title or slug is noted in
-/// the audit trail.
+/// the audit trail. A text that completes a task which recurs is saved with the next one below it.
 pub fn save(
+    db: &Db,
+    id: i64,
+    seen: Option<Vec<i64>>,
+    draft: &Draft,
+    may_override: bool,
+    actor: &Actor,
+) -> Result<Saved, Error> {
+    for _ in 0..TRIES {
+        let Some((version, content)) = completing(db, id, seen.as_deref(), draft)? else { break };
+        let draft = Draft { content, ..draft.clone() };
+        match save_as_it_is(db, id, Some(vec![version]), &draft, may_override, actor)? {
+            // Somebody else was faster, and any version will do.
+            Saved::Stale(_) if seen.is_none() => {}
+            saved => return Ok(saved),
+        }
+    }
+    save_as_it_is(db, id, seen, draft, may_override, actor)
+}
+
+/// The version of page `id` in which `draft` completes tasks that recur, and its text with the next ones. None if it
+/// completes none, or is of another version.
+fn completing(db: &Db, id: i64, seen: Option<&[i64]>, draft: &Draft) -> Result<Option<(i64, String)>, Error> {
+    if !crate::tasks::may_complete(&draft.content) {
+        return Ok(None);
+    }
+    let before = super::find(db, id)?.filter(|before| seen.is_none_or(|seen| seen.contains(&before.version)));
+    Ok(before.and_then(|before| {
+        let content = crate::tasks::completed(&before.content, &draft.content, Time::now().date())?;
+        Some((before.version, content))
+    }))
+}
+
+/// The same for a text that is saved as it is: one that has the next ones of tasks which it completes.
+pub fn save_as_it_is(
     db: &Db,
     id: i64,
     seen: Option<Vec<i64>>,
@@ -255,8 +293,9 @@ pub fn save(
         address,
         draft.title.as_deref().map(slugify).into(),
     ];
-    let entry = Entry::of(draft.title.as_deref(), &draft.content).params();
-    let params: Vec<Param> = params.into_iter().chain(entry).collect();
+    let entry = search::Entry::of(draft.title.as_deref(), &draft.content).params();
+    let tasks = tasks::Entry::of(&draft.content).params();
+    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).collect();
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
         // Another page took the slug after this statement began.
@@ -299,7 +338,8 @@ const SAVE: &str = concat!(
      ), after AS (
        UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug,
          title_slug = nullif(coalesce($15::text, before.title_slug, before.slug), before.wanted_slug), content = $5,
-         tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now()
+         tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now(),
+         tasks_version = before.version + 1, tasks_hash = $24::bigint
        FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
        RETURNING posts.*
      ), revision AS (
@@ -312,6 +352,8 @@ const SAVE: &str = concat!(
        FROM after JOIN before ON before.id = after.id
      ), ",
     indexed!("after", "$16", "$17", "$18", "$19", "$20", "$21", "$22"),
+    ", ",
+    with_tasks!("after", "(SELECT tasks_hash FROM before)", "coalesce($7, page.user_id)", "$23", "$24"),
     ", noted AS (
        INSERT INTO audit (event, actor_id, address, post_id, details)
        SELECT 'page_renamed', $13::bigint, $14::text, after.id, CASE
@@ -329,7 +371,7 @@ const SAVE: &str = concat!(
     row_or_nulls!(
         "SELECT 'saved', ",
         post_columns!(),
-        " FROM after UNION ALL SELECT outcome, ",
+        " FROM after CROSS JOIN with_tasks UNION ALL SELECT outcome, ",
         post_columns!(),
         " FROM before WHERE outcome <> 'saved'"
     )

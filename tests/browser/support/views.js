@@ -62,6 +62,7 @@ export const VIEWS = {
   pages: (page) => visit(page, "/wiki/-/pages"),
   changes: (page) => visit(page, "/wiki/-/changes"),
   tags: (page) => visit(page, "/wiki/-/tags"),
+  tasks: (page) => visit(page, "/wiki/-/tasks"),
   tag: (page) => visit(page, "/wiki/-/tags/sample"),
   "search-form": (page) => visit(page, "/wiki/-/search"),
   search: (page) => visit(page, "/wiki/-/search?q=quotation"),

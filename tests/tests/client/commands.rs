@@ -439,3 +439,33 @@ async fn a_token_opens_a_private_wiki_to_the_client() {
         assert!(!written.contains(secret), "{secret} is in what the client wrote");
     }
 }
+
+#[tokio::test]
+async fn tasks_are_listed_and_ticked() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    let content = "- [ ] Call @bob due:2026-12-05\n- [ ] Renew due:2026-12-04 repeat:1w\n- [x] over\n";
+    let page = json!({"user_id": ada["id"], "slug": "list", "tags": ["ops"], "content": content});
+    wiki.post("/posts").json(page).await.expect(201);
+    let listed = wasiki(&wiki, &["tasks"]).await;
+    let expected = "     2  [ ] 2026-12-04        Renew (list)\n     1  [ ] 2026-12-05        Call @bob (list)\n";
+    assert_eq!(listed.success(), expected);
+    for (args, numbers) in [
+        (&["tasks", "--assignee", "BOB"][..], &[1][..]),
+        (&["tasks", "--done"], &[3]),
+        (&["tasks", "--tag", "none"], &[]),
+        (&["tasks", "--page", "list", "--due-before", "2026-12-05"], &[2]),
+        (&["tasks", "--due-after", "2026-12-04", "--limit", "1", "--all"], &[1]),
+    ] {
+        let args = [args, &["--json"]].concat();
+        let listed = serde_json_of(wasiki(&wiki, &args).await.success());
+        let found: Vec<i64> = listed.as_array().unwrap().iter().map(|task| task["id"].as_i64().unwrap()).collect();
+        assert_eq!(found, numbers, "{args:?}");
+    }
+    assert_eq!(wasiki(&wiki, &["done", "2"]).await.success(), "done: Renew (list, line 2)\n");
+    let content = wasiki(&wiki, &["get", "list"]).await.success().to_owned();
+    assert!(content.contains("[x] Renew due:2026-12-04 repeat:1w\n- [ ] Renew due:2026-12-11"), "{content}");
+    let opened = wasiki(&wiki, &["done", "2", "--undo"]).await;
+    assert_eq!(opened.success(), "open again: Renew (list, line 2)\n");
+    assert!(wasiki(&wiki, &["done", "99"]).await.stderr.contains("there is no task 99"));
+}

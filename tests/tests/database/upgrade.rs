@@ -143,3 +143,48 @@ async fn pages_that_older_versions_wrote_are_found() {
     wiki.post("/posts/1/restore").await.expect(200);
     assert_eq!(total("needle").await, 247);
 }
+
+#[tokio::test]
+async fn tasks_of_pages_that_older_versions_wrote_are_read() {
+    let database = of_version(11).await;
+    database
+        .client()
+        .await
+        .batch_execute(
+            "INSERT INTO users (username, name) VALUES ('ada', 'Ada');
+             INSERT INTO posts (user_id, title, slug, content)
+             SELECT 1, 'Page ' || n, 'page-' || n, '- [ ] task ' || n || E' @ada\n- [x] done' FROM generate_series(1, 150) AS n;
+             INSERT INTO posts (user_id, title, slug, content) VALUES (1, 'None', 'none', 'no task');
+             INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta)
+             SELECT id, 1, 1, title, slug, content, '{}', '', 0, 0 FROM posts",
+        )
+        .await
+        .unwrap();
+    let wiki = App::wiki().database(database).start().await;
+    let count = async |query: &str| wiki.walk(&format!("/tasks?limit=200&{query}"), "tasks").await.len();
+    // Some pages with each look at whether the wiki is ready, and with a list.
+    for _ in 0..3 {
+        wiki.get("/ready").await.expect(200);
+    }
+    assert_eq!((count("done=false").await, count("assignee=ada").await), (150, 150));
+    let done = wiki.get("/tasks?post=1&done=true").await.expect(200).json()["tasks"][0].clone();
+    assert_eq!(done["done_by_name"], "Ada");
+
+    // An older version still runs, and writes a page that this one has written, an old one and a new one.
+    let first = wiki.get("/tasks?post=2&done=false").await.expect(200).json()["tasks"][0]["id"].clone();
+    wiki.put("/posts/1").header("if-match", "*").json(json!({"content": "- [ ] one"})).await.expect(200);
+    let client = wiki.database().client().await;
+    client
+        .batch_execute(
+            "UPDATE posts SET content = E'New.\n- [ ] one\n- [ ] two', version = version + 1 WHERE id = 1;
+             UPDATE posts SET content = E'New.\n\n- [x] task 2 @ada', version = version + 1 WHERE id = 2;
+             INSERT INTO posts (user_id, title, slug, content) VALUES (1, 'Last', 'last', '- [ ] last')",
+        )
+        .await
+        .unwrap();
+    wiki.get("/ready").await.expect(200);
+    assert_eq!((count("post=1").await, count("post=2").await, count("post=152").await), (2, 1, 1));
+    let second = wiki.get("/tasks?post=2").await.expect(200).json()["tasks"][0].clone();
+    assert_eq!((&second["id"], &second["done"], &second["line"]), (&first, &json!(true), &json!(3)));
+    assert_eq!(wiki.database().column("SELECT count(*)::text FROM tasks_waiting").await, ["0"]);
+}

@@ -1,0 +1,56 @@
+//! Check boxes of tasks: only shown, or buttons that tick them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::escape::{self, escape};
+
+/// The most boxes of a page that can be ticked.
+pub const MAX_BOXES: usize = 1000;
+
+/// The most characters of a task in the name of its box.
+const MAX_NAME: usize = 200;
+
+/// How the check boxes of a page are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Boxes {
+    /// The id of the form that they are the buttons of; none if they are only shown.
+    pub form: Option<&'static str>,
+    /// What is shown beside them, such as who ticked them: by their places in the page, from 0.
+    pub notes: HashMap<usize, String>,
+}
+
+/// Writes the box of task number `index`, from 0, whose mark is at `range` of the page `source`.
+pub fn write(out: &mut String, boxes: &Boxes, index: usize, done: bool, source: &str, range: &Range<usize>) {
+    match boxes.form.filter(|_| index < MAX_BOXES) {
+        // A button, which needs no script. `tick` is the name of what it does.
+        Some(form) => {
+            let line = source[range.end..].lines().next().unwrap_or_default();
+            let name: String = line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_NAME).collect();
+            out.extend([
+                "<button type=\"submit\" class=\"box\" role=\"checkbox\" aria-checked=\"",
+                if done { "true" } else { "false" },
+                "\" form=\"",
+                form,
+                "\" name=\"",
+                if done { "untick" } else { "tick" },
+                "\" value=\"",
+                &index.to_string(),
+                "\" id=\"task-",
+                &(index + 1).to_string(),
+                "\" aria-label=\"",
+                &escape(if name.is_empty() { "Done" } else { &name }),
+                "\"></button> ",
+            ]);
+        }
+        None => out.push_str(match done {
+            true => "<input type=\"checkbox\" disabled checked aria-label=\"Done\"> ",
+            false => "<input type=\"checkbox\" disabled aria-label=\"Not done\"> ",
+        }),
+    }
+    if let Some(note) = boxes.notes.get(&index).filter(|_| done) {
+        out.push_str("<span class=\"ticked\">");
+        escape::push(out, note);
+        out.push_str("</span> ");
+    }
+}
