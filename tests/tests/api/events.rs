@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use blackbox::{
-    ADMIN_PASSWORD, App, Client, GIVEN_PASSWORD, PASSWORD, POLL, Request, Response, START_LIMIT, Value, at_once,
-    eventually, json,
+    ADMIN_PASSWORD, App, Client, GIVEN_PASSWORD, PASSWORD, POLL, Request, Response, START_LIMIT, Value, at_once, json,
 };
 
 const BROWSER: &str = "text/html";
@@ -105,6 +104,18 @@ async fn every_change_is_in_the_log() {
     let target = json!({"post_id": id});
     log.tries("PUT /redirects/{slug}", wiki.put("/redirects/uno").json(target), &[]).await;
     log.tries("DELETE /redirects/{slug}", wiki.delete("/redirects/uno"), &[]).await;
+
+    // Tasks are edits of their pages.
+    let task = json!({"text": "Call", "post_id": id});
+    let task = log.tries("POST /tasks", wiki.post("/tasks").json(task), &["page.edited"]).await.json()["id"].clone();
+    let done = || wiki.patch(&format!("/tasks/{task}")).json(json!({"done": true}));
+    log.tries("PATCH /tasks/{id}", done(), &["page.edited"]).await;
+    log.tries("PATCH /tasks/{id}", done(), &[]).await;
+    let fields = [("untick", &*format!("{task}.2"))];
+    log.tries("POST /wiki/-/tasks", log.form("/wiki/-/tasks", &fields), &["page.edited"]).await;
+    let current = version(&log, id).await;
+    let fields = [("version", current.as_str()), ("tick", "0")];
+    log.tries("POST /wiki/{slug}/tasks", log.form("/wiki/two/tasks", &fields), &["page.edited"]).await;
 
     // Pages, by the site.
     let fields = [("title", "Form"), ("content", "x"), ("tags", ""), ("comment", ""), ("author", "")];
