@@ -21,6 +21,8 @@ pub const UNKNOWN_USER: &str = "unknown";
 /// The person a page is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Viewer {
+    /// The number of their account; none for an anonymous viewer.
+    pub account: Option<i64>,
     /// Their name; none for an anonymous viewer.
     pub name: Option<String>,
     /// Whether they are an administrator.
@@ -42,6 +44,7 @@ impl Viewer {
         let is_opened =
             matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path() != address::SIGN_IN;
         Self {
+            account: identity.user_id(),
             name: identity.account.as_ref().map(|account| account.name.clone()),
             administers: identity.administers(),
             gains_by_signing_in: identity.mode != Mode::Open,

@@ -292,6 +292,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let here = || Some(self.text("/wiki/how-we-deploy"));
         let mut pages = self.pages_for(&Viewer { reads: true, writes: true, here: here(), ..Viewer::default() });
         let administrator = Viewer {
+            account: Some(1),
             name: Some(self.text(PEOPLE[0])),
             administers: true,
             gains_by_signing_in: true,

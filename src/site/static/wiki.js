@@ -101,10 +101,18 @@
     });
   });
 
-  // What a person has not saved is theirs alone: the next one at this browser does not see it.
-  $("#_sign-out")?.form.addEventListener("submit", () => attempt(() => {
-    for (const name of Object.keys(localStorage)) if (name.startsWith("wiki:")) localStorage.removeItem(name);
-  }));
+  // What a person has not saved is theirs alone. It is kept here under the number of their account, or none, and ends with
+  // their session: the next one at this browser does not see it. A session that has expired may yet be continued.
+  const account = $("#_account")?.dataset.account ?? "";
+  const local = "wiki:";
+  const forget = (isForgotten) => attempt(() => {
+    for (const name of Object.keys(localStorage)) {
+      if (name.startsWith(local) && isForgotten(name.split(":")[1])) localStorage.removeItem(name);
+    }
+  });
+  const signOut = $("#_sign-out")?.form;
+  signOut?.addEventListener("submit", () => forget(() => true));
+  if (account) forget((owner) => owner && owner !== account);
   // A secret that is shown once.
   for (const secret of document.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard) continue;
@@ -122,16 +130,17 @@
   const form = $("form#_edit");
   const saving = "wasiki:saving";
   if (form) {
-    attempt(() => sessionStorage.removeItem(saving));
     const { title, content } = form.elements;
     // What a person writes, and what a draft keeps.
     const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
     const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
-    const key = `wiki:${location.pathname}`;
     const state = () => JSON.stringify([...new FormData(form)]);
-    // A form that comes back from the server holds what has not been saved.
-    const first = $("#_errors, #_conflict, #_preview-text > *") ? "" : state();
-    let submitting = false, shown = null, turn = 0;
+    // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have expired.
+    const isBack = $("#_errors, #_conflict, #_preview-text > *") !== null;
+    const first = isBack ? "" : state();
+    const key = (isBack && attempt(() => sessionStorage.getItem(saving))) || `${local}${account}:${location.pathname}`;
+    attempt(() => sessionStorage.removeItem(saving));
+    let submitting = false, signedOut = false, shown = null, turn = 0;
 
     const preview = later(async () => {
       if (content.value === shown) return;
@@ -159,6 +168,7 @@
 
     // Kept here at once and, of a signed-in person, by the wiki some seconds later; then it is not needed here.
     const save = () => {
+      if (signedOut) return;
       const fields = Object.fromEntries(written.map((field) => [field.name, field.value]));
       const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields };
       attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
@@ -176,7 +186,9 @@
     };
     const keep = later(() => { if (!submitting) save(); }, 500);
     content.addEventListener("input", preview);
-    form.addEventListener("input", keep);
+    form.addEventListener("input", () => { signedOut = false; keep(); });
+    // Unless the person stays to go on.
+    signOut?.addEventListener("submit", () => { signedOut = true; });
     if (form.dataset.drafts) {
       setInterval(send, 5000);
       document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
@@ -209,7 +221,7 @@
       submitting = true;
       // Whatever becomes of the request, what was written is still here.
       save();
-      if (event.submitter?.value !== "preview") attempt(() => sessionStorage.setItem(saving, key));
+      attempt(() => sessionStorage.setItem(saving, key));
     });
     // Back from the next page, the form is as it was left.
     addEventListener("pageshow", () => { submitting = false; });
