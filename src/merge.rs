@@ -1,4 +1,4 @@
-//! Three-way merges: two edits of one text in one.
+//! Three-way merges: two edits of one text, or of one set, in one.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -55,6 +55,13 @@ pub fn merge(base: &str, theirs: &str, ours: &str) -> Option<String> {
     }
     merged.extend(base[done..].iter().copied());
     Some(merged)
+}
+
+/// Both edits of the set `base` in one: what they have, without what we removed, and with what we added.
+pub fn merge_sets(base: &[String], theirs: &[String], ours: &[String]) -> Vec<String> {
+    let stays = theirs.iter().filter(|item| ours.contains(item) || !base.contains(item));
+    let added = ours.iter().filter(|item| !base.contains(item) && !theirs.contains(item));
+    stays.chain(added).cloned().collect()
 }
 
 impl<'a> Edit<'a> {
@@ -114,6 +121,22 @@ mod tests {
         // Neighbouring lines may belong together.
         assert_eq!(merge("a\nb\n", "A\nb\n", "a\nB\n"), None);
         assert_eq!(merge("", "", ""), Some(String::new()));
+    }
+
+    #[test]
+    fn sets_keep_what_either_edit_added_and_lose_what_either_removed() {
+        for (base, theirs, ours, merged) in [
+            ("a b", "a b c", "a b d", "a b c d"),
+            ("a b", "a", "b", ""),
+            ("a b", "a b c", "b", "b c"),
+            ("a", "a x", "a x", "a x"),
+            ("", "a", "b", "a b"),
+            ("a b", "b a", "a b", "b a"),
+        ] {
+            let [base, theirs, ours] = [base, theirs, ours].map(|set| set.split_whitespace().map(str::to_owned).collect());
+            let (base, theirs, ours): (Vec<String>, Vec<String>, Vec<String>) = (base, theirs, ours);
+            assert_eq!(merge_sets(&base, &theirs, &ours).join(" "), merged, "{base:?} {theirs:?} {ours:?}");
+        }
     }
 
     #[test]

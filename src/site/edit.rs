@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use wiki_types::rules::{MAX_CONTENT, folded_title};
+use wiki_types::rules::{MAX_CONTENT, folded_title, normal_tags};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
 use wiki_types::{FieldError, Post, RevisionEntry, Suggestion, Time};
 
@@ -13,7 +13,7 @@ use crate::errors;
 use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, revisions};
 use crate::markdown::{Rendered, fragment};
-use crate::merge::merge;
+use crate::merge::{merge, merge_sets};
 use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{self, address, author, missing, preview};
@@ -112,12 +112,6 @@ pub struct Conflict {
     pub latest: RevisionEntry,
     /// The differences from the current text to that in the form.
     pub difference: Difference,
-}
-
-impl Conflict {
-    fn tags(&self) -> String {
-        self.current.tags.join(", ")
-    }
 }
 
 impl Edit {
@@ -220,6 +214,17 @@ impl Edit {
 }
 
 impl Fields {
+    /// The tags, as people separate them.
+    fn tags(&self) -> impl Iterator<Item = &str> {
+        self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty())
+    }
+
+    /// Adds what `theirs` changed about the tags in `base`. Tags never conflict.
+    fn merge_tags(&mut self, base: &[String], theirs: &[String]) {
+        let ours: Vec<String> = self.tags().map(str::to_owned).collect();
+        self.tags = merge_sets(base, theirs, &normal_tags(&ours)).join(", ");
+    }
+
     /// Takes what a draft has.
     fn restore(&mut self, typed: Typed) {
         let Typed { title, content, tags, comment, version, key, slug, .. } = typed;
@@ -400,6 +405,9 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
     };
     let Some(mut seen) = seen else {
         // The page was created while this one was written: no version of it was seen.
+        if let Some(current) = view.existing().map(|post| post.tags.clone()) {
+            view.fields.merge_tags(&[], &current);
+        }
         return conflict_with(cx, view, id);
     };
     // What the page is called and where it is, as far as is known.
@@ -424,8 +432,7 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
                 if let Some(own) = saved_before(cx.db, &draft, id, seen)? {
                     // The form was sent before: that version is the person's own.
                     seen = own;
-                } else if let Some(fields) = merge_with(cx.db, &view.fields, &current, seen)? {
-                    view.fields = fields;
+                } else if merge_with(cx.db, &mut view.fields, &current, seen)? {
                     draft = match self::draft(&view) {
                         Ok(both) => Draft { user_id: draft.user_id, key: draft.key, ..both },
                         Err(_) => return conflict(cx, view, *current),
@@ -475,22 +482,25 @@ fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64
         .map(|before| before.version))
 }
 
-/// Both edits in one, if they are in different places: that in `fields`, of version `seen`, and what `current` has since.
-fn merge_with(db: &Db, fields: &Fields, current: &Post, seen: i64) -> Result<Option<Fields>, Problem> {
+/// Makes `fields`, an edit of version `seen`, one of `current`: with both edits, if they are in different places. If not,
+/// returns false, and what the person typed stays, but for tags.
+fn merge_with(db: &Db, fields: &mut Fields, current: &Post, seen: i64) -> Result<bool, Problem> {
     // None if another page, with fewer versions, has the address by now.
-    let Some(base) = crate::store::revisions::find(db, current.post_id, seen)? else { return Ok(None) };
+    let Some(base) = crate::store::revisions::find(db, current.post_id, seen)? else { return Ok(false) };
     // Others need not wait for a merge.
     db.release();
+    fields.merge_tags(&base.tags, &current.tags);
     let both = || {
         Some(Fields {
             content: merge(&base.content, &current.content, &fields.content)?,
             title: one_of(&base.entry.title, &current.title, &fields.title)?,
             slug: one_of(&base.slug, &current.slug, &fields.slug)?,
-            tags: one_of(&base.tags.join(", "), &current.tags.join(", "), &fields.tags)?,
             ..fields.clone()
         })
     };
-    Ok(both())
+    let Some(both) = both() else { return Ok(false) };
+    *fields = both;
+    Ok(true)
 }
 
 /// The one that was changed, if not both were, to different texts.
@@ -577,8 +587,7 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
     add("title", fields.title.as_str().into());
     add("content", fields.content.as_str().into());
     add("comment", fields.comment.as_str().into());
-    let tags = fields.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty());
-    add("tags", tags.map(Value::from).collect());
+    add("tags", fields.tags().map(Value::from).collect());
     match &view.target {
         Target::Missing { slug } => {
             add("slug", slug.as_str().into());

@@ -292,6 +292,34 @@ async fn an_edit_conflict_shows_both_texts_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn tags_that_two_people_change_at_once_are_merged() {
+    let wiki = App::wiki().start().await;
+    let page = json!({"user_id": 1, "title": "Page", "content": "one\n\ntwo\n", "tags": ["old", "kept"]});
+    wiki.create_user("ada").await;
+    wiki.post("/posts").json(page).await.expect(201);
+    let edit = |content, tags, version| {
+        [("title", "Page"), ("content", content), ("tags", tags), ("author", "Ada"), ("version", version), ("page", "1")]
+    };
+    let tags = async || post(&wiki, 1).await["tags"].clone();
+    submit(&wiki, "/wiki/page/edit", &edit("one\n\ntwo\n", "old, kept, Theirs", "1")).await.expect(303);
+    submit(&wiki, "/wiki/page/edit", &edit("one\n\ntwo\n", "kept, Ours", "1")).await.expect(303);
+    assert_eq!(tags().await, json!(["kept", "theirs", "ours"]));
+
+    // Texts that conflict are shown, with the tags of both in the field.
+    submit(&wiki, "/wiki/page/edit", &edit("uno\n\ntwo\n", "kept, theirs, new", "3")).await.expect(303);
+    let conflict = submit(&wiki, "/wiki/page/edit", &edit("eins\n\ntwo\n", "theirs, ours", "3")).await.expect(409);
+    assert!(conflict.text().contains("name=\"tags\" value=\"theirs, new\""), "{}", conflict.text());
+    assert!(!conflict.text().contains("Their tags"), "{}", conflict.text());
+
+    // So are those of a page that was created meanwhile.
+    let first = [("title", "New"), ("content", "first"), ("tags", "a"), ("author", "Ada")];
+    submit(&wiki, "/wiki/new-page/edit", &first).await.expect(303);
+    let second = [("title", "New"), ("content", "second"), ("tags", "b"), ("author", "Bob")];
+    let second = submit(&wiki, "/wiki/new-page/edit", &second).await.expect(409);
+    assert!(second.text().contains("name=\"tags\" value=\"a, b\""), "{}", second.text());
+}
+
+#[tokio::test]
 async fn renaming_keeps_old_links_working() {
     let wiki = App::wiki().start().await;
     write(&wiki, "First", "x").await;
