@@ -133,7 +133,8 @@ mod tests {
             ("", "a", "b", "a b"),
             ("a b", "b a", "a b", "b a"),
         ] {
-            let [base, theirs, ours] = [base, theirs, ours].map(|set| set.split_whitespace().map(str::to_owned).collect());
+            let [base, theirs, ours] =
+                [base, theirs, ours].map(|set| set.split_whitespace().map(str::to_owned).collect());
             let (base, theirs, ours): (Vec<String>, Vec<String>, Vec<String>) = (base, theirs, ours);
             assert_eq!(merge_sets(&base, &theirs, &ours).join(" "), merged, "{base:?} {theirs:?} {ours:?}");
         }

@@ -8,6 +8,9 @@ use crate::web::{Problem, Request};
 /// The most characters kept of a form's key, which the wiki made itself.
 const MAX_FIELD: usize = 64;
 
+/// The most earlier forms that one continues.
+const MAX_CONTINUED: usize = 8;
+
 /// What a key is for. The same text is another key for another purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -58,7 +61,19 @@ impl Purpose {
 
 /// The text in a form's hidden field `key`.
 pub fn field(form: &Form) -> String {
-    form.text("key").chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(MAX_FIELD).collect()
+    accepted(form.text("key"))
+}
+
+/// The keys in a form's hidden field `continues`: those of the forms whose draft it started from.
+pub fn continued(form: &Form) -> Vec<String> {
+    let mut keys: Vec<String> = form.text("continues").rsplit(' ').map(accepted).take(MAX_CONTINUED).collect();
+    keys.retain(|key| !key.is_empty());
+    keys.reverse();
+    keys
+}
+
+fn accepted(key: &str) -> String {
+    key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(MAX_FIELD).collect()
 }
 
 /// 422: the key was sent before, with something else.

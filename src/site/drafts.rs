@@ -7,7 +7,7 @@ use wiki_types::rules::MAX_CONTENT;
 use crate::auth::Context;
 use crate::input::idempotency::{self, Purpose};
 use crate::site::{self, address};
-use crate::store::drafts::{self, Listed, Typed};
+use crate::store::drafts::{self, Kept, Listed, Typed};
 use crate::web::forms::Form;
 use crate::web::request::query;
 use crate::web::{Problem, Response, response};
@@ -51,7 +51,8 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 
 /// `POST /wiki/-/drafts`: keeps what the editor's fields contain
 ///
-/// 409 if the form was saved before: then it is no draft any more.
+/// 409 if the form was saved before: then it is no draft any more. 412 if there is a draft by another form, which this
+/// one did not start from: neither is lost.
 pub fn keep(cx: &Context) -> Result<Response, Problem> {
     let user_id = cx.identity.account()?.user_id;
     let form = Form::read(cx.request)?;
@@ -72,9 +73,10 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The draft is too long to be kept."));
     }
     let submission = Purpose::Page.key(Some(user_id), &typed.key);
-    match drafts::keep(cx.db, user_id, &typed, submission)? {
-        true => Ok(response::no_content()),
-        false => Err(Problem::new(StatusCode::CONFLICT, "This form has been saved.")),
+    match drafts::keep(cx.db, user_id, &typed, idempotency::continued(&form), submission)? {
+        Kept::Kept => Ok(response::no_content()),
+        Kept::Saved => Err(Problem::new(StatusCode::CONFLICT, "This form has been saved.")),
+        Kept::Other => Err(Problem::new(StatusCode::PRECONDITION_FAILED, "There is another draft of this page.")),
     }
 }
 

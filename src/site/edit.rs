@@ -101,6 +101,8 @@ pub struct Fields {
     pub version: Option<i64>,
     /// The key of this form: sent again, it saves nothing twice.
     pub key: String,
+    /// The keys of the forms whose draft it started from.
+    pub continues: Vec<String>,
 }
 
 /// An edit of the same places that was saved meanwhile. The fields hold the person's own text.
@@ -154,17 +156,19 @@ impl Edit {
         }
         let Some(user_id) = user_id else { return Ok(self) };
         let asked = query(cx.request, "draft").as_deref().and_then(positive);
-        let asked = asked.map(|id| drafts::find(cx.db, user_id, id)).transpose()?.flatten();
-        if let Some(draft) = asked.filter(|draft| draft.typed.post_id == page) {
+        if let Some(draft) = asked.map(|id| drafts::find(cx.db, user_id, id)).transpose()?.flatten()
+            && is_of(cx.db, &draft.typed, page)?
+        {
             self.fields.restore(draft.typed);
             return Ok(self);
         }
-        match page {
-            Some(page) => {
-                self.unsaved.draft =
-                    drafts::of_page(cx.db, user_id, page)?.filter(|draft| !self.fields.are(&draft.typed))
-            }
-            None => self.unsaved.new_pages = drafts::count_new(cx.db, user_id)?,
+        let wanted_slug = if let Target::Missing { slug } = &self.target { slug } else { "" };
+        if page.is_some() || !wanted_slug.is_empty() {
+            let draft = drafts::of_place(cx.db, user_id, drafts::place(page, wanted_slug, ""))?;
+            self.unsaved.draft = draft.filter(|draft| !self.fields.are(&draft.typed));
+        }
+        if page.is_none() {
+            self.unsaved.new_pages = drafts::count_new(cx.db, user_id)?;
         }
         Ok(self)
     }
@@ -225,11 +229,13 @@ impl Fields {
         self.tags = merge_sets(base, theirs, &normal_tags(&ours)).join(", ");
     }
 
-    /// Takes what a draft has.
+    /// Takes what a draft has. The form keeps its own key: the same draft may be continued elsewhere, and saved first.
     fn restore(&mut self, typed: Typed) {
-        let Typed { title, content, tags, comment, version, key, slug, .. } = typed;
+        let Typed { post_id, title, content, tags, comment, version, key, slug, .. } = typed;
         (self.title, self.content, self.tags, self.comment) = (title, content, tags, comment);
-        (self.version, self.key) = (version, key);
+        // Of a page that was created, or deleted, since the draft was written, no version was seen.
+        self.version = version.filter(|_| post_id == self.page);
+        self.continues = vec![key];
         if !slug.is_empty() {
             self.slug = slug;
         }
@@ -242,6 +248,16 @@ impl Fields {
             && (&typed.title, &typed.content, &typed.tags, &typed.comment)
                 == (&self.title, &self.content, &self.tags, &self.comment)
     }
+}
+
+/// Whether a draft can be restored in the form for page `page`, or for a new one.
+fn is_of(db: &Db, typed: &Typed, page: Option<i64>) -> Result<bool, Problem> {
+    Ok(match typed.post_id {
+        None => true,
+        Some(id) if Some(id) == page => true,
+        // What was typed outlives its page.
+        Some(id) => page.is_none() && pages::find(db, id)?.is_none(),
+    })
 }
 
 /// `GET /wiki/-/new`
@@ -267,6 +283,7 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         page: Some(post.post_id),
         version: Some(post.version),
         key: auth::unique()?,
+        continues: Vec::new(),
     };
     Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.show(cx, StatusCode::OK)
 }
@@ -520,15 +537,15 @@ fn saved(cx: &Context, view: &Edit, post: &Post, merged: Option<i64>) -> Respons
     if let Some(merged) = merged {
         target.push_str(&format!("&merged={merged}"));
     }
-    discard_draft(cx, view, post.post_id);
+    discard_draft(cx, &view.fields);
     author::remembering(cx, response::see_other(&format!("{target}{place}")), &view.fields.author)
 }
 
 /// Discards the draft of what was saved. If that fails, it is offered once more, and nothing is lost.
-fn discard_draft(cx: &Context, view: &Edit, page: i64) {
+fn discard_draft(cx: &Context, fields: &Fields) {
     let Some(user_id) = cx.identity.user_id() else { return };
-    let places = vec![drafts::place(Some(page), ""), drafts::place(None, &view.fields.key)];
-    if let Err(error) = drafts::discard_places(cx.db, user_id, places) {
+    let keys = fields.continues.iter().chain([&fields.key]).cloned().collect();
+    if let Err(error) = drafts::discard_of_forms(cx.db, user_id, keys) {
         eprintln!("a draft was not discarded: {error:?}");
     }
 }
@@ -576,6 +593,7 @@ fn fields(form: &Form, current: Option<&Post>) -> Fields {
         page: form.number("page"),
         version: form.number("version"),
         key: idempotency::field(form),
+        continues: idempotency::continued(form),
     }
 }
 

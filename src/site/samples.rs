@@ -198,6 +198,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             page: version.map(|_| 4),
             version,
             key: "k".to_owned(),
+            continues: vec![self.text("an-earlier-key")],
         }
     }
 

@@ -19,7 +19,7 @@ pub struct Typed {
     pub version: Option<i64>,
     /// The slug that a new page shall have; empty if it follows from the title.
     pub wanted_slug: String,
-    /// The key of the form.
+    /// The key of the form that wrote it last.
     pub key: String,
     /// The fields, as they were typed.
     pub title: String,
@@ -63,19 +63,36 @@ fn read_draft(row: &mut Row) -> Result<EditDraft, Error> {
     Ok(EditDraft { id: row.column()?, updated_time: row.column()?, typed: read_typed(row)? })
 }
 
-/// What a draft with this page and form is a draft of.
-pub fn place(post_id: Option<i64>, key: &str) -> String {
-    post_id.map_or_else(|| format!("form:{key}"), |id| format!("page:{id}"))
+/// What a draft is a draft of: a page, one that is to have a slug, or one that a form is for.
+pub fn place(post_id: Option<i64>, wanted_slug: &str, key: &str) -> String {
+    match post_id {
+        Some(id) => format!("page:{id}"),
+        None if !wanted_slug.is_empty() => format!("slug:{wanted_slug}"),
+        None => format!("{NEW}{key}"),
+    }
 }
 
-/// Keeps what user `user_id` has typed, in place of the draft of the same page.
-///
-/// Returns false, and keeps nothing, if the form was saved before, as its `submission` tells: what arrives late must not
-/// come back as a draft.
-pub fn keep(db: &Db, user_id: i64, typed: &Typed, submission: String) -> Result<bool, Error> {
+/// What the places of new pages without a slug begin with.
+const NEW: &str = "form:";
+
+/// What became of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept.
+    Kept,
+    /// Its form was saved before: what arrives late must not come back as a draft.
+    Saved,
+    /// There is a draft by another form, which this one did not start from. That is not overwritten.
+    Other,
+}
+
+/// Keeps what user `user_id` has typed, in place of the draft that its form, or one of those which it `continued`,
+/// wrote of the same page. The form was saved before if there is a submission of this key.
+pub fn keep(db: &Db, user_id: i64, typed: &Typed, continued: Vec<String>, submission: String) -> Result<Kept, Error> {
+    let keys = continued.into_iter().chain([typed.key.clone()]).collect();
     let params = [
         user_id.into(),
-        place(typed.post_id, &typed.key).into(),
+        place(typed.post_id, &typed.wanted_slug, &typed.key).into(),
         typed.post_id.into(),
         typed.version.into(),
         typed.wanted_slug.clone().into(),
@@ -87,30 +104,50 @@ pub fn keep(db: &Db, user_id: i64, typed: &Typed, submission: String) -> Result<
         typed.comment.clone().into(),
         submission.into(),
         db::count(MAX_DRAFTS - 1),
+        db::texts(Some(keys)),
+        NEW.to_owned().into(),
     ];
-    db.query_row(KEEP, &params)?.column()
+    let mut row = db.query_row(KEEP, &params)?;
+    let (is_kept, is_saved): (bool, bool) = (row.column()?, row.column()?);
+    Ok(match (is_kept, is_saved) {
+        (true, _) => Kept::Kept,
+        (false, true) => Kept::Saved,
+        (false, false) => Kept::Other,
+    })
 }
 
-const KEEP: &str = "WITH kept AS (
+/// A draft that moves, as its page was deleted or created meanwhile, is gone from where it was.
+const KEEP: &str = "WITH given AS (
+    SELECT coalesce(
+      (SELECT place FROM drafts WHERE starts_with($2::text, $15::text) AND user_id = $1 AND key = ANY ($14::text[])
+         AND starts_with(place, $15) ORDER BY updated_time DESC LIMIT 1),
+      $2) AS place
+  ), kept AS (
     INSERT INTO drafts
       (user_id, place, post_id, version, wanted_slug, key, title, slug, content, tags, comment)
-    SELECT $1::bigint, $2::text, $3::bigint, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text,
+    SELECT $1::bigint, place, $3::bigint, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text,
       $11::text
-    WHERE NOT EXISTS (SELECT FROM submissions WHERE key = $12)
+    FROM given WHERE NOT EXISTS (SELECT FROM submissions WHERE key = $12)
     ON CONFLICT (user_id, place) DO UPDATE SET version = excluded.version, wanted_slug = excluded.wanted_slug,
       key = excluded.key, title = excluded.title, slug = excluded.slug, content = excluded.content, tags = excluded.tags,
       comment = excluded.comment, updated_time = now()
+    WHERE drafts.key = ANY ($14)
+    RETURNING id
+  ), moved AS (
+    DELETE FROM drafts WHERE user_id = $1 AND key = ANY ($14) AND place <> (SELECT place FROM given)
+      AND EXISTS (SELECT FROM kept)
     RETURNING id
   ), expired AS (
-    DELETE FROM drafts WHERE (user_id, place) <> ($1, $2) AND id IN (
+    DELETE FROM drafts WHERE (user_id, place) <> ($1, (SELECT place FROM given)) AND id IN (
       SELECT id FROM drafts WHERE updated_time < now() - interval '90 days' ORDER BY updated_time LIMIT 2
       FOR UPDATE SKIP LOCKED)
   ), excess AS (
     DELETE FROM drafts WHERE id IN (
-      SELECT id FROM drafts WHERE user_id = $1 AND place <> $2 ORDER BY updated_time DESC OFFSET $13::bigint)
+      SELECT id FROM drafts WHERE user_id = $1 AND place <> (SELECT place FROM given)
+      ORDER BY updated_time DESC OFFSET $13::bigint)
       AND updated_time >= now() - interval '90 days'
   )
-  SELECT EXISTS (SELECT FROM kept)";
+  SELECT EXISTS (SELECT FROM kept), EXISTS (SELECT FROM submissions WHERE key = $12)";
 
 /// Draft `id` of user `user_id`.
 pub fn find(db: &Db, user_id: i64, id: i64) -> Result<Option<EditDraft>, Error> {
@@ -118,10 +155,10 @@ pub fn find(db: &Db, user_id: i64, id: i64) -> Result<Option<EditDraft>, Error> 
     db.query_one(sql, &[user_id.into(), id.into()])?.as_mut().map(read_draft).transpose()
 }
 
-/// The draft of user `user_id` of page `post_id`.
-pub fn of_page(db: &Db, user_id: i64, post_id: i64) -> Result<Option<EditDraft>, Error> {
+/// The draft of user `user_id` of this [`place`].
+pub fn of_place(db: &Db, user_id: i64, place: String) -> Result<Option<EditDraft>, Error> {
     let sql = concat!("SELECT ", draft_columns!(), " FROM drafts WHERE user_id = $1 AND place = $2");
-    db.query_one(sql, &[user_id.into(), place(Some(post_id), "").into()])?.as_mut().map(read_draft).transpose()
+    db.query_one(sql, &[user_id.into(), place.into()])?.as_mut().map(read_draft).transpose()
 }
 
 /// A draft in a list.
@@ -171,7 +208,7 @@ pub fn discard(db: &Db, user_id: i64, id: i64) -> Result<(), Error> {
     db.execute("DELETE FROM drafts WHERE user_id = $1 AND id = $2", &[user_id.into(), id.into()])
 }
 
-/// Deletes the drafts of user `user_id` of these places.
-pub fn discard_places(db: &Db, user_id: i64, places: Vec<String>) -> Result<(), Error> {
-    db.execute("DELETE FROM drafts WHERE user_id = $1 AND place = ANY ($2)", &[user_id.into(), db::texts(Some(places))])
+/// Deletes the drafts of user `user_id` that the forms with these keys wrote last.
+pub fn discard_of_forms(db: &Db, user_id: i64, keys: Vec<String>) -> Result<(), Error> {
+    db.execute("DELETE FROM drafts WHERE user_id = $1 AND key = ANY ($2)", &[user_id.into(), db::texts(Some(keys))])
 }

@@ -1,8 +1,9 @@
 // What signed-in people typed and did not save: whose it is, where it is kept, and when it is gone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { makeWorld } from "./support/make.js";
-import { button, field, fill, heading, save, visit } from "./support/see.js";
+import { button, field, fill, link, save, visit } from "./support/see.js";
 
 const ADMIN_PASSWORD = "first-light-of-day-7";
 const [GIVEN, CHOSEN] = ["given by somebody else", "four words in a row"];
@@ -51,7 +52,7 @@ const kept = (page) => page.evaluate(() => Object.keys(localStorage).filter((nam
 
 const offers = (page) => page.getByText(/^Unsaved draft from \d/).count();
 
-/** A person of that account, whose browser cannot reach the wiki's drafts, with half a thought in the editor of a page. */
+/** A person with half a thought in the editor of a page, whose browser cannot reach the wiki's drafts. */
 async function halfway(t, username, slug) {
   const page = await person(t);
   page.on("dialog", (dialog) => dialog.accept());
@@ -104,11 +105,76 @@ test("signing out leaves nothing in the browser, not even of the last words", as
   const page = await halfway(t, "ann", "hot-desk");
   // Nothing goes on until the last words would have been kept.
   await page.route("**/wiki/-/sign-out", async (route) => {
-    await page.evaluate(() => new Promise((done) => { setTimeout(done, 1000); }));
+    await pause(1000);
     await route.continue();
   });
   await field(page, "content").pressSequentially(", and more");
   await button(page, "Sign out").click();
   await page.waitForURL((now) => now.pathname === "/wiki");
   assert.deepEqual(await kept(page), []);
+});
+
+/** Waits until the wiki answers a draft that the page sends with this status. */
+const answered = (page, status) => page.waitForResponse((answer) => {
+  const isDraft = new URL(answer.url()).pathname === "/wiki/-/drafts" && answer.request().method() === "POST";
+  return isDraft && answer.status() === status;
+});
+
+/** How many drafts with that title a person has. */
+async function drafts(page, title) {
+  await visit(page, "/wiki/-/drafts");
+  return page.locator("#_drafts > li").filter({ has: link(page, title) }).count();
+}
+
+test("a new page that is taken up again is one draft", async (t) => {
+  const page = await person(t);
+  page.on("dialog", (dialog) => dialog.accept());
+  await signIn(page, "ann");
+  await visit(page, "/wiki/-/new");
+  await fill(page, { title: "Idea", content: "Once." });
+  await answered(page, 204);
+  // The last words do not reach the wiki.
+  await page.route("**/wiki/-/drafts", (route) => route.abort());
+  await field(page, "content").fill("Once, and again.");
+  await page.waitForFunction(() => Object.values(localStorage).some((draft) => draft.includes("again")));
+  await page.unroute("**/wiki/-/drafts");
+  await visit(page, "/wiki");
+  await visit(page, "/wiki/-/new");
+  await button(page, "Restore").click();
+  await field(page, "content").pressSequentially(" And more.");
+  await answered(page, 204);
+  assert.equal(await drafts(page, "Idea"), 1);
+  await link(page, "Idea").click();
+  assert.equal(await field(page, "content").inputValue(), "Once, and again. And more.");
+  await save(page, "/wiki/idea");
+  assert.equal(await drafts(page, "Idea"), 0);
+});
+
+test("a draft that was continued elsewhere is not overwritten", async (t) => {
+  await write("Two desks", "As it was.");
+  const [home, work] = [await person(t), await person(t)];
+  for (const page of [home, work]) {
+    page.on("dialog", (dialog) => dialog.accept());
+    await signIn(page, "ben");
+    await visit(page, "/wiki/two-desks/edit");
+  }
+  await field(home, "content").fill("At home.");
+  await answered(home, 204);
+  await field(work, "content").fill("At work.");
+  await answered(work, 412);
+  await work.getByText("What you type here is kept in this browser only.").waitFor();
+  // The next time, both are there.
+  await visit(work, "/wiki/two-desks/edit");
+  await work.getByText(/^Unsaved draft from \d.*, in this browser\.$/).waitFor();
+  assert.equal(await offers(work), 2);
+  await work.locator("#_local-draft").getByRole("button", { name: "Restore" }).click();
+  assert.equal(await field(work, "content").inputValue(), "At work.");
+  // The other is discarded without leaving the form, and this one takes its place.
+  await work.locator("#_draft").getByRole("button", { name: "Discard" }).click();
+  await answered(work, 204);
+  assert.equal(await field(work, "content").inputValue(), "At work.");
+  await work.getByText("What you type here is kept in this browser only.").waitFor({ state: "detached" });
+  await visit(home, "/wiki/two-desks/edit");
+  await link(home, "Restore").click();
+  assert.equal(await field(home, "content").inputValue(), "At work.");
 });

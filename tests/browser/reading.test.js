@@ -124,7 +124,7 @@ test("a draft can be discarded", async (t) => {
   await page.waitForFunction(() => localStorage.length > 0);
   await visit(page, at("drafted", "edit"));
   await button(page, "Discard").click();
-  assert.equal(await page.locator("#_draft").count(), 0);
+  assert.equal(await page.locator("#_local-draft").count(), 0);
   await visit(page, at("drafted", "edit"));
-  assert.equal(await page.locator("#_draft").count(), 0);
+  assert.equal(await page.locator("#_local-draft").count(), 0);
 });

@@ -101,8 +101,8 @@
     });
   });
 
-  // What a person has not saved is theirs alone. It is kept here under the number of their account, or none, and ends with
-  // their session: the next one at this browser does not see it. A session that has expired may yet be continued.
+  // What a person has not saved is theirs alone. It is kept here under the number of their account, or none, and ends
+  // with their session: the next one at this browser does not see it. A session that has expired may yet be continued.
   const account = $("#_account")?.dataset.account ?? "";
   const local = "wiki:";
   const forget = (isForgotten) => attempt(() => {
@@ -135,7 +135,8 @@
     const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
     const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
     const state = () => JSON.stringify([...new FormData(form)]);
-    // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have expired.
+    // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have
+    // expired.
     const isBack = $("#_errors, #_conflict, #_preview-text > *") !== null;
     const first = isBack ? "" : state();
     const key = (isBack && attempt(() => sessionStorage.getItem(saving))) || `${local}${account}:${location.pathname}`;
@@ -170,7 +171,9 @@
     const save = () => {
       if (signedOut) return;
       const fields = Object.fromEntries(written.map((field) => [field.name, field.value]));
-      const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields };
+      // The forms that may have written what the wiki has of it.
+      const continues = [form.elements.continues.value, form.elements.key.value].join(" ").trim();
+      const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields, continues };
       attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
     };
     let sent = first;
@@ -181,6 +184,8 @@
       // A request that may outlast the page has at most 64 KiB.
       const keepalive = body.toString().length < 60000;
       const answer = await fetch(form.dataset.drafts, { method: "POST", body, keepalive }).catch(() => ({ ok: false }));
+      $("#_draft-status").textContent = answer.status === 412
+        ? "There is another draft of this page. What you type here is kept in this browser only." : "";
       if (answer.ok) sent = now;
       if (answer.ok && now === state()) attempt(() => localStorage.removeItem(key));
     };
@@ -194,14 +199,23 @@
       document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
     }
 
+    // The draft that the wiki has. Discarding it takes nothing from what is in the form.
+    const offered = $("#_draft");
+    offered?.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const body = new URLSearchParams([...new FormData(offered)]);
+      const answer = await fetch(offered.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+      if (answer?.type === "opaqueredirect") offered.remove(); else offered.submit();
+    });
+
     const kept = attempt(() => JSON.parse(localStorage.getItem(key)));
     const isOther = written.some((field) => (kept?.fields?.[field.name] ?? field.value) !== field.value);
-    if (isOther && !$("#_errors, #_conflict")) {
-      // What this browser has is later than what the wiki has.
-      $("#_draft")?.remove();
+    if (isOther && !isBack) {
       const when = kept.time ? ` from ${whole.format(new Date(kept.time))}` : "";
-      const offer = make("div", { className: "notice", id: "_draft" });
-      offer.append(make("p", { textContent: `Unsaved draft${when}.` }));
+      const offer = make("div", { className: "notice", id: "_local-draft" });
+      offer.append(make("p", { textContent: `Unsaved draft${when}${offered ? ", in this browser" : ""}.` }));
+      // The same draft, which this browser has as it was later, is not offered twice.
+      if (offered && kept.continues?.split(" ").includes(offered.dataset.key)) offered.hidden = true;
       const button = (words, action) => {
         const made = make("button", { type: "button", className: "button", textContent: words });
         made.addEventListener("click", () => { action(); offer.remove(); content.focus(); });
@@ -211,8 +225,12 @@
         for (const field of written) field.value = kept.fields[field.name] ?? field.value;
         // The page may have been edited since: saving merges both edits.
         if (form.elements.version && kept.version) form.elements.version.value = kept.version;
+        form.elements.continues.value = kept.continues ?? "";
         preview();
-      }), " ", button("Discard", () => attempt(() => localStorage.removeItem(key))));
+      }), " ", button("Discard", () => {
+        attempt(() => localStorage.removeItem(key));
+        if (offered) offered.hidden = false;
+      }));
       form.prepend(offer);
     }
 

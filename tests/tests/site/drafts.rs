@@ -22,6 +22,24 @@ fn address_of(page: &str, words: &str) -> String {
     address.replace("&amp;", "&")
 }
 
+/// What is in the field of this name; nothing if there is none.
+fn value_of(page: &str, field: &str) -> String {
+    let after = page.split(&format!("name=\"{field}\" value=\"")).nth(1).unwrap_or_default();
+    after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// The keys of a form that was opened.
+fn keys(form: &str) -> (String, String) {
+    (value_of(form, "key"), value_of(form, "continues"))
+}
+
+/// A private wiki and its administrator, who edits.
+async fn desk() -> (App, String) {
+    let wiki = App::wiki().access("private").start().await;
+    let cookie = wiki.administrator().await;
+    (wiki, cookie)
+}
+
 #[tokio::test]
 async fn a_draft_of_a_page_is_offered_until_it_is_saved_or_discarded() {
     let wiki = App::wiki().access("public-read").start().await;
@@ -105,4 +123,147 @@ async fn drafts_are_for_people_who_are_signed_in_and_have_a_limit() {
     let list = text(&wiki, &cookie, "/wiki/-/drafts").await;
     assert_eq!(list.matches("?draft=").count(), 100);
     assert!(list.contains("Number 104.") && !list.contains("Number 4."), "the oldest go first");
+}
+
+#[tokio::test]
+async fn a_draft_that_is_continued_stays_one() {
+    let (wiki, cookie) = desk().await;
+    let drafts = async || text(&wiki, &cookie, "/wiki/-/drafts").await;
+    keep(&wiki, &cookie, &[("key", "n-1"), ("title", "Idea"), ("content", "Once")]).await.expect(204);
+    let restore = address_of(&drafts().await, "Idea");
+    let (key, continues) = keys(&text(&wiki, &cookie, &restore).await);
+    assert_eq!((continues.as_str(), key != "n-1"), ("n-1", true));
+    let again = [("key", &*key), ("continues", &*continues), ("title", "Idea"), ("content", "Twice")];
+    for _ in 0..2 {
+        keep(&wiki, &cookie, &again).await.expect(204);
+    }
+    let list = drafts().await;
+    assert_eq!(list.matches("?draft=").count(), 1, "{list}");
+    assert!(text(&wiki, &cookie, &restore).await.contains("Twice"));
+    // Another page that is written meanwhile has a draft of its own.
+    keep(&wiki, &cookie, &[("key", "n-2"), ("title", "Other"), ("content", "x")]).await.expect(204);
+    let save = [again.as_slice(), &[("action", "save")]].concat();
+    wiki.post("/wiki/-/new").cookie(&cookie).form(&save).await.expect(303);
+    let list = drafts().await;
+    assert!(!list.contains("Idea") && list.contains("Other"), "{list}");
+
+    // A page that does not exist, at an address that is known, is one page.
+    let missing =
+        async |fields: &[(&str, &str)]| wiki.post("/wiki/-/drafts?slug=road-map").cookie(&cookie).form(fields).await;
+    missing(&[("key", "m-1"), ("title", "Road map"), ("content", "2027")]).await.expect(204);
+    let form = text(&wiki, &cookie, "/wiki/road-map/edit").await;
+    let restored = text(&wiki, &cookie, &address_of(&form, "Restore")).await;
+    assert!(restored.contains("2027"), "{restored}");
+    let (key, continues) = keys(&restored);
+    missing(&[("key", &*key), ("continues", &*continues), ("content", "2028")]).await.expect(204);
+    assert_eq!(drafts().await.matches("/wiki/road-map/edit?draft=").count(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_is_not_overwritten_by_a_form_that_did_not_start_from_it() {
+    let (wiki, cookie) = desk().await;
+    let page = json!({"title": "Plan", "slug": "plan", "content": "One\n\nTwo\n"});
+    wiki.post("/posts").cookie(&cookie).json(page).await.expect(201);
+    keep(&wiki, &cookie, &draft("1", "at-home", "One\n\nTwo, at length\n")).await.expect(204);
+    // A form that was open elsewhere, or ignores the offer.
+    keep(&wiki, &cookie, &draft("1", "at-work", "One, in short\n\nTwo\n")).await.problem(412);
+    let form = text(&wiki, &cookie, "/wiki/plan/edit").await;
+    let restored = text(&wiki, &cookie, &address_of(&form, "Restore")).await;
+    assert!(restored.contains("Two, at length"), "{restored}");
+    // Saving what is in that form leaves the draft.
+    let save = [draft("1", "at-work", "One, in short\n\nTwo\n").as_slice(), &[("action", "save")]].concat();
+    wiki.post("/wiki/plan/edit").cookie(&cookie).form(&save).await.expect(303);
+    assert!(text(&wiki, &cookie, "/wiki/plan/edit").await.contains("Unsaved draft"));
+    // The form that was restored goes on with it.
+    let (key, continues) = keys(&restored);
+    let fields = draft("1", &key, "One\n\nTwo, at more length\n");
+    let fields = [fields.as_slice(), &[("continues", &*continues)]].concat();
+    keep(&wiki, &cookie, &fields).await.expect(204);
+    let saved = wiki.post("/wiki/plan/edit").cookie(&cookie).form(&fields).await.expect(303);
+    assert_eq!(saved.header("location").split('#').next(), Some("/wiki/plan?saved=3&merged=2"));
+    assert_eq!(
+        wiki.get("/posts/1").cookie(&cookie).await.expect(200).json()["content"],
+        "One, in short\n\nTwo, at more length\n"
+    );
+    assert!(!text(&wiki, &cookie, "/wiki/plan/edit").await.contains("Unsaved draft"));
+}
+
+#[tokio::test]
+async fn one_draft_that_is_saved_on_two_devices_loses_no_edit() {
+    let (wiki, cookie) = desk().await;
+    let page = json!({"title": "Plan", "slug": "plan", "content": "One\n\nTwo\n\nThree\n\nFour\n"});
+    wiki.post("/posts").cookie(&cookie).json(page).await.expect(201);
+    keep(&wiki, &cookie, &draft("1", "k-1", "One\n\nTwo\n\nThree\n\nFOUR\n")).await.expect(204);
+    let restore = address_of(&text(&wiki, &cookie, "/wiki/plan/edit").await, "Restore");
+    let forms = [text(&wiki, &cookie, &restore).await, text(&wiki, &cookie, &restore).await];
+    let save = async |form: &str, content: &str| {
+        let (key, continues) = keys(form);
+        let fields = draft("1", &key, content);
+        let fields = [fields.as_slice(), &[("continues", &*continues), ("action", "save")]].concat();
+        wiki.post("/wiki/plan/edit").cookie(&cookie).header("accept", "text/html").form(&fields).await
+    };
+    let content = async || wiki.get("/posts/1").cookie(&cookie).await.expect(200).json()["content"].clone();
+    save(&forms[0], "ONE\n\nTwo\n\nThree\n\nFOUR\n").await.expect(303);
+    // A colleague's edit in between is merged as well.
+    let edit = json!({"content": "ONE\n\nTWO\n\nThree\n\nFOUR\n", "version": 2});
+    wiki.put("/posts/1").cookie(&cookie).json(edit).await.expect(200);
+    let saved = save(&forms[1], "One\n\nTwo\n\nTHREE\n\nFOUR\n").await.expect(303);
+    assert!(saved.header("location").starts_with("/wiki/plan?saved=4&merged=3"), "{saved:?}");
+    assert_eq!(content().await, "ONE\n\nTWO\n\nTHREE\n\nFOUR\n");
+
+    // Where both have changed the same, the second is asked.
+    keep(&wiki, &cookie, &draft("1", "k-2", "x")).await.expect(204);
+    let restore = address_of(&text(&wiki, &cookie, "/wiki/plan/edit").await, "Restore");
+    let forms = [text(&wiki, &cookie, &restore).await, text(&wiki, &cookie, &restore).await];
+    save(&forms[0], "Here").await.expect(409);
+    let (now, mine) = (text(&wiki, &cookie, "/wiki/plan/edit").await, "There");
+    assert!(!now.contains(mine));
+    let conflict = save(&forms[1], mine).await.expect(409);
+    assert!(conflict.text().contains("This page has changed since you opened it"), "{conflict:?}");
+    assert!(conflict.text().contains(mine));
+
+    // So it is with a new page.
+    keep(&wiki, &cookie, &[("key", "n-1"), ("title", "Idea"), ("content", "Once")]).await.expect(204);
+    let restore = address_of(&text(&wiki, &cookie, "/wiki/-/drafts").await, "Idea");
+    let forms = [text(&wiki, &cookie, &restore).await, text(&wiki, &cookie, &restore).await];
+    let create = async |form: &str, content: &str| {
+        let (key, continues) = keys(form);
+        let fields = [("key", &*key), ("continues", &*continues), ("title", "Idea"), ("content", content)];
+        wiki.post("/wiki/-/new").cookie(&cookie).header("accept", "text/html").form(&fields).await
+    };
+    create(&forms[0], "On the train").await.expect(303);
+    let second = create(&forms[1], "At the desk").await.expect(409);
+    assert!(second.text().contains("Edit that page") && second.text().contains("At the desk"), "{second:?}");
+    assert_eq!(wiki.get("/posts/2").cookie(&cookie).await.expect(200).json()["content"], "On the train");
+}
+
+#[tokio::test]
+async fn a_draft_outlives_its_page_and_meets_one_that_was_created_meanwhile() {
+    let (wiki, cookie) = desk().await;
+    let page = json!({"title": "Plan", "slug": "plan", "content": "One\n"});
+    wiki.post("/posts").cookie(&cookie).json(page).await.expect(201);
+    keep(&wiki, &cookie, &draft("1", "k-1", "One, thought over\n")).await.expect(204);
+    wiki.delete("/posts/1").cookie(&cookie).await.expect(204);
+    let list = text(&wiki, &cookie, "/wiki/-/drafts").await;
+    let form = text(&wiki, &cookie, &address_of(&list, "Plan")).await;
+    assert!(form.contains("One, thought over") && !form.contains("name=\"version\""), "{form}");
+    let (key, continues) = keys(&form);
+    let fields = [("key", &*key), ("continues", &*continues), ("title", "Plan"), ("content", "One, anew")];
+    keep(&wiki, &cookie, &fields).await.expect(204);
+    assert_eq!(text(&wiki, &cookie, "/wiki/-/drafts").await.matches("?draft=").count(), 1);
+    wiki.post("/wiki/-/new").cookie(&cookie).form(&fields).await.expect(303);
+    assert!(text(&wiki, &cookie, "/wiki/-/drafts").await.contains("No drafts."));
+
+    let missing = wiki.post("/wiki/-/drafts?slug=road-map").cookie(&cookie);
+    missing.form(&[("key", "m-1"), ("title", "Road map"), ("content", "2027")]).await.expect(204);
+    let page = json!({"title": "Road map", "slug": "road-map", "content": "2026"});
+    wiki.post("/posts").cookie(&cookie).json(page).await.expect(201);
+    let list = text(&wiki, &cookie, "/wiki/-/drafts").await;
+    let form = text(&wiki, &cookie, &address_of(&list, "Road map")).await;
+    assert!(form.contains("2027"), "{form}");
+    let (key, continues) = keys(&form);
+    let (key, page, continues) = (("key", &*key), ("page", "3"), ("continues", &*continues));
+    let fields = [key, page, continues, ("title", "Road map"), ("content", "2027"), ("slug", "road-map")];
+    let conflict = wiki.post("/wiki/road-map/edit").cookie(&cookie).header("accept", "text/html").form(&fields).await;
+    assert!(conflict.expect(409).text().contains("2026"));
 }

@@ -298,7 +298,14 @@ async fn tags_that_two_people_change_at_once_are_merged() {
     wiki.create_user("ada").await;
     wiki.post("/posts").json(page).await.expect(201);
     let edit = |content, tags, version| {
-        [("title", "Page"), ("content", content), ("tags", tags), ("author", "Ada"), ("version", version), ("page", "1")]
+        [
+            ("title", "Page"),
+            ("content", content),
+            ("tags", tags),
+            ("author", "Ada"),
+            ("version", version),
+            ("page", "1"),
+        ]
     };
     let tags = async || post(&wiki, 1).await["tags"].clone();
     submit(&wiki, "/wiki/page/edit", &edit("one\n\ntwo\n", "old, kept, Theirs", "1")).await.expect(303);
