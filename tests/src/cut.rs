@@ -1,6 +1,6 @@
-//! A wire to the database that can be cut and mended.
+//! A wire to the database that can be cut, held and mended.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::net::SocketAddr;
 
 use tokio::io::copy_bidirectional;
@@ -21,6 +21,7 @@ pub struct Cut {
     // While mended.
     accepting: Option<JoinHandle<()>>,
     connections: watch::Sender<()>,
+    held: watch::Sender<bool>,
 }
 
 impl Cut {
@@ -41,7 +42,8 @@ impl Cut {
     pub fn cut_off(server: String) -> Self {
         let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port can be had");
         let address = socket.local_addr().expect("a bound socket has an address");
-        Self { address, server, reserved: Some(socket), accepting: None, connections: watch::Sender::new(()) }
+        let (connections, held) = (watch::Sender::new(()), watch::Sender::new(false));
+        Self { address, server, reserved: Some(socket), accepting: None, connections, held }
     }
 
     /// Where clients connect to.
@@ -69,14 +71,22 @@ impl Cut {
         }
     }
 
+    /// Lets nothing through any more, as a network that drops packets: connections stay open, and nothing answers. Cut
+    /// it before it is mended.
+    pub fn hold(&self) {
+        self.held.send_replace(true);
+    }
+
     /// Accepts connections again.
     ///
     /// # Panics
     /// When the kernel refuses to listen.
     pub fn mend(&mut self) {
+        self.held.send_replace(false);
         if let Some(socket) = self.reserved.take() {
             let listener = socket.listen(1024).expect("a bound socket can listen");
-            self.accepting = Some(tokio::spawn(accept(listener, self.server.clone(), self.connections.clone())));
+            let (connections, held) = (self.connections.clone(), self.held.clone());
+            self.accepting = Some(tokio::spawn(accept(listener, self.server.clone(), connections, held)));
         }
     }
 }
@@ -97,22 +107,39 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn accept(listener: TcpListener, server: String, connections: watch::Sender<()>) {
+async fn accept(listener: TcpListener, server: String, connections: watch::Sender<()>, held: watch::Sender<bool>) {
     while let Ok((mut client, _)) = listener.accept().await {
         let server = server.clone();
-        let mut cut = connections.subscribe();
+        let (mut cut, mut held) = (connections.subscribe(), held.subscribe());
         tokio::spawn(async move {
-            let Ok(mut upstream) = TcpStream::connect(server).await else { return };
+            let through = async {
+                tokio::select! {
+                    biased;
+                    _ = held.wait_for(|held| *held) => {}
+                    () = copy(&mut client, server) => return,
+                }
+                // The client sees nothing of what became of the server.
+                pending().await
+            };
             tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut upstream) => {}
+                () = through => {}
                 _ = cut.changed() => {}
             }
         });
     }
 }
 
+/// Lets everything through until either end closes.
+async fn copy(client: &mut TcpStream, server: String) {
+    if let Ok(mut upstream) = TcpStream::connect(server).await {
+        _ = copy_bidirectional(client, &mut upstream).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -145,5 +172,22 @@ mod tests {
             assert!(!answers(&mut stream).await);
             assert!(TcpStream::connect(wire.address()).await.is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn a_wire_that_is_held_answers_nothing_until_it_is_cut() {
+        let mut wire = Cut::mended(echo().await);
+        let mut before = TcpStream::connect(wire.address()).await.unwrap();
+        assert!(answers(&mut before).await);
+        wire.hold();
+        let mut after = TcpStream::connect(wire.address()).await.unwrap();
+        for stream in [&mut before, &mut after] {
+            let waited = tokio::time::timeout(Duration::from_millis(100), answers(stream)).await;
+            assert!(waited.is_err(), "{waited:?}");
+        }
+        wire.cut().await;
+        assert!(!answers(&mut before).await);
+        wire.mend();
+        assert!(answers(&mut TcpStream::connect(wire.address()).await.unwrap()).await);
     }
 }

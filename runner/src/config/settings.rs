@@ -247,7 +247,7 @@ pub struct Limits {
     pub max_queue: u32,
 
     /// Time a request waits in the queue before it is answered with 503.
-    // Half the time a guest may wait for a database connection. Waiting does not help against longer overload.
+    // As long as a guest may wait for a database connection. Waiting does not help against longer overload.
     #[arg(long, env = "RUNNER_QUEUE_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub queue_timeout: Duration,
 
@@ -275,9 +275,15 @@ pub struct Postgres {
     #[arg(long, env = "RUNNER_PG_POOL_SIZE", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub pg_pool_size: u16,
 
+    /// Time that one request may wait for the database in all: for connections, and for all of its statements. After
+    /// that, each further one fails at once.
+    // As long as people wait for an answer. The limits below are for a part of it, and would add up.
+    #[arg(long, env = "RUNNER_PG_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub pg_timeout: Duration,
+
     /// Time a guest waits for a free connection.
-    // Below the request timeout, so that the guest can still respond.
-    #[arg(long, env = "RUNNER_PG_WAIT_TIMEOUT", default_value = "10s", value_parser = duration)]
+    // Waiting does not help against longer overload.
+    #[arg(long, env = "RUNNER_PG_WAIT_TIMEOUT", default_value = "5s", value_parser = duration)]
     pub pg_wait_timeout: Duration,
 
     /// Time limit for opening a connection.
@@ -291,8 +297,9 @@ pub struct Postgres {
     pub pg_idle_timeout: Duration,
 
     /// Time limit for one statement.
-    // Below the request timeout, so that the guest can still respond.
-    #[arg(long, env = "RUNNER_PG_STATEMENT_TIMEOUT", default_value = "20s", value_parser = duration)]
+    // Below the time for all of a request, by more than a second: so the server itself says that it ended the
+    // statement.
+    #[arg(long, env = "RUNNER_PG_STATEMENT_TIMEOUT", default_value = "8s", value_parser = duration)]
     pub pg_statement_timeout: Duration,
 
     /// Maximum size of one result, as decoded for the guest.

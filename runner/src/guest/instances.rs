@@ -374,6 +374,7 @@ impl Instance {
         self.requests += 1;
         // The deadline of an idle instance has passed. A request starts with a whole tick.
         self.store.set_epoch_deadline(1);
+        self.store.data_mut().begin_request();
         let mut http = self.store.data_mut().http();
         let scheme = if secure { Scheme::Https } else { Scheme::Http };
         let request = http.new_incoming_request(scheme, request)?;

@@ -70,6 +70,11 @@ impl HostState {
         self.postgres.patience = patience;
     }
 
+    /// Begins a request.
+    pub fn begin_request(&mut self) {
+        self.postgres.begin_request();
+    }
+
     /// Logs output that does not end with a line break, so that it is logged with the request that caused it.
     pub fn end_lines(&self) {
         self.output.iter().for_each(Output::end_line);

@@ -166,6 +166,39 @@ async fn losing_the_database_during_a_request_answers_503() {
     wiki.get("/users").await.expect(200);
 }
 
+/// The longest that people wait for an answer, whatever hangs; with something for a busy machine.
+const LONGEST: Duration = Duration::from_secs(10 + 3);
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_keeps_nobody_waiting_for_long() {
+    let database = Database::create().await;
+    let mut wire = Cut::mended(server(&database));
+    let wiki = App::wiki().access("public-read").through(&wire, database).start().await;
+    let cookie = wiki.administrator().await;
+    // Connections that worked a moment ago.
+    blackbox::at_once((0..8).map(|_| wiki.get("/posts").into_future())).await;
+    wire.hold();
+    // First on those connections, then on new ones; more than there are connections.
+    for _ in 0..2 {
+        let saves = (0..12).map(|number| {
+            let (wiki, cookie) = (wiki.replica(0).clone(), cookie.clone());
+            async move {
+                let typed = format!("All of this, {number} times");
+                let form = [("title", "A title"), ("content", &*typed)];
+                let begun = Instant::now();
+                let request = wiki.post("/wiki/-/new").header("accept", "text/html").cookie(&cookie).form(&form);
+                let answer = request.await.expect(503);
+                assert!(begun.elapsed() < LONGEST, "{number}: {:?}", begun.elapsed());
+                assert!(answer.text().contains(&typed), "{answer:?}");
+            }
+        });
+        blackbox::at_once(saves).await;
+    }
+    wire.cut().await;
+    wire.mend();
+    wiki.get("/posts").await.expect(200);
+}
+
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended() {
     let wiki = App::wiki().env("RUNNER_PG_STATEMENT_TIMEOUT", "500ms").start().await;

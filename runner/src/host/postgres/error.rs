@@ -33,6 +33,12 @@ pub fn not_connected(
     })
 }
 
+/// That the request has waited for the database for as long as it may.
+pub fn out_of_time(settings: &settings::Postgres) -> String {
+    let limit = humantime::format_duration(settings.pg_timeout);
+    format!("this request has waited for the database for {limit} in all (RUNNER_PG_TIMEOUT)")
+}
+
 /// Why a statement failed, told by the server, by a parameter or by the loss of the connection.
 pub fn failed(error: &tokio_postgres::Error, endpoints: &str) -> Error {
     if let Some(server) = error.as_db_error() {

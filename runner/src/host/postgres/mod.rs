@@ -17,7 +17,7 @@ mod wire;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -42,12 +42,25 @@ pub struct PostgresCtx {
     pub patience: Duration,
     /// The address opened last, already permitted: nearly always the next one too.
     recent: Option<(String, Arc<Database>)>,
+    /// How long the request may still wait for its databases.
+    left: Duration,
 }
 
 impl PostgresCtx {
     /// Databases out of `pools` at the hosts `allowed` permits. Results are charged to `budget`.
     pub fn new(pools: Arc<Pools>, allowed: Arc<AllowedHosts>, budget: Arc<Budget>) -> Self {
-        Self { pools, allowed, budget, patience: Duration::ZERO, recent: None }
+        let left = pools.timeout();
+        Self { pools, allowed, budget, patience: Duration::ZERO, recent: None, left }
+    }
+
+    /// Begins a request, which may wait for its databases as long as any.
+    pub fn begin_request(&mut self) {
+        self.left = self.pools.timeout();
+    }
+
+    /// Counts what the request has waited since `begun`.
+    fn waited(&mut self, begun: Instant) {
+        self.left = self.left.saturating_sub(begun.elapsed());
     }
 
     async fn open(&mut self, address: String) -> Result<Session, bindings::v4::Error> {
@@ -60,7 +73,10 @@ impl PostgresCtx {
         };
         let mut charge = self.budget.charge();
         charge.patience = self.patience;
-        Session::open(database, charge).await
+        let begun = Instant::now();
+        let session = Session::open(database, charge, self.left).await;
+        self.waited(begun);
+        session
     }
 }
 

@@ -70,6 +70,7 @@ impl Pools {
     /// No connections yet. Fails if a setting makes no sense or the file of certificate authorities is unusable.
     pub fn new(settings: &settings::Postgres, metrics: DatabaseMetrics) -> Result<Arc<Self>> {
         for (name, value) in [
+            ("RUNNER_PG_TIMEOUT", settings.pg_timeout),
             ("RUNNER_PG_WAIT_TIMEOUT", settings.pg_wait_timeout),
             ("RUNNER_PG_CONNECT_TIMEOUT", settings.pg_connect_timeout),
             ("RUNNER_PG_STATEMENT_TIMEOUT", settings.pg_statement_timeout),
@@ -83,6 +84,11 @@ impl Pools {
             authorities: Arc::new(Authorities::load(settings.pg_ca_file.as_deref())?),
             databases: Mutex::default(),
         }))
+    }
+
+    /// The time that one request may wait for its databases.
+    pub fn timeout(&self) -> Duration {
+        self.settings.pg_timeout
     }
 
     /// The database at the address `text`, if `allowed` permits every host of it. Connects to nothing yet.
@@ -186,11 +192,16 @@ impl Database {
         format!("{}/{}", self.endpoints, self.address.config.get_dbname().unwrap_or_default())
     }
 
-    /// A connection that was open a moment ago, from the pool or new. Waits for one if all are on loan.
-    pub async fn connect(&self) -> Result<Loan, Error> {
+    /// A connection that was open a moment ago, from the pool or new. Waits for one if all are on loan, but not longer
+    /// than `left`.
+    pub async fn connect(&self, left: Duration) -> Result<Loan, Error> {
         let asked = Instant::now();
-        let loan = self.pool.get().await;
+        let loan = tokio::time::timeout(left, self.pool.get()).await;
         self.metrics.wait.observe(asked.elapsed().as_secs_f64());
+        let Ok(loan) = loan else {
+            self.metrics.timeouts.inc();
+            return Err(Error::ConnectionFailed(error::out_of_time(&self.settings)));
+        };
         loan.map_err(|error| {
             if matches!(error, PoolError::Timeout(_)) {
                 self.metrics.timeouts.inc();

@@ -77,9 +77,10 @@ impl Tried {
 }
 
 impl Session {
-    /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had.
-    pub async fn open(database: Arc<Database>, charge: Charge) -> Result<Self, Error> {
-        let loan = database.connect().await?;
+    /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had in the
+    /// time that is `left`.
+    pub async fn open(database: Arc<Database>, charge: Charge, left: Duration) -> Result<Self, Error> {
+        let loan = database.connect(left).await?;
         Ok(Self {
             database,
             loan: Some(loan),
@@ -95,26 +96,32 @@ impl Session {
         self.out_of_memory
     }
 
-    /// Runs `sql` and returns its rows.
-    pub async fn query(&mut self, sql: &str, params: &[ParameterValue]) -> Result<RowSet, Error> {
+    /// Runs `sql` in the time that is `left` and returns its rows.
+    pub async fn query(&mut self, sql: &str, params: &[ParameterValue], left: Duration) -> Result<RowSet, Error> {
         let mut result = RowSet { columns: Vec::new(), rows: Vec::new() };
         // The guest has the previous one.
         self.charge.force(0);
-        self.run(sql, params, Some(&mut result)).await?;
+        self.run(sql, params, left, Some(&mut result)).await?;
         Ok(result)
     }
 
-    /// Runs `sql` and returns how many rows it affected.
-    pub async fn execute(&mut self, sql: &str, params: &[ParameterValue]) -> Result<u64, Error> {
-        self.run(sql, params, None).await
+    /// Runs `sql` in the time that is `left` and returns how many rows it affected.
+    pub async fn execute(&mut self, sql: &str, params: &[ParameterValue], left: Duration) -> Result<u64, Error> {
+        self.run(sql, params, left, None).await
     }
 
-    async fn run(&mut self, sql: &str, params: &[ParameterValue], result: Option<&mut RowSet>) -> Result<u64, Error> {
+    async fn run(
+        &mut self,
+        sql: &str,
+        params: &[ParameterValue],
+        left: Duration,
+        result: Option<&mut RowSet>,
+    ) -> Result<u64, Error> {
         let begun = Instant::now();
         // Not the statement: who puts values into its text would find them with the collector.
         let span =
             tracing::debug_span!(target: trace::TARGET, "query", otel.kind = "client", db.system.name = "postgresql");
-        let outcome = self.run_in_time(sql, params, result).instrument(span).await;
+        let outcome = self.run_in_time(sql, params, left, result).instrument(span).await;
         let metrics = &self.database.metrics;
         metrics.queries.observe(begun.elapsed().as_secs_f64());
         if outcome.is_err() {
@@ -123,20 +130,33 @@ impl Session {
         outcome
     }
 
-    /// Within the time for one statement. If this is dropped before it is done, the statement is cancelled.
+    /// Within the time for one statement, and that which is left. If this is dropped before it is done, the statement
+    /// is cancelled.
     async fn run_in_time(
         &mut self,
         sql: &str,
         params: &[ParameterValue],
+        left: Duration,
         result: Option<&mut RowSet>,
     ) -> Result<u64, Error> {
-        let limit = self.database.settings.pg_statement_timeout;
+        let settings = &self.database.settings;
+        if left.is_zero() {
+            return Err(error::query_failed(error::out_of_time(settings)));
+        }
+        let limit = settings.pg_statement_timeout;
         let mut flight = Flight { session: self, landed: false };
-        let Ok(outcome) = tokio::time::timeout(limit + GRACE, flight.session.attempt(sql, params, result)).await else {
-            let limit = humantime::format_duration(limit);
-            return Err(error::query_failed(format!(
-                "the statement took longer than {limit} (RUNNER_PG_STATEMENT_TIMEOUT) and was cancelled"
-            )));
+        let attempt = flight.session.attempt(sql, params, result);
+        let Ok(outcome) = tokio::time::timeout(left.min(limit + GRACE), attempt).await else {
+            drop(flight);
+            // A server that still answers ends the statement before that. If it is away, its other connections are lost
+            // as well.
+            self.database.close_idle();
+            return Err(error::query_failed(if left < limit + GRACE {
+                error::out_of_time(&self.database.settings)
+            } else {
+                let limit = humantime::format_duration(limit);
+                format!("the statement took longer than {limit} (RUNNER_PG_STATEMENT_TIMEOUT) and was cancelled")
+            }));
         };
         flight.landed = !matches!(outcome, Err(Failure::Unfinished(_)));
         drop(flight);
@@ -269,7 +289,9 @@ impl Session {
         if !self.is_replaceable() {
             return Err(Failure::Lost(self.gone()));
         }
-        self.loan = Some(self.database.connect().await.map_err(Failure::Answer)?);
+        // The time for the statement, which this is a part of, is less.
+        let left = self.database.settings.pg_timeout;
+        self.loan = Some(self.database.connect(left).await.map_err(Failure::Answer)?);
         Ok(())
     }
 

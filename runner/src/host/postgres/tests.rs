@@ -52,6 +52,7 @@ impl Database {
 fn settings() -> settings::Postgres {
     settings::Postgres {
         pg_pool_size: 1,
+        pg_timeout: Duration::from_secs(60),
         pg_wait_timeout: Duration::from_secs(10),
         pg_connect_timeout: Duration::from_secs(5),
         pg_idle_timeout: Duration::from_secs(60),
@@ -712,6 +713,30 @@ async fn waiting_for_a_connection_has_an_end() {
     assert!(matches!(&error, Error::ConnectionFailed(text) if text.contains("RUNNER_PG_POOL_SIZE")), "{error:?}");
     guest.drop(session).await;
     guest.open(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_statements_of_a_request_have_one_limit() {
+    let Some(database) = Database::get().await else { return };
+    let mut guest = database.guest(|settings| settings.pg_timeout = Duration::from_millis(500));
+    let session = guest.open(&database).await;
+    let begun = Instant::now();
+    let mut error = None;
+    for _ in 0..5 {
+        error = guest.query(&session, "SELECT pg_sleep(0.2)", vec![]).await.err().or(error);
+    }
+    assert!(
+        matches!(&error, Some(Error::QueryFailed(QueryError::Text(text))) if text.contains("RUNNER_PG_TIMEOUT")),
+        "{error:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(1), "each further one fails at once: {:?}", begun.elapsed());
+    guest.drop(session).await;
+    let error = guest.try_open(&database.url).await.unwrap_err();
+    assert!(matches!(&error, Error::ConnectionFailed(text) if text.contains("RUNNER_PG_TIMEOUT")), "{error:?}");
+    // The next request has its own.
+    guest.ctx.begin_request();
+    let session = guest.open(&database).await;
+    assert_eq!(guest.text(&session, "SELECT 'here'").await, "here");
 }
 
 #[tokio::test(flavor = "multi_thread")]

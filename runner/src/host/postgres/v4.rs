@@ -1,5 +1,7 @@
 //! `spin:postgres/postgres@4.0.0` for guests.
 
+use std::time::Instant;
+
 use wasmtime::component::Resource;
 
 use super::PostgresView;
@@ -29,7 +31,9 @@ impl HostConnection for PostgresView<'_> {
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<RowSet, Error>> {
         let session = self.table.get_mut(&session(&connection))?;
-        let result = session.query(&statement, &params).await;
+        let begun = Instant::now();
+        let result = session.query(&statement, &params, self.ctx.left).await;
+        self.ctx.waited(begun);
         // Not an error of the database: the guest ends, as when there is no room for its own memory.
         if let Some(exhausted) = session.out_of_memory() { Err(exhausted.into()) } else { Ok(result) }
     }
@@ -40,7 +44,11 @@ impl HostConnection for PostgresView<'_> {
         statement: String,
         params: Vec<ParameterValue>,
     ) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.table.get_mut(&session(&connection))?.execute(&statement, &params).await)
+        let session = self.table.get_mut(&session(&connection))?;
+        let begun = Instant::now();
+        let result = session.execute(&statement, &params, self.ctx.left).await;
+        self.ctx.waited(begun);
+        Ok(result)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
