@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use crate::auth::{Context, Identity, sign_in_within};
 use crate::site::parts::{Reason, Viewer, sentence_of, typed};
 use crate::site::problem::may_pass;
+use crate::site::sign_in::SignIn;
 use crate::site::{self, address, edit};
 use crate::web::forms::Form;
 use crate::web::{Problem, Request, Response, response};
@@ -54,6 +55,7 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
     let (viewer, reason) = (Viewer::of(request, identity), Reason::new(&form, problem));
     let page = match edit::again(path, &form, reason.clone()) {
         Some(view) => site::render(&view, &viewer),
+        None if path == address::SIGN_IN => site::render(&SignIn::again(&form, problem), &viewer),
         None => {
             let view = Retry::new(path, &form, reason);
             // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes, or after signing
@@ -81,10 +83,10 @@ pub fn ask_for_author(cx: &Context, form: &Form, name: &str, message: &str) -> R
 /// Whether `request` may have a form that is shown again.
 pub fn keeps(request: &Request) -> bool {
     let path = request.uri().path();
-    // Signing in shows its own form again, and there is nothing to type for signing out, a preview, or a draft.
+    // There is nothing to type for signing out, a preview, or a draft.
     request.method() == Method::POST
         && path.starts_with(address::FRONT)
-        && ![address::SIGN_IN, address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path)
+        && ![address::SIGN_OUT, address::PREVIEW, address::DRAFTS].contains(&path)
 }
 
 impl Retry {

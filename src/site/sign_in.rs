@@ -4,6 +4,7 @@ use askama::Template;
 use http::StatusCode;
 
 use crate::auth::{Context, accounts, sessions};
+use crate::site::parts::typed;
 use crate::site::{self, address};
 use crate::web::forms::Form;
 use crate::web::request::query;
@@ -19,6 +20,17 @@ pub struct SignIn {
     pub refusal: Option<String>,
 }
 
+impl SignIn {
+    /// The form that was sent, with all of it but the password, and why nobody was signed in.
+    pub fn again(form: &Form, problem: &Problem) -> Self {
+        Self {
+            username: typed(form.text("username").trim()),
+            next: address::local(form.text("next")).map(str::to_owned),
+            refusal: Some(problem.for_people().to_owned()),
+        }
+    }
+}
+
 /// `GET /wiki/-/sign-in`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let next = query(cx.request, "next").and_then(|next| address::local(&next).map(str::to_owned));
@@ -31,21 +43,13 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 /// `POST /wiki/-/sign-in`
 pub fn sign_in(cx: &Context) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
-    let (username, next) = (form.text("username").trim(), address::local(form.text("next")));
-    let signed_in = match accounts::sign_in(cx, username, form.text("password")) {
-        Ok(signed_in) => signed_in,
-        Err(problem) if matches!(problem.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS) => {
-            // Without control characters, which cannot be typed and which HTML cannot hold.
-            let username = username.chars().filter(|c| !c.is_control()).collect();
-            let next = next.map(str::to_owned);
-            let view = SignIn { username, next, refusal: Some(problem.for_people().to_owned()) };
-            return Ok(response::with_hints(&problem, site::show_once(cx, problem.status, &view)?));
-        }
-        Err(problem) => return Err(problem),
-    };
+    let signed_in = accounts::sign_in(cx, form.text("username").trim(), form.text("password"))?;
     // The browser's previous session ends.
     end(cx)?;
-    let next = if signed_in.password_is_given { address::ACCOUNT } else { next.unwrap_or(address::FRONT) };
+    let next = match signed_in.password_is_given {
+        true => address::ACCOUNT,
+        false => address::local(form.text("next")).unwrap_or(address::FRONT),
+    };
     Ok(response::with_cookie(response::see_other(next), &sessions::kept(cx.request, &signed_in.credential)))
 }
 

@@ -66,6 +66,13 @@ async fn a_form_that_meets_no_database_comes_back_with_what_was_typed() {
             assert!(answer.text().contains(expected), "{expected} in {}", answer.text());
         }
     }
+    // To sign in, too, but for the password.
+    let typed = [("username", "ada"), ("password", "four words in a row"), ("next", "/wiki/some-page")];
+    let answer = wiki.post("/wiki/-/sign-in").header("accept", "text/html").form(&typed).await.expect(503);
+    for expected in ["id=\"_sign-in-form\"", "value=\"ada\"", "name=\"next\" value=\"/wiki/some-page\""] {
+        assert!(answer.text().contains(expected), "{expected} in {}", answer.text());
+    }
+    assert!(!answer.text().contains("four words"), "{answer:?}");
 }
 
 #[tokio::test]
