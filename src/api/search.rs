@@ -17,18 +17,21 @@ pub const MAX_SUGGESTIONS: usize = 10;
 /// Best first. The words are as in search engines: `words`, `"phrases"`, `OR`, and `-` before what must not occur. Case,
 /// accents and forms of a word do not count. If few pages have all words, those follow that have words which begin so or
 /// are written almost so; if none has, those that have any of the words. A snippet is HTML: escaped text with `<mark>`
-/// around what was found.
+/// around what was found. With filters and without `q`, all pages that pass them, latest edit first.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search", operation_id = "search", tag = "Finding",
-    params(("q" = String, Query, description = "The words to search for."), ("limit", Query), ("cursor", Query),
+    params(("q" = Option<String>, Query, description = "The words to search for. May be left out if there is a filter."),
+        ("limit", Query), ("cursor", Query),
         ("user_id", Query), ("author", Query), ("tag", Query), ("slug", Query), ("since", Query), ("until", Query)),
     responses((status = 200, description = "The pages that match.", body = Results, headers(("ETag")))),
 ))]
 pub fn search(cx: &Context) -> Result<Response, Problem> {
     let wanted = query(cx.request, "q");
-    let wanted = wanted.ok_or_else(|| Problem::invalid_field("q", "is required: what to search for"))?;
     let filter = lists::filter(cx.request)?;
-    let Found { page, total, is_exact } = lists::search(cx.request, cx.db, &wanted, filter)?;
+    if wanted.is_none() && !filter.is_limited() {
+        return Err(Problem::invalid_field("q", "is required: what to search for, unless there is a filter"));
+    }
+    let Found { page, total, is_exact } = lists::search(cx.request, cx.db, wanted.as_deref(), filter)?;
     let results = Results { results: page.items, next: page.next, total, total_is_exact: is_exact };
     Ok(response::tagged_by_content(cx.request, response::json(&results)))
 }

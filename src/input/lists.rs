@@ -15,6 +15,9 @@ use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
 use crate::web::{Problem, Request};
 
+/// What is wrong with the end of a time that is before its beginning.
+pub const ENDS_BEFORE: &str = "must not be before since";
+
 /// The most characters of a search.
 pub const MAX_QUERY: usize = 300;
 
@@ -60,7 +63,7 @@ fn filter_of(value: impl Fn(&str) -> Option<String>) -> Result<Filter, Problem> 
     };
     let (since, until) = (time("since", false)?, time("until", true)?);
     if since.zip(until).is_some_and(|(since, until)| since > until) {
-        return Err(Problem::invalid_field("until", "must not be before since"));
+        return Err(Problem::invalid_field("until", ENDS_BEFORE));
     }
     if let Some(since) = since {
         filter = filter.edited_since(since);
@@ -147,15 +150,27 @@ pub struct Found {
     pub is_exact: bool,
 }
 
-/// The pages that pass `filter` and match `wanted`, best first.
-pub fn search(request: &Request, db: &Db, wanted: &str, filter: Filter) -> Result<Found, Problem> {
-    check("q", wanted, rules::line::<MAX_QUERY>)?;
+/// The pages that pass `filter` and match `wanted`, best first; without words, all that pass it, latest edit first.
+pub fn search(request: &Request, db: &Db, wanted: Option<&str>, filter: Filter) -> Result<Found, Problem> {
     let (mut total, mut is_exact) = (0, true);
-    let page = Page::select(request, search::fits, search::keys, |after, count| {
-        let found = search::search(db, filter, wanted, after.as_deref(), count)?;
+    let mut results = |found: search::Found| {
         (total, is_exact) = (found.total, found.is_exact);
-        Ok::<_, store::Error>(found.results)
-    })?;
+        found.results
+    };
+    let page = match wanted {
+        Some(wanted) => {
+            check("q", wanted, rules::line::<MAX_QUERY>)?;
+            Page::select(request, search::fits, search::keys, |after, count| {
+                Ok::<_, store::Error>(results(search::search(db, filter, wanted, after.as_deref(), count)?))
+            })?
+        }
+        None => {
+            let fits = |keys: &[Value]| Order::LATEST.fits(keys);
+            Page::select(request, fits, search::filtered_keys, |after, count| {
+                Ok::<_, store::Error>(results(search::filtered(db, filter, after.as_deref(), count)?))
+            })?
+        }
+    };
     Ok(Found { page, total, is_exact })
 }
 

@@ -204,6 +204,9 @@ pub fn label(field: &str) -> &str {
         "scope" => "Access",
         "days" => "Valid for",
         "role" => "Role",
+        "tag" => "Tag",
+        "since" => "Edited since",
+        "until" => "Edited until",
         other => other,
     }
 }

@@ -8,11 +8,13 @@ use crate::store::error::Error;
 use crate::store::pages::Filter;
 use crate::words::{self, Query};
 pub use entry::Entry;
+pub use filtered::{filtered, filtered_keys};
 pub use later::{Batch, KEEP, catch_up};
 pub use statement::Found;
 use statement::Statement;
 
 mod entry;
+mod filtered;
 mod later;
 mod statement;
 

@@ -22,6 +22,11 @@ impl Filter {
         Self { conditions: vec!["deleted_time IS NULL".to_owned()], params: Vec::new() }
     }
 
+    /// Whether it leaves out pages that are not deleted.
+    pub fn is_limited(&self) -> bool {
+        self.conditions.len() > 1
+    }
+
     /// Only the pages that this user created.
     pub fn by_user(mut self, user_id: i64) -> Self {
         self.add("user_id = ${}", user_id);

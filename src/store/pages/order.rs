@@ -40,7 +40,7 @@ impl Order {
     }
 
     /// The columns of ORDER BY.
-    pub(super) fn sql(self) -> &'static str {
+    pub(in crate::store) fn sql(self) -> &'static str {
         match (self.key, self.descending) {
             (Key::Created, false) => "id",
             (Key::Created, true) => "id DESC",

@@ -11,7 +11,7 @@ use crate::words::{Query, excerpt};
 
 /// The most pages that are ranked, of those whose title and of those whose text matches: a word that is on every page must
 /// not read every page.
-const MAX_RANKED: usize = 500;
+pub const MAX_RANKED: usize = 500;
 
 /// With fewer matches than this, pages that have other words which may have been meant follow them.
 const FEW: usize = 10;
@@ -141,14 +141,20 @@ impl Statement {
 
     /// What the search found, and whether pages wait for their words.
     pub fn run(&self, db: &Db, query: &Query) -> Result<(Found, bool), Error> {
-        let rows = db.query_all(&self.sql, &self.params, |row| {
-            let facts: (i64, bool, bool) = (row.column()?, row.column()?, row.column()?);
-            Ok((facts, read_result(row, query)?))
-        })?;
-        let (total, is_exact, is_behind) = rows.first().map_or((0, true, false), |row| row.0);
-        let results = rows.into_iter().filter_map(|row| row.1).collect();
-        Ok((Found { results, total, is_exact }, is_behind))
+        read_results(db, &self.sql, &self.params, query)
     }
+}
+
+/// What a statement found, and whether pages wait for their words: in each row the number of pages, whether it is exact, and
+/// whether pages wait, and then what [`read_result`] reads.
+pub fn read_results(db: &Db, sql: &str, params: &[Param], query: &Query) -> Result<(Found, bool), Error> {
+    let rows = db.query_all(sql, params, |row| {
+        let facts: (i64, bool, bool) = (row.column()?, row.column()?, row.column()?);
+        Ok((facts, read_result(row, query)?))
+    })?;
+    let (total, is_exact, is_behind) = rows.first().map_or((0, true, false), |row| row.0);
+    let results = rows.into_iter().filter_map(|row| row.1).collect();
+    Ok((Found { results, total, is_exact }, is_behind))
 }
 
 /// A result; none in a row that only has the facts of all.

@@ -304,6 +304,49 @@ async fn results_are_filtered_by_author_tag_and_time() {
 }
 
 #[tokio::test]
+async fn filters_without_words_list_all_pages_that_pass_them() {
+    let wiki = wiki().await;
+    for (title, tags, time) in [
+        ("Oldest", ["red"], "2020-01-01T12:00:00Z"),
+        ("Latest", ["red"], "2020-03-01T12:00:00Z"),
+        ("Middle", ["red"], "2020-02-01T12:00:00Z"),
+        ("Other", ["blue"], "2020-02-02T12:00:00Z"),
+    ] {
+        let body = json!({"user_id": 1, "title": title, "content": "# Top\n\nSome **text**.", "tags": tags, "created_time": time});
+        wiki.post("/posts").json(body).await.expect(201);
+    }
+    let titles = async |target: &str| -> Vec<String> {
+        let found = wiki.walk(target, "results").await;
+        found.iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect()
+    };
+    for limit in ["", "&limit=1", "&limit=2"] {
+        assert_eq!(titles(&format!("/search?tag=red{limit}")).await, ["Latest", "Middle", "Oldest"]);
+    }
+    assert_eq!(titles("/search?author=ada&since=2020-02-01").await, ["Latest", "Other", "Middle"]);
+    assert_eq!(titles("/search?tag=green").await, [""; 0]);
+    let answer = wiki.get("/search?tag=red&limit=2").await.expect(200).json();
+    assert_eq!((&answer["total"], &answer["total_is_exact"]), (&json!(3), &json!(true)));
+    assert_eq!(answer["results"][0]["snippet"], "Top Some text");
+    let open = async |query: &str| wiki.get(&format!("/wiki/-/search?q=&{query}")).header("accept", "text/html").await;
+    let page = open("tag=red&author=&since=&until=").await.expect(200);
+    assert!(page.text().contains("3 pages"), "{page:?}");
+    let places = ["Latest", "Middle", "Oldest"].map(|title| page.text().find(&format!(">{title}</a>")));
+    assert!(places.is_sorted() && places[0].is_some(), "{page:?}");
+    assert!(open("tag=green").await.expect(200).text().contains("No pages match these filters"));
+    // Without either there is only the form, which says what to type.
+    assert!(open("tag=").await.expect(200).text().contains("Put a phrase in quotation marks"));
+    // What is wrong with a filter is said once, above the form.
+    for (query, sentence) in [
+        ("since=yesterday", "Edited since must be a day"),
+        ("since=2020-01-02&until=2020-01-01", "The last day must not be before the first."),
+    ] {
+        let page = open(query).await.expect(422);
+        assert_eq!(page.text().matches(sentence).count(), 1, "{page:?}");
+        assert!(page.text().contains("id=\"_search-query\""), "{page:?}");
+    }
+}
+
+#[tokio::test]
 async fn filters_that_mean_nothing_are_refused() {
     let wiki = wiki().await;
     let long = "x".repeat(201);
