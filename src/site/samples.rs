@@ -560,7 +560,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("search-filtered", view(&search("", Some("größe")))),
             (
                 "search-invalid",
-                view(&Search { errors: vec![FieldError::new("since", self.text("must be a day"))], ..search("", None) }),
+                view(&Search {
+                    errors: vec![FieldError::new("since", self.text("must be a day"))],
+                    ..search("", None)
+                }),
             ),
             ("sign-in", view(&SignIn { username: self.text("ada"), next: Some(self.text("/wiki")), refusal: None })),
             ("sign-in-refused", view(&SignIn { refusal: Some(self.text("No.")), ..SignIn::default() })),

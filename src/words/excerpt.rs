@@ -153,7 +153,7 @@ impl<'a> Sought<'a> {
         let first = |word: &str| word.bytes().next().map(|byte| byte.to_ascii_lowercase());
         let begins_so = |other: &str| first(other) == first(word);
         !word.is_ascii()
-            || self.language == Some("de")
+            || stem::may_be_compound(word, self.language)
             || word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
             || self.words.iter().any(|sought| begins_so(sought.word))
             || self.meant.is_some_and(|meant| meant.iter().any(|word| begins_so(word)))
@@ -167,7 +167,7 @@ impl<'a> Sought<'a> {
             return true;
         }
         let is_close = plain.chars().next() == sought.word.chars().next();
-        let may_be_compound = self.language == Some("de") && !sought.beginnings.is_empty();
+        let may_be_compound = stem::may_be_compound(plain, self.language) && !sought.beginnings.is_empty();
         if !is_close && !may_be_compound {
             return false;
         }

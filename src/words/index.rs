@@ -225,6 +225,7 @@ mod tests {
         assert_eq!(
             terms(&index.text),
             [
+                "'<<saclemac':4D",
                 "'camel':4D",
                 "'camelcas':4D",
                 "'camelcase':4C",

@@ -6,9 +6,16 @@ use rust_stemmers::{Algorithm, Stemmer};
 const MIN_COMPOUND: usize = 8;
 const MIN_PART: usize = 4;
 
+/// The fewest letters of a part that words of no known language are found by: fewer are the end of many a word.
+const MIN_LAST_PART: usize = 6;
+
 /// What is before the stem of a German compound, and before its stem read backwards, which begins with its last part.
 const FORWARDS: char = '>';
 const BACKWARDS: char = '<';
+
+/// What is before the stem, read backwards, of a word that may be a German compound: that of a page too short to tell
+/// its language. Its first part is the beginning of the word itself.
+const PERHAPS_BACKWARDS: &str = "<<";
 
 type Create = fn() -> Stemmer;
 
@@ -50,7 +57,8 @@ fn is_russian(word: &str) -> bool {
 }
 
 /// What a folded word on a page in `language` is found by, beside itself. Where the language is not known or has no stems
-/// here, English is taken: most texts too short to tell are names and terms.
+/// here, English is taken: most texts too short to tell are names and terms. A long word of those may be a German
+/// compound.
 pub fn of_page(word: &str, language: Option<&str>) -> Vec<String> {
     if is_russian(word) {
         return vec![russian(word)];
@@ -60,7 +68,11 @@ pub fn of_page(word: &str, language: Option<&str>) -> Vec<String> {
     }
     let Some((language, stemmer)) = LATIN.iter().find(|(known, _)| Some(*known) == language) else {
         let stem = english(word);
-        return if stem == word { Vec::new() } else { vec![stem] };
+        let mut terms = if stem == word { Vec::new() } else { vec![stem] };
+        if language.is_none() && word.len() >= MIN_COMPOUND {
+            terms.push(format!("{PERHAPS_BACKWARDS}{}", reversed(&german(word))));
+        }
+        return terms;
     };
     let stem = stemmer().stem(word);
     let mut terms = vec![tagged(&stem, language)];
@@ -75,6 +87,11 @@ fn reversed(text: &str) -> String {
     text.chars().rev().collect()
 }
 
+/// Whether a word on a page in `language` may be a compound.
+pub fn may_be_compound(word: &str, language: Option<&str>) -> bool {
+    matches!(language, None | Some("de")) && word.len() >= MIN_COMPOUND
+}
+
 /// What other forms of a folded word are found by, in any language: whole terms, and beginnings of terms.
 pub fn of_query(word: &str) -> (Vec<String>, Vec<String>) {
     if is_russian(word) {
@@ -87,10 +104,13 @@ pub fn of_query(word: &str) -> (Vec<String>, Vec<String>) {
     let others = LATIN.iter().map(|(language, stemmer)| tagged(&stemmer().stem(word), language));
     let whole = [english].into_iter().filter(|stem| stem != word).chain(others).collect();
     let german = german(word);
-    let parts = match german.len() {
-        MIN_PART.. => vec![format!("{FORWARDS}{german}"), format!("{BACKWARDS}{}", reversed(&german))],
-        _ => Vec::new(),
-    };
+    let mut parts = Vec::new();
+    if german.len() >= MIN_PART {
+        parts.extend([format!("{FORWARDS}{german}"), format!("{BACKWARDS}{}", reversed(&german))]);
+    }
+    if german.len() >= MIN_LAST_PART {
+        parts.push(format!("{PERHAPS_BACKWARDS}{}", reversed(&german)));
+    }
     (whole, parts)
 }
 
@@ -106,6 +126,8 @@ mod tests {
             (Some("de"), "hausern", "haus"),
             (Some("de"), "datenbankverbindungen", "verbindung"),
             (Some("de"), "datenbankverbindungen", "datenbank"),
+            (None, "datenbankverbindung", "verbindung"),
+            (None, "datenbankverbindungen", "verbindung"),
             (Some("fr"), "chevaux", "chevaux"),
             (Some("es"), "canciones", "cancion"),
             (Some("ru"), "книгами", "книга"),
@@ -122,5 +144,14 @@ mod tests {
     fn stems_of_another_language_do_not_meet() {
         let (whole, _) = of_query("flower");
         assert!(!whole.contains(&"flow".to_owned()), "{whole:?}");
+        for (language, on_page, asked) in [
+            (None, "password", "word"),
+            (None, "relationship", "ship"),
+            (Some("en"), "datenbankverbindung", "verbindung"),
+        ] {
+            let (terms, (whole, beginnings)) = (of_page(on_page, language), of_query(asked));
+            let meets = |term: &String| whole.contains(term) || beginnings.iter().any(|start| term.starts_with(start));
+            assert!(!terms.iter().any(meets), "{on_page}: {terms:?}; {asked}: {whole:?} {beginnings:?}");
+        }
     }
 }

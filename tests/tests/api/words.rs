@@ -172,6 +172,17 @@ async fn german_compounds_are_found_by_their_parts() {
     assert_eq!(titles, ["Eins", "Zwei"]);
     assert_eq!(found(&wiki, "Menü").await, ["Eins"]);
     assert!(snippet(&wiki, "Datenbank").await.contains("<mark>Datenbankverbindungen</mark>"));
+
+    // On pages that are too short to tell their language, too.
+    write(&wiki, "Drei", "Wenn die Netzwerkanbindung abbricht, bitte den Administrator anrufen.").await;
+    write(&wiki, "Netzwerkanbindung", "Kurz.").await;
+    let mut titles = found(&wiki, "Anbindung").await;
+    titles.sort();
+    assert_eq!(titles, ["Drei", "Netzwerkanbindung"]);
+    assert!(search(&wiki, "Anbindung", "").await.to_string().contains("<mark>Netzwerkanbindung</mark> abbricht"));
+    // The end of a word is not found by a few letters that may mean anything.
+    write(&wiki, "Short", "Choose a password.").await;
+    assert_eq!(found(&wiki, "word").await, [""; 0]);
 }
 
 #[tokio::test]
