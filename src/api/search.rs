@@ -38,7 +38,8 @@ pub fn search(cx: &Context) -> Result<Response, Problem> {
 
 /// Suggest pages while somebody types
 ///
-/// At most ten pages whose titles begin so, in any case, and then those whose titles have words that begin so.
+/// At most ten pages whose titles begin so, in any case, and then those whose titles have words that begin so; if there are
+/// none, those whose titles have words that are written almost so.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search/suggestions", operation_id = "suggest", tag = "Finding",
     params(("q" = Option<String>, Query, description = "The text so far.", min_length = 0, example = "he")),

@@ -6,12 +6,12 @@ use wiki_types::{SearchResult, Suggestion};
 use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
-use crate::words::{self, Query};
+use crate::words::{self, Query, Suggested};
 pub use entry::Entry;
 pub use filtered::{filtered, filtered_keys};
 pub use later::{Batch, KEEP, catch_up};
 pub use statement::Found;
-use statement::Statement;
+use statement::{ALMOST, Statement};
 
 mod entry;
 mod filtered;
@@ -67,35 +67,50 @@ fn read_suggestion(row: &mut Row) -> Result<Suggestion, Error> {
 }
 
 /// The first `count` pages whose titles begin with what was `typed`, in any case; then those that have words which begin
-/// as each of the words typed.
+/// as each of the words typed. If there are none, those that have words which are written almost so.
 pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>, Error> {
+    let Suggested { all, beginnings, words } = words::suggested(typed);
     // Every title that begins with the text sorts between the text and the text followed by the last character of Unicode.
     // The index returns titles by their beginnings in order. Those found by words are not all looked at: any page may have
     // a word that begins with one letter.
-    db.query_all(
+    let sql = format!(
         "WITH starting AS MATERIALIZED (
            SELECT title, slug, id, row_number() OVER () AS place FROM (
              SELECT title, slug, id FROM posts
              WHERE deleted_time IS NULL AND lower(title) COLLATE \"C\" >= lower($1) AND lower(title) COLLATE \"C\" < lower($1) || $2
              ORDER BY lower(title) COLLATE \"C\", id LIMIT $3) AS sorted
-         ), containing AS (
+         ), containing AS MATERIALIZED (
            SELECT title, slug, id FROM searched JOIN posts ON id = post_id
            WHERE (SELECT count(*) FROM starting) < $3 AND deleted_time IS NULL AND title_words @@ $4::text::tsquery
              AND id NOT IN (SELECT id FROM starting)
+           LIMIT 200
+         ), corrected AS MATERIALIZED (
+           SELECT string_agg('(' || beginning || alternatives || ')', ' & ' ORDER BY place)::tsquery AS query
+           FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS given (beginning, wanted, place)
+           CROSS JOIN LATERAL (
+             SELECT coalesce(string_agg(' | ''' || word || '''', ''), '') AS alternatives FROM ({ALMOST}) AS found
+           ) AS alternative
+           WHERE NOT EXISTS (SELECT FROM starting) AND NOT EXISTS (SELECT FROM containing)
+         ), meant AS (
+           SELECT title, slug, id FROM searched JOIN posts ON id = post_id
+           WHERE deleted_time IS NULL AND title_words @@ (SELECT query FROM corrected)
            LIMIT 200
          )
          SELECT title, slug FROM (
            SELECT title, slug, place, 0 AS length, id FROM starting
            UNION ALL SELECT title, slug, $3 + 1, char_length(title), id FROM containing
+           UNION ALL SELECT title, slug, $3 + 1, char_length(title), id FROM meant
          ) AS suggested ORDER BY place, length, id LIMIT $3",
-        &[
-            typed.to_owned().into(),
-            "\u{10ffff}".to_owned().into(),
-            db::count(count),
-            words::suggestion(typed).unwrap_or_default().into(),
-        ],
-        read_suggestion,
-    )
+    );
+    let params = [
+        typed.to_owned().into(),
+        "\u{10ffff}".to_owned().into(),
+        db::count(count),
+        all.into(),
+        db::texts(Some(beginnings)),
+        db::texts(Some(words)),
+    ];
+    db.query_all(&sql, &params, read_suggestion)
 }
 
 /// The pages that share a word of their title with `title`, best first, at most five.

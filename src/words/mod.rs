@@ -16,7 +16,7 @@ mod stop_words;
 pub use excerpt::excerpt;
 pub use fold::folded;
 pub use index::{Index, MAX_TEXT, beginning, index};
-pub use query::{Loose, Query, suggestion};
+pub use query::{Loose, Query, Suggested, suggested};
 
 /// The most characters of a word that count: longer ones that begin alike are the same.
 const MAX_WORD: usize = 64;

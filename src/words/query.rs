@@ -181,10 +181,7 @@ impl Query {
                         pieces.cut();
                         pieces.push(")");
                     }
-                    let is_corrected = !step.paired
-                        && step.term.chars().count() >= MIN_CORRECTED
-                        && step.term.chars().all(char::is_alphabetic);
-                    loose.words.push(if is_corrected { step.term.clone() } else { String::new() });
+                    loose.words.push(step.corrected());
                     loose.forms.push(forms);
                     first = false;
                 }
@@ -236,12 +233,22 @@ fn joined(parts: impl Iterator<Item = String>, sign: &str) -> String {
     parts.join(sign)
 }
 
-/// The text of a `tsquery` for pages whose titles have words that begin as the words `typed` do. None if it has no word.
-pub fn suggestion(typed: &str) -> Option<String> {
-    let mut known = Vec::new();
-    let steps = steps(typed, &mut known);
-    let terms: Vec<String> = steps.iter().map(|step| format!("'{}':*", step.term)).collect();
-    (!terms.is_empty()).then(|| terms.join(" & "))
+/// What titles are suggested by, for what was typed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Suggested {
+    /// The text of a `tsquery` for titles that have words which begin as each of the words typed. Empty without words.
+    pub all: String,
+    /// The parts of that, one for each word.
+    pub beginnings: Vec<String>,
+    /// The words, in the same order; empty where one may not be corrected.
+    pub words: Vec<String>,
+}
+
+/// What titles are suggested by, for what was `typed`.
+pub fn suggested(typed: &str) -> Suggested {
+    let steps = steps(typed, &mut Vec::new());
+    let beginnings: Vec<String> = steps.iter().map(|step| format!("'{}':*", step.term)).collect();
+    Suggested { all: beginnings.join(" & "), beginnings, words: steps.iter().map(Step::corrected).collect() }
 }
 
 impl Step {
@@ -252,6 +259,13 @@ impl Step {
 
     fn has_beginning(&self) -> bool {
         !self.paired && self.term.chars().count() >= MIN_PREFIX
+    }
+
+    /// The word that others like it may be meant by; empty if it is not corrected.
+    fn corrected(&self) -> String {
+        let is_corrected =
+            !self.paired && self.term.chars().count() >= MIN_CORRECTED && self.term.chars().all(char::is_alphabetic);
+        if is_corrected { self.term.clone() } else { String::new() }
     }
 
     fn exactly(&self) -> String {

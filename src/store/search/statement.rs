@@ -16,8 +16,9 @@ pub const MAX_RANKED: usize = 500;
 /// With fewer matches than this, pages that have other words which may have been meant follow them.
 const FEW: usize = 10;
 
-/// The most words that one of a query is corrected to.
-const MAX_CORRECTIONS: usize = 5;
+/// SQL for the words that are written almost as the word `wanted`, at most five. There are none for an empty one.
+pub const ALMOST: &str = "SELECT word FROM vocabulary WHERE near && one_letter_less(wanted) AND wanted <> ''
+    ORDER BY left(word, 1) <> left(wanted, 1), abs(length(word) - length(wanted)), word LIMIT 5";
 
 /// What a search found.
 #[derive(Debug, Default)]
@@ -81,11 +82,8 @@ impl Statement {
                    SELECT count(*) < {FEW} AS few FROM exact
                  ), corrections AS MATERIALIZED (
                    SELECT place, word FROM unnest({words}::text[], {forms}::text[]) WITH ORDINALITY AS given (wanted, forms, place)
-                   CROSS JOIN LATERAL (
-                     SELECT word FROM vocabulary WHERE near && one_letter_less(wanted)
-                     ORDER BY left(word, 1) <> left(wanted, 1), abs(length(word) - length(wanted)), word LIMIT {MAX_CORRECTIONS}
-                   ) AS found
-                   WHERE (SELECT few FROM few) AND wanted <> ''
+                   CROSS JOIN LATERAL ({ALMOST}) AS found
+                   WHERE (SELECT few FROM few)
                      AND NOT EXISTS (SELECT FROM searched WHERE words @@ forms::tsquery AND reads_words(words))
                  ), loose AS MATERIALIZED (
                    SELECT string_agg(every || alternatives, '' ORDER BY place)::tsquery AS every,
@@ -145,8 +143,8 @@ impl Statement {
     }
 }
 
-/// What a statement found, and whether pages wait for their words: in each row the number of pages, whether it is exact, and
-/// whether pages wait, and then what [`read_result`] reads.
+/// What a statement found, and whether pages wait for their words: in each row the number of pages, whether it is
+/// exact, and whether pages wait, and then what [`read_result`] reads.
 pub fn read_results(db: &Db, sql: &str, params: &[Param], query: &Query) -> Result<(Found, bool), Error> {
     let rows = db.query_all(sql, params, |row| {
         let facts: (i64, bool, bool) = (row.column()?, row.column()?, row.column()?);

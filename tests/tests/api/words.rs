@@ -109,6 +109,11 @@ async fn suggestions_have_any_word_of_a_title() {
         ("who the", &["The Who"]),
         ("京タ", &["東京タワー"]),
         ("zzz", &[]),
+        // A misspelt word is corrected, as the search does; not if there is a title that begins so.
+        ("zurihc", &["Café in Zürich"]),
+        ("caef zurich", &["Café in Zürich"]),
+        ("zürch caf", &["Café in Zürich"]),
+        ("zurihc who", &[]),
     ] {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", typed).finish();
         let answer = wiki.get(&format!("/search/suggestions?{query}")).await.expect(200).json();
