@@ -29,9 +29,9 @@ impl From<store::Error> for Problem {
 /// 503: the database is away or overloaded. `cause` goes to the log only.
 fn unavailable(cause: &str) -> Problem {
     eprintln!("database unavailable: {cause}");
-    let detail = "The database is temporarily unavailable. Try again shortly.";
+    let detail = "The database is temporarily unavailable. Try again in a few seconds.";
     let problem = Problem { retry_after: Some(RETRY_AFTER), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) };
-    problem.on_page("The wiki is temporarily unavailable. Try again shortly.")
+    problem.on_page("The wiki is temporarily unavailable. Try again in a few seconds.")
 }
 
 /// 404: no page has that number or slug.
@@ -51,7 +51,7 @@ pub fn page_protected() -> Problem {
 
 /// 404: no user has that number.
 pub fn user_not_found() -> Problem {
-    Problem::not_found("User not found")
+    Problem::not_found("User not found").on_page("There is no such user.")
 }
 
 /// 404: no task has that number, or it is gone from its page.

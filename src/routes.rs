@@ -417,7 +417,7 @@ impl Target {
     fn names_nothing(&self) -> Problem {
         let resource = self.route.path.split("/{").next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
         let (first, rest) = resource.trim_end_matches('s').split_at_checked(1).unwrap_or_default();
-        Problem::not_found(format!("{}{rest} not found", first.to_uppercase()))
+        Problem::not_found(format!("{}{rest} not found", first.to_uppercase())).on_page("No page at this address.")
     }
 }
 

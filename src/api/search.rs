@@ -20,7 +20,7 @@ pub const MAX_SUGGESTIONS: usize = 10;
 /// around what was found. With filters and without `q`, all pages that pass them, latest edit first.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search", operation_id = "search", tag = "Finding",
-    params(("q" = Option<String>, Query, description = "The words to search for. May be left out if there is a filter."),
+    params(("q" = Option<String>, Query, description = "The words to search for. Not needed with a filter."),
         ("limit", Query), ("cursor", Query),
         ("user_id", Query), ("author", Query), ("tag", Query), ("slug", Query), ("since", Query), ("until", Query)),
     responses((status = 200, description = "The pages that match.", body = Results, headers(("ETag")))),
@@ -38,8 +38,8 @@ pub fn search(cx: &Context) -> Result<Response, Problem> {
 
 /// Suggest pages while somebody types
 ///
-/// At most ten pages whose titles begin so, in any case, and then those whose titles have words that begin so; if there are
-/// none, those whose titles have words that are written almost so.
+/// At most ten pages whose titles begin so, in any case, and then those whose titles have words that begin so; if there
+/// are none, those whose titles have words that are written almost so.
 #[cfg_attr(test, utoipa::path(
     get, path = "/search/suggestions", operation_id = "suggest", tag = "Finding",
     params(("q" = Option<String>, Query, description = "The text so far.", min_length = 0, example = "he")),

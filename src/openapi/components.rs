@@ -284,7 +284,7 @@ fn parameters() -> Value {
     });
     for name in ["Assignee", "Username"] {
         parameters[name]["schema"]["type"] = json!("string");
-        parameters[name]["example"] = json!("dockertest");
+        parameters[name]["example"] = json!("ada");
     }
     parameters["Query"]["example"] = json!("engine \"steam power\" -coal");
     parameters
@@ -378,7 +378,8 @@ fn responses() -> Value {
         "InternalServerError": problem(500, json!({ "error_id": "00c0ffee00c0ffee" }),
             "An internal error occurred. If it happens again, report the error number 00c0ffee00c0ffee.",
             "An error on our side. `error_id` is also in the log."),
-        "ServiceUnavailable": problem(503, json!({}), "The database is temporarily unavailable. Try again shortly.",
+        "ServiceUnavailable": problem(503, json!({}),
+            "The database is temporarily unavailable. Try again in a few seconds.",
             "The database cannot be reached."),
     })
 }

@@ -114,7 +114,9 @@ pub fn change_password(cx: &Context) -> Result<Response, Problem> {
 /// `POST /wiki/-/account/sessions`: ends the session in the form, or all but this one
 pub fn end_session(cx: &Context) -> Result<Response, Problem> {
     match Form::read(cx.request)?.number("id") {
-        Some(id) if !sessions::end(cx.db, cx.identity, id)? => return Err(Problem::not_found("Session not found")),
+        Some(id) if !sessions::end(cx.db, cx.identity, id)? => {
+            return Err(Problem::not_found("Session not found").on_page("There is no such session."));
+        }
         Some(_) => {}
         None => store::sessions::end_others(cx.db, cx.identity.session, &cx.identity.actor())?,
     }

@@ -48,7 +48,7 @@ pub struct Edit {
     pub conflict: Option<Conflict>,
     /// Another page that has the title.
     pub same_title: Option<Suggestion>,
-    /// Why what was sent could not be saved, if the form is not to blame.
+    /// Why what was sent could not be saved, if it is not for what is in the fields.
     pub reason: Option<Reason>,
     /// What the person typed before and did not save, besides what is in the fields.
     pub unsaved: Unsaved,
@@ -208,7 +208,7 @@ impl Edit {
     /// Offers to edit the other page that has the title.
     fn refuse_title(mut self, cx: &Context, other: Suggestion) -> Result<Response, Problem> {
         self.same_title = Some(other);
-        self.refuse(cx, StatusCode::CONFLICT, FieldError::new("title", "is that of another page"))
+        self.refuse(cx, StatusCode::CONFLICT, FieldError::new("title", "is already taken"))
     }
 
     fn refuse(mut self, cx: &Context, status: StatusCode, error: FieldError) -> Result<Response, Problem> {
@@ -499,8 +499,8 @@ fn saved_before(db: &Db, draft: &Draft, id: i64, seen: i64) -> Result<Option<i64
         .map(|before| before.version))
 }
 
-/// Makes `fields`, an edit of version `seen`, one of `current`: with both edits, if they are in different places. If not,
-/// returns false, and what the person typed stays, but for tags.
+/// Makes `fields`, an edit of version `seen`, one of `current`: with both edits, if they are in different places. If
+/// not, returns false, and what the person typed stays, but for tags.
 fn merge_with(db: &Db, fields: &mut Fields, current: &Post, seen: i64) -> Result<bool, Problem> {
     // None if another page, with fewer versions, has the address by now.
     let Some(base) = crate::store::revisions::find(db, current.post_id, seen)? else { return Ok(false) };
@@ -572,8 +572,8 @@ fn slug_taken() -> FieldError {
 /// The page was deleted meanwhile: the next save creates a new one.
 fn gone(cx: &Context, mut view: Edit) -> Result<Response, Problem> {
     (view.fields.page, view.fields.version) = (None, None);
-    let message = "The page was deleted meanwhile. Save again to create it anew";
-    view.refuse(cx, StatusCode::CONFLICT, FieldError::new("content", message))
+    view.reason = Some(Reason::of("The page was deleted while you were editing it. Saving creates a new one."));
+    view.show(cx, StatusCode::CONFLICT)
 }
 
 /// What the form's fields contain.

@@ -54,6 +54,11 @@ impl Viewer {
         }
     }
 
+    /// Whether a form asks for their name: where only accounts write, a name is no use.
+    pub fn is_asked_for_name(&self) -> bool {
+        self.name.is_none() && !self.gains_by_signing_in
+    }
+
     /// Whether they may change a page that is protected, or not.
     pub fn edits(&self, protected: &bool) -> bool {
         self.writes && (!protected || self.administers)
@@ -147,6 +152,8 @@ pub fn sentence_of(field: &str, message: &str) -> String {
         ("author", rules::BLANK) => "Enter your name.".to_owned(),
         (_, rules::BLANK) => format!("Enter a {}.", label(field).to_lowercase()),
         ("slug", "is already taken") => "Another page has this address. Choose another.".to_owned(),
+        ("title", "is already taken") => "Another page has this title.".to_owned(),
+        ("cursor", _) => "This address does not lead into the list. Begin with its first page.".to_owned(),
         ("password" | "new", _) if message.starts_with("is ") => format!("This password {message}."),
         // A sentence already.
         _ if message.starts_with(char::is_uppercase) => format!("{message}."),
@@ -166,6 +173,11 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// A reason that signing in does nothing about.
+    pub fn of(detail: &str) -> Self {
+        Self { detail: detail.to_owned(), signs_in: false, username: String::new() }
+    }
+
     /// What `problem` says of what was typed into `form`.
     pub fn new(form: &Form, problem: &Problem) -> Self {
         let tries_to_sign_in = !form.text(sign_in_within::USERNAME).is_empty();
@@ -257,6 +269,7 @@ mod tests {
             ("author", rules::BLANK, "Enter your name."),
             ("title", rules::BLANK, "Enter a title."),
             ("slug", "is already taken", "Another page has this address. Choose another."),
+            ("title", "is already taken", "Another page has this title."),
             ("new", "is too common", "This password is too common."),
             ("tags", "may have at most 20 items", "Tags may have at most 20 items."),
             ("content", "This page is too long.", "This page is too long."),

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use crate::auth::{Context, Identity, sign_in_within};
 use crate::site::parts::{Reason, Viewer, sentence_of, typed};
-use crate::site::problem::may_pass;
+use crate::site::problem::{may_pass, rest, title};
 use crate::site::sign_in::SignIn;
 use crate::site::{self, address, edit};
 use crate::web::forms::Form;
@@ -17,12 +17,15 @@ use crate::web::{Problem, Request, Response, response};
 const SECRETS: [&str; 3] = ["password", "current", "new"];
 
 /// Fields that people type into, or read. All others are the form's own.
-const TYPED: [&str; 11] =
-    ["title", "slug", "tags", "comment", "author", "username", "name", "email", "role", "token", "days"];
+const TYPED: [&str; 12] =
+    ["title", "slug", "tags", "comment", "reason", "author", "username", "name", "email", "role", "token", "days"];
 
 #[derive(Debug, Template)]
 #[template(path = "retry.html")]
 pub struct Retry {
+    /// What happened.
+    pub title: &'static str,
+    /// What the title does not say.
     pub reason: Reason,
     /// The address the form was sent to.
     pub action: String,
@@ -57,7 +60,7 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
         Some(view) => site::render(&view, &viewer),
         None if path == address::SIGN_IN => site::render(&SignIn::again(&form, problem), &viewer),
         None => {
-            let view = Retry::new(path, &form, reason);
+            let view = Retry::new(path, &form, title(problem.status.as_u16()), reason);
             // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes, or after signing
             // in.
             if !view.is_typed && problem.status != StatusCode::UNAUTHORIZED && !may_pass(problem.status.as_u16()) {
@@ -90,7 +93,8 @@ pub fn keeps(request: &Request) -> bool {
 }
 
 impl Retry {
-    fn new(path: &str, form: &Form, reason: Reason) -> Self {
+    fn new(path: &str, form: &Form, title: &'static str, reason: Reason) -> Self {
+        let reason = Reason { detail: rest(title, &reason.detail).to_owned(), ..reason };
         let fields =
             form.fields().filter(|(name, _)| *name != sign_in_within::USERNAME && *name != sign_in_within::PASSWORD);
         let fields: Vec<Field> = fields
@@ -105,6 +109,6 @@ impl Retry {
             })
             .collect();
         let is_typed = fields.iter().any(|field| field.kind != Kind::Hidden);
-        Self { reason, action: path.to_owned(), fields, is_typed }
+        Self { title, reason, action: path.to_owned(), fields, is_typed }
     }
 }

@@ -480,6 +480,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             (
                 "retry",
                 view(&Retry {
+                    title: "Not signed in",
                     reason: self.reason(),
                     action: "/wiki/-/users/new".to_owned(),
                     fields: vec![
@@ -557,12 +558,12 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             ("search-none", view(&search("xyzzy & <b>", Some("größe")))),
             ("search-empty", view(&Search::default())),
-            ("search-filtered", view(&search("", Some("größe")))),
+            ("search-filtered", view(&Search { tag: Some(self.text("größe")), ..Search::default() })),
             (
                 "search-invalid",
                 view(&Search {
                     errors: vec![FieldError::new("since", self.text("must be a day"))],
-                    ..search("", None)
+                    ..Search::default()
                 }),
             ),
             ("sign-in", view(&SignIn { username: self.text("ada"), next: Some(self.text("/wiki")), refusal: None })),
@@ -602,7 +603,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             ("problem", view(&problem(422, "3 members of the request are invalid.", &errors))),
             ("problem-401", view(&problem(401, "Sign in to continue.", &[]))),
-            ("problem-503", view(&problem(503, "The wiki is temporarily unavailable. Try again shortly.", &[]))),
+            (
+                "problem-503",
+                view(&problem(503, "The wiki is temporarily unavailable. Try again in a few seconds.", &[])),
+            ),
         ];
         pages.into_iter().map(|(name, page)| (name.to_owned(), page.unwrap())).collect()
     }

@@ -84,6 +84,7 @@ impl Problem {
     pub fn body_too_large(limit: usize) -> Self {
         let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{} KiB", limit >> 10) };
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body of this request may have at most {limit}."))
+            .on_page(format!("What you sent is too long: it may have at most {limit}."))
     }
 
     /// 415: the body is in a form the resource does not take.

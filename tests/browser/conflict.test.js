@@ -86,8 +86,11 @@ test("a page that is deleted under somebody's hands is made anew with what they 
   await linus.waitForURL("**/wiki/fleeting");
   await fill(grace, { content: "Not gone yet.", author: "Grace" });
   await button(grace, "Save").click();
-  await grace.getByRole("alert").getByRole("link", { name: /deleted meanwhile/ }).waitFor();
+  const notice = grace.getByRole("alert").filter({ hasText: "The page was deleted while you were editing it." });
+  await notice.getByRole("heading", { name: "Not saved" }).waitFor();
+  assert.equal(await grace.getByText("The page was deleted while you were editing it.").count(), 1);
   assert.equal(await field(grace, "content").inputValue(), "Not gone yet.");
-  await save(grace, at("fleeting"));
+  await button(grace, "Save again").click();
+  await grace.waitForURL((url) => url.pathname === at("fleeting"));
   await reads(grace, "Not gone yet.");
 });

@@ -9,11 +9,11 @@ use crate::RevisionEntry;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
     "post_id": 1,
     "from": {
-        "post_id": 1, "version": 1, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "", "size": 20,
+        "post_id": 1, "version": 1, "user_id": 1, "author": "ada", "title": "Hello", "comment": "", "size": 20,
         "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z",
     },
     "to": {
-        "post_id": 1, "version": 2, "user_id": 1, "author": "dockertest", "title": "Hello", "comment": "say more",
+        "post_id": 1, "version": 2, "user_id": 1, "author": "ada", "title": "Hello", "comment": "say more",
         "size": 24, "delta": 4, "created_time": "2026-11-22T10:00:00.000000Z",
     },
     "truncated": false,

@@ -115,7 +115,7 @@ impl PostDraft<'_> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
     "post_id": 1, "title": "Hello", "slug": "hello", "version": 2, "deleted_time": "2026-11-22T10:10:00.000000Z",
-    "deleted_by": 1, "deleted_by_name": "dockertest", "comment": "out of date",
+    "deleted_by": 1, "deleted_by_name": "ada", "comment": "out of date",
 })))]
 pub struct DeletedPost {
     /// The page's number.

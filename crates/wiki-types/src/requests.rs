@@ -52,7 +52,7 @@ pub struct Reversion {
 /// A new user. A username or a name is required.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "username": "dockertest", "email": "docker@test.com",
+    "username": "ada", "email": "ada@example.com",
 })))]
 pub struct NewUser {
     /// A short name for URLs and mentions, unique without regard to case.

@@ -45,7 +45,7 @@ impl ChangeKind {
 /// A revision in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Entry, example = json!({
-    "post_id": 1, "version": 1, "kind": "created", "user_id": 1, "author": "dockertest", "title": "Hello",
+    "post_id": 1, "version": 1, "kind": "created", "user_id": 1, "author": "ada", "title": "Hello",
     "comment": "", "size": 20, "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z",
 })))]
 pub struct RevisionEntry {
@@ -87,7 +87,7 @@ pub struct RevisionEntry {
 /// A revision with everything the page was at the time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "post_id": 1, "version": 1, "kind": "created", "user_id": 1, "author": "dockertest", "title": "Hello",
+    "post_id": 1, "version": 1, "kind": "created", "user_id": 1, "author": "ada", "title": "Hello",
     "comment": "", "size": 20, "delta": 20, "created_time": "2026-11-22T10:00:00.000000Z", "slug": "hello",
     "content": "# Hello\n\nFirst page.", "tags": [],
 })))]

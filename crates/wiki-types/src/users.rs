@@ -7,7 +7,7 @@ use crate::{Role, Time};
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "id": 1, "username": "dockertest", "name": "dockertest", "email": "docker@test.com",
+    "id": 1, "username": "ada", "name": "ada", "email": "ada@example.com",
     "created_time": "2026-11-22T10:00:00.000000Z",
 })))]
 pub struct User {

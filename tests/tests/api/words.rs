@@ -328,7 +328,8 @@ async fn filters_without_words_list_all_pages_that_pass_them() {
         ("Middle", ["red"], "2020-02-01T12:00:00Z"),
         ("Other", ["blue"], "2020-02-02T12:00:00Z"),
     ] {
-        let body = json!({"user_id": 1, "title": title, "content": "# Top\n\nSome **text**.", "tags": tags, "created_time": time});
+        let content = "# Top\n\nSome **text**.";
+        let body = json!({"user_id": 1, "title": title, "content": content, "tags": tags, "created_time": time});
         wiki.post("/posts").json(body).await.expect(201);
     }
     let titles = async |target: &str| -> Vec<String> {

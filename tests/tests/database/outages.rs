@@ -66,6 +66,13 @@ async fn a_form_that_meets_no_database_comes_back_with_what_was_typed() {
             assert!(answer.text().contains(expected), "{expected} in {}", answer.text());
         }
     }
+    // What happened is said once.
+    let page = wiki.get("/wiki/some-page").header("accept", "text/html").await.expect(503);
+    assert_eq!(page.text().matches("temporarily unavailable").count(), 2, "in the title and the heading: {page:?}");
+    let delete =
+        wiki.post("/wiki/some-page/delete").header("accept", "text/html").form(&[("version", "1"), ("reason", "x")]);
+    let delete = delete.await.expect(503);
+    assert!(delete.text().contains("<h1>The wiki is temporarily unavailable</h1>"), "{delete:?}");
     // To sign in, too, but for the password.
     let typed = [("username", "ada"), ("password", "four words in a row"), ("next", "/wiki/some-page")];
     let answer = wiki.post("/wiki/-/sign-in").header("accept", "text/html").form(&typed).await.expect(503);

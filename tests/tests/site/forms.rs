@@ -289,6 +289,7 @@ async fn an_edit_conflict_shows_both_texts_and_loses_nothing() {
     wiki.delete("/posts/1").await.expect(204);
     let gone = submit(&wiki, "/wiki/page/edit", &ours).await.expect(409);
     assert!(gone.text().contains("THREE"), "{}", gone.text());
+    assert_eq!(gone.text().matches("The page was deleted").count(), 1, "{}", gone.text());
 }
 
 #[tokio::test]
@@ -427,6 +428,7 @@ async fn a_second_page_with_a_title_is_refused_with_an_offer() {
         for expected in expected.into_iter().chain([title.trim()]) {
             assert!(refused.text().contains(expected), "{expected} in {}", refused.text());
         }
+        assert!(!refused.text().contains("Check the form"), "{}", refused.text());
     }
     // Neither at an address of its own, nor by another title.
     submit(&wiki, "/wiki/elsewhere/edit", &new("café crème")).await.expect(409);
@@ -768,6 +770,9 @@ async fn a_form_whose_session_ended_comes_back_and_signs_in() {
     let fields = [("username", "grace"), ("name", "Grace"), ("password", "four words for grace")];
     let again = submit(&wiki, "/wiki/-/users/new", &fields).await.expect(401);
     assert!(again.text().contains("value=\"Grace\"") && !again.text().contains("four words"), "{}", again.text());
+    // It says what happened. Where only accounts write, nobody is asked for another name.
+    assert!(again.text().contains("<h1>Not signed in</h1>") && !again.text().contains("Not done"), "{}", again.text());
+    assert!(!ended.text().contains("Your name"), "{}", ended.text());
 }
 
 #[tokio::test]
