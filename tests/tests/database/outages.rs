@@ -215,7 +215,7 @@ async fn a_database_that_does_not_answer_keeps_nobody_waiting_for_long() {
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended() {
-    let wiki = App::wiki().env("RUNNER_PG_STATEMENT_TIMEOUT", "500ms").start().await;
+    let wiki = App::wiki().env("RUNNER_PG_STATEMENT_TIMEOUT", "2s").start().await;
     let mut blocker = wiki.database().client().await;
     let lock = blocker.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
