@@ -77,7 +77,7 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
 pub fn ask_for_author(cx: &Context, form: &Form, name: &str, message: &str) -> Result<Response, Problem> {
     let detail = sentence_of("author", message);
     let reason = Reason { detail, signs_in: false, username: String::new() };
-    let mut view = Retry::new(cx.request.uri().path(), form, reason);
+    let mut view = Retry::new(cx.request.uri().path(), form, "Your name is missing", reason);
     view.fields.retain(|field| field.name != "author");
     view.fields.push(Field { name: "author".to_owned(), value: typed(name), kind: Kind::Line });
     site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view)
