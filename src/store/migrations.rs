@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ("0011_words.sql", include_str!("../../migrations/0011_words.sql")),
     ("0012_events.sql", include_str!("../../migrations/0012_events.sql")),
     ("0013_tasks.sql", include_str!("../../migrations/0013_tasks.sql")),
+    ("0014_task_events.sql", include_str!("../../migrations/0014_task_events.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Time;
+use crate::tasks::Priority;
+use crate::{Due, Time};
 
 /// An event: a CloudEvent 1.0 in its JSON format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub struct Event {
 pub enum EventData {
     /// A page has another state.
     Revision(RevisionEvent),
+    /// Something happened to a task.
+    Task(TaskEvent),
     /// A page is protected, or is no longer.
     Protection(ProtectionEvent),
     /// Something happened to an account. For administrators.
@@ -82,6 +85,40 @@ pub struct RevisionEvent {
     /// Of a page that was renamed, the slug before; null of others.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub former_slug: Option<String>,
+}
+
+/// Something happened to a task: `wasiki.task.created`, `updated`, `completed`, `reopened`, `removed` or `restored`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskEvent {
+    /// The task.
+    pub task_id: i64,
+    /// The page it is in.
+    pub post_id: i64,
+    /// The version of the task.
+    pub version: i64,
+    /// What is to be done.
+    pub text: String,
+    /// Whether it is done.
+    pub done: bool,
+    /// When it is due: a day, or a time; null if it has no date.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = true))]
+    pub due: Option<Due>,
+    /// The username after `@`, in lower case.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub assignee: Option<String>,
+    /// `highest`, `high`, `medium`, `low` or `lowest`; null if the task says nothing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = true))]
+    pub priority: Option<Priority>,
+    /// How it recurs.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub repeat: Option<String>,
+    /// How long before it is due to be reminded of it.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub remind: Option<String>,
+    /// Who ticked it; null if it is not done, or if that is not known.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub done_by: Option<i64>,
 }
 
 /// A page is protected, or is no longer: `wasiki.page.protected` or `unprotected`.

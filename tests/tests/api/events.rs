@@ -107,15 +107,17 @@ async fn every_change_is_in_the_log() {
 
     // Tasks are edits of their pages.
     let task = json!({"text": "Call", "post_id": id});
-    let task = log.tries("POST /tasks", wiki.post("/tasks").json(task), &["page.edited"]).await.json()["id"].clone();
+    let task = log.tries("POST /tasks", wiki.post("/tasks").json(task), &["task.created", "page.edited"]).await;
+    let task = task.json()["id"].clone();
     let done = || wiki.patch(&format!("/tasks/{task}")).json(json!({"done": true}));
-    log.tries("PATCH /tasks/{id}", done(), &["page.edited"]).await;
+    log.tries("PATCH /tasks/{id}", done(), &["task.completed", "page.edited"]).await;
     log.tries("PATCH /tasks/{id}", done(), &[]).await;
     let fields = [("untick", &*format!("{task}.2"))];
-    log.tries("POST /wiki/-/tasks", log.form("/wiki/-/tasks", &fields), &["page.edited"]).await;
+    log.tries("POST /wiki/-/tasks", log.form("/wiki/-/tasks", &fields), &["task.reopened", "page.edited"]).await;
     let current = version(&log, id).await;
     let fields = [("version", current.as_str()), ("tick", "0")];
-    log.tries("POST /wiki/{slug}/tasks", log.form("/wiki/two/tasks", &fields), &["page.edited"]).await;
+    let tick = log.form("/wiki/two/tasks", &fields);
+    log.tries("POST /wiki/{slug}/tasks", tick, &["task.completed", "page.edited"]).await;
 
     // Pages, by the site.
     let fields = [("title", "Form"), ("content", "x"), ("tags", ""), ("comment", ""), ("author", "")];
@@ -244,6 +246,48 @@ async fn an_event_says_what_happened_and_follows_cloudevents() {
     let data = json!({"post_id": page["post_id"], "version": 2, "user_id": ada["id"], "title": "Bye", "slug": "bye", "tags": ["x"],
         "comment": "why", "size": 14, "delta": 0, "former_title": "Hello", "former_slug": "hello"});
     assert_eq!(renamed["data"], data);
+}
+
+#[tokio::test]
+async fn tasks_say_what_happens_to_them_and_nothing_when_they_only_move() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    let page = wiki.create_post(&ada, "- [ ] Call Bob @ada due:2026-12-04 remind:2d\n- [ ] Water the plants\n").await;
+    let mut last = "0".repeat(40);
+    let mut version = 1;
+    let mut happened = async |content: Option<&str>, count: usize| -> Vec<String> {
+        if let Some(content) = content {
+            let edit = json!({"user_id": ada["id"], "content": content, "version": version});
+            wiki.put(&format!("/posts/{}", page["post_id"])).json(edit).await.expect(200);
+            version += 1;
+        }
+        let events = settled(&wiki, &format!("/events?after={last}&post_id={}", page["post_id"]), count).await;
+        last = events.last().unwrap()["sequence"].as_str().unwrap().to_owned();
+        let text = |event: &Value| event["data"]["text"].as_str().map(|text| format!(" {text}")).unwrap_or_default();
+        events.iter().map(|event| format!("{}{}", event["type"].as_str().unwrap(), text(event))).collect()
+    };
+    let created = ["wiki.task.created Call Bob", "wiki.task.created Water the plants", "wiki.page.created"];
+    assert_eq!(happened(None, 3).await, created.map(|event| event.replacen("wiki", "wasiki", 1)));
+    let steps = [
+        ("- [ ] Water the plants\n- [ ] Call Bob @ada due:2026-12-04 remind:2d\n", &[][..]),
+        ("- [ ] Water the plants\n- [ ] Call Bob @ada due:2026-12-05 remind:2d\n", &["updated Call Bob"]),
+        ("- [x] Water the plants\n- [ ] Call Bob @ada due:2026-12-05 remind:2d\n", &["completed Water the plants"]),
+        ("- [x] Water the plants\n", &["removed Call Bob"]),
+        ("- [ ] Call Bob @ada due:2026-12-05 remind:2d\n- [x] Water the plants\n", &["restored Call Bob"]),
+        ("- [ ] Call Bob @ada due:2026-12-05 remind:2d\n- [ ] Water the plants\n", &["reopened Water the plants"]),
+    ];
+    for (content, expected) in steps {
+        let expected: Vec<String> = expected.iter().map(|event| format!("wasiki.task.{event}")).collect();
+        let mut events = happened(Some(content), expected.len() + 1).await;
+        assert_eq!(events.pop().as_deref(), Some("wasiki.page.edited"), "{content}");
+        assert_eq!(events, expected, "{content}");
+    }
+    let tasks = wiki.walk("/events?type=wasiki.task.restored", "events").await;
+    let data = json!({"task_id": tasks[0]["data"]["task_id"], "post_id": page["post_id"], "version": 4, "text": "Call Bob",
+        "done": false, "due": "2026-12-05", "assignee": "ada", "priority": null, "repeat": null, "remind": "2d",
+        "done_by": null});
+    assert_eq!(tasks[0]["data"], data);
+    assert_eq!(tasks[0]["subject"], format!("/tasks/{}", data["task_id"]));
 }
 
 #[tokio::test]
