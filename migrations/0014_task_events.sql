@@ -14,7 +14,7 @@ $$;
 
 CREATE FUNCTION log_new_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM log_task('created', touched) FROM (SELECT * FROM touched ORDER BY place) AS touched;
+  PERFORM log_task('created', ROW(touched.*)::tasks) FROM (SELECT * FROM touched ORDER BY place) AS touched;
   RETURN NULL;
 END
 $$;
@@ -33,7 +33,7 @@ BEGIN
     END,
     changed.task)
   FROM (
-    SELECT touched AS task, former.removed_time IS NOT NULL AS was_removed, former.done AS was_done
+    SELECT ROW(touched.*)::tasks AS task, former.removed_time IS NOT NULL AS was_removed, former.done AS was_done
     FROM touched JOIN former USING (id)
     WHERE touched.version <> former.version OR (touched.removed_time IS NULL) <> (former.removed_time IS NULL)
     ORDER BY touched.place
@@ -46,7 +46,7 @@ CREATE TRIGGER tasks_changed_logged AFTER UPDATE ON tasks
 
 CREATE FUNCTION log_gone_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM log_task('removed', touched) FROM touched;
+  PERFORM log_task('removed', ROW(touched.*)::tasks) FROM touched;
   RETURN NULL;
 END
 $$;

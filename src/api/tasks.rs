@@ -82,7 +82,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     patch, path = "/tasks/{id}", operation_id = "updateTask", tag = "Tasks", request_body = wiki_types::TaskChange,
     responses((status = 200, description = "The task as it is now.", body = Task, headers(("ETag")),
         example = json!({ "done": true, "done_time": "2026-12-03T10:00:00.000000Z", "done_by": 1,
-            "done_by_name": "dockertest", "version": 2 })),
+            "done_by_name": "ada", "version": 2 })),
         (status = 409), (status = 412)),
 ))]
 pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
