@@ -67,11 +67,12 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     match pages::create(cx.db, user_id, draft)? {
         Created::Created(post) => Ok(created(&post)),
         Created::Repeated(before) => {
+            let page = pages::find(cx.db, before.post_id)?.ok_or_else(|| idempotency::deleted_since("page"))?;
             let made = revisions::find(cx.db, before.post_id, before.version)?;
             if made.content != content || title.is_some_and(|title| title != made.entry.title) {
                 return Err(idempotency::used_for_another("page"));
             }
-            Ok(created(&find(cx, before.post_id)?))
+            Ok(created(&page))
         }
         Created::NoSuchUser => Err(errors::user_not_found()),
         Created::SlugTaken => Err(slug_taken(slug.as_deref())),

@@ -76,6 +76,14 @@ fn accepted(key: &str) -> String {
     key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).take(MAX_FIELD).collect()
 }
 
+/// 409: what the key made before is there no more.
+pub fn deleted_since(what: &str) -> Problem {
+    Problem::new(
+        http::StatusCode::CONFLICT,
+        format!("The {what} that this Idempotency-Key made was deleted since. To make another, use a new key."),
+    )
+}
+
 /// 422: the key was sent before, with something else.
 pub fn used_for_another(what: &str) -> Problem {
     Problem::new(

@@ -51,7 +51,7 @@ pub fn create(
     match users::create(cx.db, &user, &cx.identity.actor())? {
         Created::Created(record) => Ok(record),
         Created::Repeated(id) => {
-            let record = users::find(cx.db, id)?.ok_or_else(errors::user_not_found)?;
+            let record = users::find(cx.db, id)?.ok_or_else(|| idempotency::deleted_since("user"))?;
             let is_same = user.username.is_none() || user.username == record.user.username;
             if is_same { Ok(record) } else { Err(idempotency::used_for_another("user")) }
         }

@@ -85,6 +85,10 @@ fn document() -> Value {
     document["openapi"] = json!("3.1.1");
     document["info"]["summary"] = json!("A wiki: users, pages with history, over HTTP.");
     components::add(&mut document["components"]);
+    // What an event says fits several of them: a page's revision has all that its protection has.
+    let data = object(&mut document["components"]["schemas"]["EventData"]);
+    let kinds = data.shift_remove("oneOf").unwrap();
+    data.insert("anyOf".to_owned(), kinds);
     let examples = components::take_examples(&mut document["components"]["schemas"]);
     let mut described = std::mem::take(object(&mut document["paths"]));
     for (path, item) in &mut described {

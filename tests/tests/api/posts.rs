@@ -578,4 +578,11 @@ async fn a_request_with_an_idempotency_key_can_be_sent_again() {
         create(&ada, "# One", wrong).await.problem(400);
     }
     assert_eq!(wiki.walk("/posts", "posts").await.len(), 3);
+    // What is gone is not made again.
+    wiki.delete(&format!("/posts/{}", ids[0])).await.expect(204);
+    assert!(create(&ada, "# One", "a-1").await.problem(409).detail.contains("was deleted"));
+    let user = || wiki.post("/users").header("idempotency-key", "u-1").json(json!({"username": "eve"}));
+    let eve = user().await.expect(201).json();
+    wiki.delete(&format!("/users/{}", eve["id"])).await.expect(204);
+    assert!(user().await.problem(409).detail.contains("was deleted"));
 }
