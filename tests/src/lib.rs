@@ -46,7 +46,7 @@ pub use http::{Client, Problem, Request, Response};
 pub use paths::{
     client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository, runner as runner_program,
 };
-pub use pooler::Pooler;
+pub use pooler::{Pooler, is_pooled};
 pub use raw::{Raw, connect, send_raw};
 pub use role::{ROLE_PASSWORD, password_file};
 pub use runner::Runner;

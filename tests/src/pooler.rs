@@ -92,6 +92,15 @@ impl Pooler {
     }
 }
 
+/// Whether tests run by way of a pooler, which cannot do `what`. Says so then.
+pub fn is_pooled(what: &str) -> bool {
+    let is_pooled = std::env::var_os("WASIKI_TEST_POOLER").is_some();
+    if is_pooled {
+        println!("skipped: a pooler in transaction mode does not {what}");
+    }
+    is_pooled
+}
+
 /// `database`, by way of the pooler that `WASIKI_TEST_POOLER` (`host:port`) names, if it names one.
 ///
 /// # Panics

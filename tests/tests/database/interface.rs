@@ -303,6 +303,9 @@ async fn assert_clean(shop: &Client, after: &str) {
 
 #[tokio::test]
 async fn nothing_a_guest_leaves_in_a_session_reaches_the_next_one() {
+    if blackbox::is_pooled("keep sessions apart") {
+        return;
+    }
     let shop = one_session().start().await;
     till(&shop, json!({"statements": [{"sql": "CREATE TABLE sales (id int)", "execute": true}]})).await;
     let leftovers: &[&[&str]] = &[
@@ -407,6 +410,9 @@ async fn a_guest_that_loops_in_a_transaction_is_rolled_back() {
 
 #[tokio::test]
 async fn a_statement_of_a_guest_that_is_stopped_is_cancelled() {
+    if blackbox::is_pooled("keep sessions apart") {
+        return;
+    }
     let shop = one_session().env("RUNNER_REQUEST_TIMEOUT", "1s").start().await;
     let job = json!({"statements": [{"sql": "SELECT pg_sleep(600)"}]});
     shop.post("/till/4").json(job).await.problem(504);
