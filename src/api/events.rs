@@ -3,14 +3,11 @@
 use std::fmt::Write as _;
 
 use http::StatusCode;
-use wiki_types::{Sequence, rules};
 
 use crate::auth::Context;
 use crate::input::lists;
 use crate::store::events::{self, Wanted};
-use crate::web::json::check;
 use crate::web::negotiation::preferred;
-use crate::web::request::{positive, query};
 use crate::web::{Problem, Response, response};
 
 /// WHATWG HTML, 9.2.
@@ -42,31 +39,12 @@ const PAUSE: u32 = 2000;
         content((wiki_types::Events = "application/json"), (String = "text/event-stream")), headers(("ETag")))),
 ))]
 pub fn list(cx: &Context) -> Result<Response, Problem> {
-    let (wanted, left_off) = wanted(cx)?;
+    let (wanted, last_seen) = lists::wanted_events(cx.request, cx.identity.administers())?;
     let response = match preferred(cx.request.headers(), &["application/json", EVENT_STREAM]) {
-        EVENT_STREAM => stream(cx, wanted, left_off)?,
+        EVENT_STREAM => stream(cx, wanted, last_seen.is_some())?,
         _ => lists::events(cx.request, cx.db, wanted)?.response(cx.request, "events"),
     };
     Ok(response::negotiated(response))
-}
-
-/// What the request wants of the log, but for where a stream begins by itself.
-fn wanted(cx: &Context) -> Result<(Wanted, bool), Problem> {
-    let last_seen = cx.request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let sequence = |text: String| text.parse::<Sequence>().map_err(|wrong| Problem::invalid_field("after", wrong));
-    let after =
-        last_seen.filter(|id| !id.is_empty()).or_else(|| query(cx.request, "after")).map(sequence).transpose()?;
-    let tag = query(cx.request, "tag");
-    if let Some(tag) = &tag {
-        check("tag", tag, rules::tag)?;
-    }
-    let kind = query(cx.request, "type");
-    if let Some(kind) = &kind {
-        check("type", kind, rules::line::<100>)?;
-    }
-    let post_id = query(cx.request, "post_id").map(|id| positive(&id).unwrap_or(0));
-    let confidential = cx.identity.administers();
-    Ok((Wanted { after: after.unwrap_or_default(), confidential, kind, post_id, tag }, after.is_some()))
 }
 
 /// The events from where the client left off; without that, only the place where the log ends now.

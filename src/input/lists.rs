@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Tag, Task, Time, rules,
+    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Sequence, Tag, Task, Time,
+    rules,
 };
 
 use crate::errors;
@@ -23,11 +24,26 @@ pub const MAX_QUERY: usize = 300;
 
 /// The user that `?user_id=` names. Anything but a number names no user.
 pub fn user_id(request: &Request) -> Option<i64> {
-    query(request, "user_id").map(|user_id| creator(&user_id))
+    query(request, "user_id").map(|user_id| number_of(&user_id))
 }
 
-fn creator(user_id: &str) -> i64 {
-    positive(user_id).unwrap_or(0)
+/// The number in `text`. Anything but a number names nothing.
+fn number_of(text: &str) -> i64 {
+    positive(text).unwrap_or(0)
+}
+
+/// `tag`, if a page can have it.
+fn known_tag(tag: Option<String>) -> Result<Option<String>, Problem> {
+    if let Some(tag) = &tag {
+        check("tag", tag, rules::tag)?;
+    }
+    Ok(tag)
+}
+
+/// The time that the parameter `name` gives; of a day, its beginning or its `end`.
+fn time(name: &'static str, text: Option<String>, end: bool) -> Result<Option<Time>, Problem> {
+    let read = |text: String| Time::of_day(&text, end).map_err(|wrong| Problem::invalid_field(name, wrong));
+    text.map(read).transpose()
 }
 
 /// The pages that `?user_id=`, `?author=`, `?tag=`, `?slug=`, `?since=` and `?until=` select.
@@ -43,25 +59,20 @@ pub fn filter_of_form(request: &Request) -> Result<Filter, Problem> {
 fn filter_of(value: impl Fn(&str) -> Option<String>) -> Result<Filter, Problem> {
     let mut filter = Filter::living();
     if let Some(user_id) = value("user_id") {
-        filter = filter.by_user(creator(&user_id));
+        filter = filter.by_user(number_of(&user_id));
     }
     if let Some(author) = value("author") {
         check("author", &author, rules::name)?;
         filter = filter.by_author(author.trim().to_owned());
     }
-    if let Some(tag) = value("tag") {
-        check("tag", &tag, rules::tag)?;
+    if let Some(tag) = known_tag(value("tag"))? {
         filter = filter.tagged(&tag);
     }
     if let Some(slug) = value("slug") {
         check("slug", &slug, rules::line::<200>)?;
         filter = filter.with_slug(slug);
     }
-    let time = |name: &'static str, end| {
-        let read = |text: String| Time::of_day(&text, end).map_err(|wrong| Problem::invalid_field(name, wrong));
-        value(name).map(read).transpose()
-    };
-    let (since, until) = (time("since", false)?, time("until", true)?);
+    let (since, until) = (time("since", value("since"), false)?, time("until", value("until"), true)?);
     if since.zip(until).is_some_and(|(since, until)| since > until) {
         return Err(Problem::invalid_field("until", ENDS_BEFORE));
     }
@@ -212,23 +223,17 @@ pub fn task_filter(request: &Request, me: Option<i64>) -> Result<tasks::Filter, 
         Some(_) => return Err(Problem::invalid_field("done", "must be true or false")),
         None => {}
     }
-    let time = |name: &'static str, end| {
-        let read = |text: String| Time::of_day(&text, end).map_err(|wrong| Problem::invalid_field(name, wrong));
-        query(request, name).map(read).transpose()
-    };
-    if let Some(time) = time("due_before", false)? {
+    if let Some(time) = time("due_before", query(request, "due_before"), false)? {
         filter = filter.due_before(time);
     }
-    if let Some(time) = time("due_after", true)? {
+    if let Some(time) = time("due_after", query(request, "due_after"), true)? {
         filter = filter.due_after(time);
     }
-    if let Some(tag) = query(request, "tag") {
-        check("tag", &tag, rules::tag)?;
+    if let Some(tag) = known_tag(query(request, "tag"))? {
         filter = filter.tagged(&tag);
     }
     if let Some(post) = query(request, "post") {
-        // Anything but a number names no page.
-        filter = filter.of_page(positive(&post).unwrap_or_default());
+        filter = filter.of_page(number_of(&post));
     }
     Ok(filter)
 }
@@ -266,6 +271,21 @@ pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
         |entry: &AuditEntry| vec![entry.id.into()],
         |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
     )
+}
+
+/// The events that `?type=`, `?post_id=` and `?tag=` select, after the one that `Last-Event-ID` or `?after=` names; none if
+/// neither does. `confidential` is whether those for administrators are among them.
+pub fn wanted_events(request: &Request, confidential: bool) -> Result<(Wanted, Option<Sequence>), Problem> {
+    let last_seen = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let sequence = |text: String| text.parse::<Sequence>().map_err(|wrong| Problem::invalid_field("after", wrong));
+    let after = last_seen.filter(|id| !id.is_empty()).or_else(|| query(request, "after")).map(sequence).transpose()?;
+    let tag = known_tag(query(request, "tag"))?;
+    let kind = query(request, "type");
+    if let Some(kind) = &kind {
+        check("type", kind, rules::line::<100>)?;
+    }
+    let post_id = query(request, "post_id").map(|id| number_of(&id));
+    Ok((Wanted { after: after.unwrap_or_default(), confidential, kind, post_id, tag }, after))
 }
 
 /// The events that are `wanted`, oldest first.

@@ -7,7 +7,7 @@ mod later;
 use serde_json::Value;
 use wiki_types::{Due, Priority, Task, Time};
 
-use crate::store::db::{self, Db, Row};
+use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 pub use entry::Entry;
 pub use filter::Filter;
@@ -62,10 +62,13 @@ fn read_due(row: &mut Row) -> Result<Option<Due>, Error> {
 /// Task `id`, unless it is gone, or its page is deleted.
 pub fn find(db: &Db, id: i64) -> Result<Option<Task>, Error> {
     later::catch_up_once(db);
-    db.query_one(&format!(concat!("SELECT {}", tasks!(), " AND tasks.id = $1"), COLUMNS), &[id.into()])?
-        .as_mut()
-        .map(read)
-        .transpose()
+    one(db, "tasks.id = $1", &[id.into()])
+}
+
+/// The task for which `condition` holds; the first, in the order that it gives, if there are several.
+fn one(db: &Db, condition: &str, params: &[Param]) -> Result<Option<Task>, Error> {
+    let sql = format!(concat!("SELECT {}", tasks!(), " AND {} LIMIT 1"), COLUMNS, condition);
+    db.query_one(&sql, params)?.as_mut().map(read).transpose()
 }
 
 /// A task with the text of its page.
@@ -106,30 +109,14 @@ pub fn locate(db: &Db, id: i64) -> Result<Option<Located>, Error> {
 
 /// The task of page `post_id` that says `full_key`: the one in `place` if there are several.
 pub fn find_in_page(db: &Db, post_id: i64, full_key: &str, place: usize) -> Result<Option<Task>, Error> {
-    let sql = format!(
-        concat!(
-            "SELECT {}",
-            tasks!(),
-            " AND tasks.post_id = $1 AND tasks.full_key = $2
-              ORDER BY tasks.place = $3::bigint DESC, tasks.id DESC LIMIT 1"
-        ),
-        COLUMNS
-    );
-    let params = [post_id.into(), full_key.to_owned().into(), db::count(place)];
-    db.query_one(&sql, &params)?.as_mut().map(read).transpose()
+    let condition = "tasks.post_id = $1 AND tasks.full_key = $2 ORDER BY tasks.place = $3::bigint DESC, tasks.id DESC";
+    one(db, condition, &[post_id.into(), full_key.to_owned().into(), db::count(place)])
 }
 
 /// The task that version `version` of page `post_id` has added last.
 pub fn find_added(db: &Db, post_id: i64, version: i64) -> Result<Option<Task>, Error> {
-    let sql = format!(
-        concat!(
-            "SELECT {}",
-            tasks!(),
-            " AND tasks.post_id = $1 AND tasks.added_version = $2 ORDER BY tasks.id DESC LIMIT 1"
-        ),
-        COLUMNS
-    );
-    db.query_one(&sql, &[post_id.into(), version.into()])?.as_mut().map(read).transpose()
+    let condition = "tasks.post_id = $1 AND tasks.added_version = $2 ORDER BY tasks.id DESC";
+    one(db, condition, &[post_id.into(), version.into()])
 }
 
 /// A task that is done.
