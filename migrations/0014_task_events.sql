@@ -12,14 +12,17 @@ CREATE FUNCTION log_task(kind text, task tasks) RETURNS void LANGUAGE sql AS $$
       'done_by', task.done_by))
 $$;
 
-CREATE FUNCTION log_new_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Tells of each row that something happened, as the trigger calls it.
+CREATE FUNCTION log_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM log_task('created', ROW(touched.*)::tasks) FROM (SELECT * FROM touched ORDER BY place) AS touched;
+  PERFORM log_task(TG_ARGV[0], ROW(touched.*)::tasks) FROM (SELECT * FROM touched ORDER BY place) AS touched;
   RETURN NULL;
 END
 $$;
 CREATE TRIGGER tasks_created_logged AFTER INSERT ON tasks
-  REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION log_new_tasks();
+  REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION log_tasks('created');
+CREATE TRIGGER tasks_gone_logged AFTER DELETE ON tasks
+  REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION log_tasks('removed');
 
 CREATE FUNCTION log_changed_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -43,12 +46,3 @@ END
 $$;
 CREATE TRIGGER tasks_changed_logged AFTER UPDATE ON tasks
   REFERENCING OLD TABLE AS former NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION log_changed_tasks();
-
-CREATE FUNCTION log_gone_tasks() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM log_task('removed', ROW(touched.*)::tasks) FROM touched;
-  RETURN NULL;
-END
-$$;
-CREATE TRIGGER tasks_gone_logged AFTER DELETE ON tasks
-  REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION log_gone_tasks();
