@@ -180,8 +180,8 @@ pub struct Limits {
 
     /// Maximum number of open client connections. Further ones are answered with 503. [default: 8192, or one for each 256 KiB
     /// of the container's memory limit if that is less]
-    // Each takes a file descriptor and 20 kilobytes, and three times as much if its client wants it to. A process can often open only 1,024 files by default, and then accepts
-    // fewer connections than this.
+    // Each takes a file descriptor and 20 kilobytes, and three times as much if its client wants it to. A process can often
+    // open only 1,024 files by default, and then accepts fewer connections than this.
     #[arg(long, env = "RUNNER_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
 

@@ -139,10 +139,9 @@ impl Instances {
         let again = room::repeatable(&request);
         let deadline = Instant::now() + self.shared.limits.queue_timeout;
         let mut room = self.expected_room(&request, again.is_none());
-        let largest = self.shared.budget.largest().min(self.shared.limits.max_memory.as_u64());
         let mut outcome = self.attempt(request, secure, Some(admission), room).await;
         while let (Err(Failure::OutOfMemory(OutOfMemory::Guests(exhausted))), Some(again)) = (&outcome, &again)
-            && let Some(more) = room.more(exhausted.wanted, largest, deadline)
+            && let Some(more) = room.more(exhausted.wanted, self.largest(), deadline)
         {
             room = more;
             let request = again.clone().map(|()| super::body::no_request_body());
@@ -154,10 +153,14 @@ impl Instances {
 
     /// Room for `request`. Only if it `waits` does its guest wait for more.
     fn expected_room(&self, request: &Request<WasiBody>, waits: bool) -> Room {
-        let (budget, patience) = (&self.shared.budget, self.shared.limits.queue_timeout);
         let new_instance = self.new_instance.load(Ordering::Relaxed);
-        let bytes = new_instance.saturating_add(room::of_body(request)).min(budget.largest());
-        Room { bytes, patience, waits }
+        let bytes = new_instance.saturating_add(room::of_body(request)).min(self.largest());
+        Room { bytes, patience: self.shared.limits.queue_timeout, waits }
+    }
+
+    /// The most memory that an instance may have.
+    fn largest(&self) -> u64 {
+        self.shared.budget.largest().min(self.shared.limits.max_memory.as_u64())
     }
 
     /// The guest's response, if the memory that it needs is there within the patience of `room`.
