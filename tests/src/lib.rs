@@ -53,7 +53,11 @@ pub use runner::Runner;
 pub use serde_json::{Value, json};
 pub use wiki::{assert_time, metric};
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 /// Time one test may take, from the start of its first service. The slowest, in which 32 editors lose 50,000 races, takes a
 /// minute on four cores: this is for a hang.
@@ -75,6 +79,16 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: imp
         assert!(tokio::time::Instant::now() < deadline, "waited {START_LIMIT:?} in vain until {what}");
         tokio::time::sleep(POLL).await;
     }
+}
+
+/// A folder that the user of a database, who can be another than this test's, passes through.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn open_folder() -> TempDir {
+    let folder = TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    folder
 }
 
 /// What all of `futures` return, in their order. They run at once.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use blackbox::{App, Client, Cut, Database, START_LIMIT, eventually, json};
+use blackbox::{App, Client, Cut, Database, START_LIMIT, eventually, json, open_folder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
@@ -147,9 +147,7 @@ async fn a_service_that_is_killed() {
 /// The runner's own database must be as safe as any, whichever of its processes dies.
 #[tokio::test]
 async fn processes_of_a_wiki_with_its_own_database_that_are_killed() {
-    let folder = tempfile::TempDir::with_prefix("wasiki-test-").unwrap();
-    // The server's user, who can be another, passes through.
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = open_folder();
     let data = folder.path().join("data");
     let kill_server = || {
         let pid_file = std::fs::read_to_string(data.join("postgres/data/postmaster.pid")).unwrap();
@@ -213,8 +211,7 @@ impl Drop for Disk {
 /// Writes of the database fail, and with them those of the wiki, until there is room again.
 #[tokio::test]
 async fn the_disk_of_a_wiki_with_its_own_database_that_is_full() {
-    let folder = tempfile::TempDir::with_prefix("wasiki-test-").unwrap();
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = open_folder();
     let Some(disk) = Disk::new(folder.path().join("disk"), "200m") else {
         return println!("skipped: no disk can be made here");
     };

@@ -2,22 +2,14 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use blackbox::{App, START_LIMIT, eventually, wiki_runner};
+use blackbox::{App, START_LIMIT, eventually, open_folder, wiki_runner};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 const NOTHING: [(&str, &str); 0] = [];
-
-/// A folder that the server's user, who can be another than this test's, passes through.
-fn folder() -> TempDir {
-    let folder = TempDir::with_prefix("wasiki-test-").expect("a temporary folder can be made");
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-    folder
-}
 
 fn data(folder: &TempDir) -> String {
     folder.path().join("data").to_str().expect("paths of tests are UTF-8").to_owned()
@@ -35,7 +27,7 @@ fn servers_in(folder: &Path) -> Vec<PathBuf> {
 
 #[tokio::test]
 async fn it_needs_no_settings_and_takes_one_runner() {
-    let folder = folder();
+    let folder = open_folder();
     let mut wiki = wiki_in(&folder).await;
     wiki.create_user("ada").await;
     let printed = wiki.runner().stdout();
@@ -67,7 +59,7 @@ async fn futures_of(wiki: &App, clients: usize) -> Vec<u16> {
 
 #[tokio::test]
 async fn it_ends_with_a_runner_that_is_killed() {
-    let folder = folder();
+    let folder = open_folder();
     let mut wiki = wiki_in(&folder).await;
     wiki.create_user("ada").await;
     wiki.kill9();
@@ -78,7 +70,7 @@ async fn it_ends_with_a_runner_that_is_killed() {
 
 #[tokio::test]
 async fn a_server_that_ends_is_started_again() {
-    let folder = folder();
+    let folder = open_folder();
     let wiki = wiki_in(&folder).await;
     wiki.create_user("ada").await;
     let pid_file = folder.path().join("data/postgres/data/postmaster.pid");
@@ -122,7 +114,7 @@ impl Drop for Alone {
 
 #[tokio::test]
 async fn it_runs_alone_and_says_how_to_reach_it() {
-    let folder = folder();
+    let folder = open_folder();
     let alone = Alone::start(&folder);
     let address = format!(
         "host={} port={} dbname={} user={} password={}",
@@ -151,7 +143,7 @@ async fn it_runs_alone_and_says_how_to_reach_it() {
 
 #[tokio::test]
 async fn it_is_saved_while_it_runs_and_restored_elsewhere() {
-    let (folder, other) = (folder(), folder());
+    let (folder, other) = (open_folder(), open_folder());
     let dump = folder.path().join("wiki.dump");
     let dump = dump.to_str().unwrap();
     let wiki = wiki_in(&folder).await;
@@ -178,7 +170,7 @@ async fn it_is_saved_while_it_runs_and_restored_elsewhere() {
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_by_name() {
-    let folder = folder();
+    let folder = open_folder();
     let run = async |args: &[&str]| {
         let data = data(&folder);
         let args = [&["database", "--data", data.as_str()], args].concat();
