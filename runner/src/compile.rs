@@ -1,5 +1,6 @@
 //! `wiki-runner compile`: compiles a component ahead of time, so that the server starts without a compiler.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ pub struct Compile {
     #[arg(short = 'f', long = "from", env = "RUNNER_MANIFEST", value_name = "FILE", default_value = "spin.toml")]
     pub manifest: PathBuf,
 
-    /// Component to compile, if the application has several.
+    /// Component to compile, if the application has several and they are not of one file.
     #[arg(long, value_name = "ID")]
     pub component: Option<String>,
 
@@ -33,18 +34,21 @@ pub struct Compile {
 
 pub fn run(args: &Compile) -> anyhow::Result<()> {
     let manifest = Manifest::load(&args.manifest)?;
-    let ids = || manifest.components.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let component = match &args.component {
-        Some(id) => manifest
-            .components
-            .get(id)
-            .with_context(|| format!("{} has no component {id:?}: it has {}", args.manifest.display(), ids()))?,
-        None => match manifest.components.values().collect::<Vec<_>>()[..] {
-            [only] => only,
-            _ => bail!("{} has several components ({}): name one with --component", args.manifest.display(), ids()),
-        },
+    let source = match &args.component {
+        Some(id) => &manifest.component(id)?.source,
+        None => {
+            let sources: BTreeSet<&PathBuf> = manifest.components.values().map(|component| &component.source).collect();
+            match sources.into_iter().collect::<Vec<_>>()[..] {
+                [only] => only,
+                _ => bail!(
+                    "{} has several components ({}): name one with --component",
+                    args.manifest.display(),
+                    manifest.ids()
+                ),
+            }
+        }
     };
-    let code = engine::compile(&component.source, args.portable)?;
+    let code = engine::compile(source, args.portable)?;
     write(&args.output, &code).with_context(|| format!("cannot write {}", args.output.display()))?;
     println!("{}: {}", args.output.display(), bytesize::ByteSize(code.len() as u64));
     Ok(())

@@ -3,19 +3,20 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use wasmtime::component::Component;
 
 use crate::config::accepted_hosts::AcceptedHosts;
-use crate::config::application::Application;
+use crate::config::application::{Application, Timer};
 use crate::config::environment::Environment;
-use crate::config::manifest::Manifest;
-use crate::config::settings::Serve;
+use crate::config::manifest::{Manifest, TIMER};
+use crate::config::settings::{Serve, Switch};
 use crate::database_choice::Database;
 use crate::guest::instances::{Instances, Shared};
 use crate::guest::{engine, precompiled};
@@ -27,6 +28,7 @@ use crate::request::Handler;
 use crate::request::concurrency_limit::ConcurrencyLimit;
 use crate::request::rate_limit::WriteRateLimit;
 use crate::request::router::Router;
+use crate::request::timers;
 use crate::server::tls;
 use crate::stop_signal::stop_signal;
 use crate::telemetry::metrics::Metrics;
@@ -45,9 +47,22 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let hosts = AcceptedHosts::for_clients(&settings.clients.hosts, address.ip());
     let tls = tls::acceptor(&settings.tls)?;
     let env = Environment::of_process();
-    let manifest = Manifest::load(&settings.application.manifest)?;
+    let mut manifest = Manifest::load(&settings.application.manifest)?;
+    // Of all components: one that is not served still has its paths, and its timers.
+    let routes = router(&manifest.path, &manifest.routes)?;
+    if let Some(timer) = manifest.timers.iter().find(|timer| routes.find(&timer.path).is_none()) {
+        bail!("{}: {TIMER} path {:?}: no route leads there", manifest.path.display(), timer.path);
+    }
+    if let Some(id) = settings.application.component() {
+        manifest.select(id)?;
+    }
     let database = Database::start(&manifest, &env, &settings.embedded).await?;
-    let application = Application::resolve(manifest, &env, database.embedded_url())?;
+    let mut application = Application::resolve(manifest, &env, database.embedded_url())?;
+    let components = &application.components;
+    let is_served =
+        |path: &str| routes.find(path).is_some_and(|found| components.contains_key(&**found.component_id()));
+    let runs = |timer: &Timer| settings.application.timers == Switch::On && is_served(&timer.timer.path);
+    let timers: Vec<Timer> = application.timers.extract_if(.., |timer| runs(timer)).collect();
     let metrics = Metrics::new();
     let pools = Pools::new(&settings.postgres, metrics.database.clone())?;
 
@@ -58,7 +73,7 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
     let shared = Shared { pools, budget, buffers, limits, metrics };
 
     let (name, warnings) = (application.name.clone(), application.warnings.clone());
-    let handler = Arc::new(handler(application, &settings, shared.clone(), hosts)?);
+    let handler = Arc::new(handler(application, &settings, shared.clone(), hosts, timers.len())?);
     let admin = admin::start(&settings.admin, &settings.clients.hosts, handler.clone(), shared).await?;
     let listener = TcpListener::bind(address)
         .await
@@ -70,7 +85,13 @@ pub async fn run(settings: Serve) -> anyhow::Result<()> {
         tracing::warn!(%local, "{warning}");
     }
 
-    let served = server::serve(listener, tls, handler, stop).await;
+    let (stopping, stops) = watch::channel(false);
+    let timers = timers::start(&handler, timers, &stops);
+    let stop = async {
+        stop.await;
+        stopping.send_replace(true);
+    };
+    let served = server::serve(listener, tls, handler, stop, timers).await;
     // Operators can watch the server drain.
     drop(admin);
     served
@@ -81,12 +102,15 @@ fn handler(
     settings: &Serve,
     shared: Shared,
     accepted_hosts: AcceptedHosts,
+    timers: usize,
 ) -> anyhow::Result<Handler> {
-    let count = u32::try_from(application.components.len()).unwrap_or(u32::MAX);
-    let router = Router::new(application.routes)
-        .with_context(|| format!("{}: [[trigger.http]]", application.manifest.display()))?;
-    // Each component can have as many instances, idle or busy, as requests run at once.
-    let concurrency = settings.limits.max_concurrency.saturating_add(ConcurrencyLimit::RESERVED);
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let count = number(application.components.len());
+    let router = router(&application.manifest, &application.routes)?;
+    // Each component can have as many instances, idle or busy, as requests run at once. Only address space is reserved for
+    // them: what they use is limited for all components together.
+    let own = ConcurrencyLimit::RESERVED.saturating_add(number(timers));
+    let concurrency = settings.limits.max_concurrency.saturating_add(own);
     let engine = engine::new(&settings.limits, concurrency.saturating_mul(count))?;
     let mut components = BTreeMap::new();
     // Components may share a file; it is compiled once.
@@ -120,6 +144,11 @@ fn handler(
         request_id: settings.admin.request_id,
         draining: AtomicBool::new(false),
     })
+}
+
+/// The router for `routes` of the file `manifest`.
+fn router(manifest: &Path, routes: &[(String, String)]) -> anyhow::Result<Router> {
+    Router::new(routes.iter().cloned()).with_context(|| format!("{}: [[trigger.http]]", manifest.display()))
 }
 
 /// The URL at which a browser on this machine reaches the server.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::database::percent_decoded;
 use crate::runner::{Recipe, Runner};
-use crate::{Client, Container, Cut, Database, eventually, paths, pooler, role};
+use crate::{Changed, Client, Container, Cut, Database, eventually, paths, pooler, role};
 
 /// Database connections of one service: PostgreSQL takes 100 in all by default, and other tests want some, too.
 const POOL_SIZE: &str = "4";
@@ -20,6 +20,8 @@ pub struct App {
     ready: &'static str,
     // After the services: they must be gone before it is dropped.
     database: Option<Database>,
+    // Read again with each start.
+    _manifest: Option<Changed>,
 }
 
 /// How to start an application.
@@ -35,6 +37,7 @@ pub struct Builder {
     limited: bool,
     // Whether it connects as a role that owns nothing.
     as_role: bool,
+    manifest: Option<Changed>,
 }
 
 impl App {
@@ -46,7 +49,21 @@ impl App {
 
     /// The application that is not the wiki.
     pub fn bookshop() -> Builder {
-        let builder = Self::of(paths::manifest_of_the_bookshop(), "/health").precompiled(paths::precompiled_bookshop());
+        Self::bookshop_of(paths::manifest_of_the_bookshop())
+    }
+
+    /// The same with `more` tables in its manifest.
+    ///
+    /// # Panics
+    /// When the manifest cannot be written.
+    pub fn bookshop_with(more: &str) -> Builder {
+        let manifest = Changed::with(more);
+        let builder = Self::bookshop_of(manifest.path().to_owned());
+        Builder { manifest: Some(manifest), ..builder }
+    }
+
+    fn bookshop_of(manifest: PathBuf) -> Builder {
+        let builder = Self::of(manifest, "/health").precompiled(paths::precompiled_bookshop());
         builder.env("SPIN_VARIABLE_MOTTO", "Read more.")
     }
 
@@ -65,6 +82,7 @@ impl App {
             waits: true,
             limited: true,
             as_role: false,
+            manifest: None,
         };
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         // Tests call services by any name.
@@ -304,8 +322,9 @@ impl Builder {
         if self.recipe.on_spin {
             self = self.with_spin_variables();
         }
-        let Builder { recipe, replicas, ready, waits, limited, .. } = self;
-        let mut app = App { runners: Vec::new(), clients: Vec::new(), recipe, limited, ready, database };
+        let Builder { recipe, replicas, ready, waits, limited, manifest, .. } = self;
+        let (runners, clients) = (Vec::new(), Vec::new());
+        let mut app = App { runners, clients, recipe, limited, ready, database, _manifest: manifest };
         app.start(replicas, waits).await;
         app
     }

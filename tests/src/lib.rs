@@ -28,6 +28,7 @@ mod cut;
 mod database;
 mod engine;
 mod http;
+mod manifest;
 mod paths;
 mod pooler;
 mod raw;
@@ -43,6 +44,7 @@ pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use engine::of_another_engine;
 pub use http::{Client, Problem, Request, Response};
+pub use manifest::Changed;
 pub use paths::{
     client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository, runner as runner_program,
 };

@@ -59,7 +59,9 @@ mod host {
     mod limits;
     mod memory;
     mod precompiled;
+    mod selection;
     mod stopping;
+    mod timers;
     mod tls;
     mod trace;
 }

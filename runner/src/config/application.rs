@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
+use http::HeaderValue;
 
 use super::allowed_hosts::AllowedHosts;
 use super::environment::Environment;
 use super::manifest::{self, Manifest};
 use super::template::expand;
+use super::timer;
 use super::variables::{self, Variables};
 
 #[derive(Debug)]
@@ -23,6 +25,15 @@ pub struct Application {
     pub components: BTreeMap<String, Component>,
     /// Warnings to log if the server listens on more than loopback.
     pub warnings: Vec<String>,
+    /// Those of all components, whether they have been selected or not.
+    pub timers: Vec<Timer>,
+}
+
+/// A timer and how its requests show that they are the runner's.
+#[derive(Debug)]
+pub struct Timer {
+    pub timer: timer::Timer,
+    pub authorization: Option<HeaderValue>,
 }
 
 /// One component and what it may use.
@@ -45,10 +56,11 @@ impl Application {
     /// malformed entry of `allowed_outbound_hosts`, which may not contain secrets.
     pub fn resolve(manifest: Manifest, env: &Environment, embedded: Option<&str>) -> anyhow::Result<Self> {
         let file = manifest.path.display().to_string();
-        let values = variables::resolve(&manifest, env, embedded)?;
+        let mut values = variables::resolve(&manifest, env, embedded)?;
         for warning in variables::undeclared(&manifest, env) {
             tracing::warn!("{warning}");
         }
+        let timers = timers(manifest.timers, &mut values).with_context(|| format!("{file}: {}", manifest::TIMER))?;
         let secrets: BTreeSet<&str> =
             manifest.variables.iter().filter(|(_, variable)| variable.secret).map(|(name, _)| name.as_str()).collect();
         let reached: BTreeSet<&str> = manifest.routes.iter().map(|(_, component)| component.as_str()).collect();
@@ -64,8 +76,36 @@ impl Application {
         }
         let applies = |exposed: &manifest::Exposed| values.get(&exposed.variable) == Some(&exposed.value);
         let warnings = manifest.exposed.into_iter().filter(applies).map(|exposed| exposed.warning).collect();
-        Ok(Self { name: manifest.name, manifest: manifest.path, routes: manifest.routes, components, warnings })
+        Ok(Self { name: manifest.name, manifest: manifest.path, routes: manifest.routes, components, warnings, timers })
     }
+}
+
+/// The timers with the values of their tokens. A token that has none is made up, for the application as well: it is then known to
+/// this process alone.
+///
+/// Fails, without showing a value, if one cannot be sent.
+fn timers(timers: Vec<timer::Timer>, values: &mut BTreeMap<String, String>) -> anyhow::Result<Vec<Timer>> {
+    let with_token = |timer: timer::Timer| {
+        let Some(name) = &timer.token else { return Ok(Timer { timer, authorization: None }) };
+        let value = values.entry(name.clone()).or_default();
+        if value.is_empty() {
+            *value = made_up_token()?;
+        }
+        // Spaces around it would be lost on the way.
+        let is_token = value.bytes().all(|byte| byte.is_ascii_graphic());
+        ensure!(is_token, "token: the value of the variable {name:?} must be made of visible ASCII characters");
+        let mut authorization = HeaderValue::try_from(format!("Bearer {value}"))?;
+        authorization.set_sensitive(true);
+        Ok(Timer { timer, authorization: Some(authorization) })
+    };
+    timers.into_iter().map(with_token).collect()
+}
+
+/// 256 bits from the operating system, in hexadecimal digits.
+fn made_up_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("token: the system has no random numbers: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Component {
@@ -96,6 +136,12 @@ impl Component {
                 // The error for a refused connection lists the allowed hosts.
                 bail!("{} uses the secret variable {name:?}, which messages would then show", place());
             }
+            // Spin would refuse every connection of the component, to its database as well, and say so when it makes one.
+            ensure!(
+                !host.trim().is_empty(),
+                "{}: its value is empty: to allow no host, name one that there is not, such as https://none.invalid",
+                place()
+            );
             hosts.push(host);
         }
         Ok(Self {
@@ -113,18 +159,23 @@ mod tests {
     use super::*;
 
     fn resolve(component: &str) -> anyhow::Result<Application> {
+        resolve_with(component, &[("DB_HOST", "db.example")])
+    }
+
+    fn resolve_with(component: &str, env: &[(&str, &str)]) -> anyhow::Result<Application> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("spin.toml");
         let text = format!(
             "spin_manifest_version = 2\n[application]\nname = 'shop'\n\
              [variables]\ndb_host = {{ default = 'localhost' }}\ntoken = {{ default = 's3cret', secret = true }}\n\
+             empty = {{ default = '', secret = true }}\nhosts = {{ default = '' }}\n\
              [[trigger.http]]\nroute = '/...'\ncomponent = 'c'\n[component.unused]\nsource = 'u.wasm'\n\
              [component.c]\nsource = 'c.wasm'\n{component}"
         );
         std::fs::write(&file, text).unwrap();
         let mut manifest = Manifest::load(&file).unwrap();
         manifest.path = "spin.toml".into();
-        let env = [("DB_HOST", "db.example")].into_iter().collect();
+        let env = env.iter().copied().collect();
         Application::resolve(manifest, &env, None)
     }
 
@@ -170,5 +221,52 @@ mod tests {
         }
         let error = format!("{:#}", resolve("allowed_outbound_hosts = ['{{ db_host }}']").unwrap_err());
         assert!(error.contains("db.example"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_value_is_no_host() {
+        for hosts in ["{{ hosts }}", " {{ hosts }} ", ""] {
+            let error = resolve(&format!("allowed_outbound_hosts = ['postgres://h', '{hosts}']")).unwrap_err();
+            let reason = format!("spin.toml: [component.c]: allowed_outbound_hosts: {hosts:?}: its value is empty: ");
+            let error = format!("{error:#}");
+            assert!(error.starts_with(&reason) && error.ends_with("such as https://none.invalid"), "{error}");
+        }
+        let none = resolve("allowed_outbound_hosts = ['https://none.invalid']").unwrap();
+        assert!(!none.components["c"].allowed_hosts.permits("https", "example.org", 443));
+    }
+
+    /// What a timer with the token `token` sends, and what the component sees of its variable `mine`.
+    fn token(token: &str, value: &str) -> anyhow::Result<(String, String)> {
+        let text = format!(
+            "[component.c.variables]\nmine = '{{{{ {token} }}}}'\n\
+             [[application.tool.wiki-runner.timer]]\npath = '/tick'\nseconds = 1\ntoken = '{token}'"
+        );
+        let application = resolve_with(&text, &[("SPIN_VARIABLE_EMPTY", value)])?;
+        let sent = application.timers[0].authorization.as_ref().unwrap();
+        assert!(sent.is_sensitive());
+        let seen = application.components["c"].variables.0["mine"].clone();
+        Ok((sent.to_str()?.to_owned(), seen))
+    }
+
+    #[test]
+    fn a_token_has_its_value_or_one_that_is_made_up() {
+        assert_eq!(token("token", "").unwrap(), ("Bearer s3cret".to_owned(), "s3cret".to_owned()));
+        assert_eq!(token("empty", "given").unwrap(), ("Bearer given".to_owned(), "given".to_owned()));
+        let (sent, seen) = token("empty", "").unwrap();
+        assert_eq!(sent, format!("Bearer {seen}"));
+        assert_eq!((seen.len(), seen.bytes().all(|byte| byte.is_ascii_hexdigit())), (64, true));
+        assert_ne!(token("empty", "").unwrap(), (sent, seen), "another one in each process");
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_refused_and_not_shown() {
+        for value in ["hunter2\n", "hunter 2", "h\u{fc}nter2", " hunter2"] {
+            let error = format!("{:#}", token("empty", value).unwrap_err());
+            assert_eq!(
+                error,
+                "spin.toml: [[application.tool.wiki-runner.timer]]: token: the value of the variable \"empty\" \
+                 must be made of visible ASCII characters"
+            );
+        }
     }
 }

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use super::timer::Timer;
+
 #[derive(Debug)]
 pub struct Manifest {
     /// The file, as given.
@@ -27,6 +29,8 @@ pub struct Manifest {
     pub exposed: Vec<Exposed>,
     /// `[application.tool.wiki-runner] append_only`: tables whose rows the application only reads and adds.
     pub append_only: Vec<String>,
+    /// `[[application.tool.wiki-runner.timer]]`.
+    pub timers: Vec<Timer>,
 }
 
 /// A value of a variable that is risky on a network. Spin ignores it.
@@ -78,6 +82,8 @@ struct Tool {
     append_only: Vec<String>,
     #[serde(default)]
     exposed: Vec<Exposed>,
+    #[serde(default)]
+    timer: Vec<Timer>,
 }
 
 #[derive(Deserialize)]
@@ -119,20 +125,60 @@ impl Manifest {
             Some(_) => Err(anyhow!("{key} must be a table")),
         };
 
-        let (name, Tool { append_only, exposed }) = application(part("application")?)?;
+        let (name, Tool { append_only, exposed, timer: timers }) = application(part("application")?)?;
         let variables = entries("variables", part("variables")?, variable)?;
         if let Some(unknown) = exposed.iter().find(|exposed| !variables.contains_key(&exposed.variable)) {
             bail!("{EXPOSED} variable: there is no variable {:?}", unknown.variable);
         }
+        check_timers(&timers, &variables)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut components = entries("component", part("component")?, |place, table| component(place, table, folder))?;
         let routes = triggers(part("trigger")?, &mut components, folder)?;
-        Ok(Self { path: path.to_owned(), name, variables, routes, components, exposed, append_only })
+        Ok(Self { path: path.to_owned(), name, variables, routes, components, exposed, append_only, timers })
+    }
+
+    /// The component `id`. Fails with the ids that there are.
+    pub fn component(&self, id: &str) -> anyhow::Result<&Component> {
+        self.components
+            .get(id)
+            .with_context(|| format!("{} has no component {id:?}: it has {}", self.path.display(), self.ids()))
+    }
+
+    /// The ids of all components, for messages.
+    pub fn ids(&self) -> String {
+        self.components.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Leaves out all components but `id`, with their routes. Fails if there is no such component, or no route leads to it.
+    pub fn select(&mut self, id: &str) -> anyhow::Result<()> {
+        self.component(id)?;
+        self.components.retain(|other, _| other == id);
+        self.routes.retain(|(_, component)| component == id);
+        ensure!(!self.routes.is_empty(), "{}: no route leads to the component {id:?}", self.path.display());
+        Ok(())
     }
 }
 
 /// The place of [`Manifest::exposed`].
 const EXPOSED: &str = "[[application.tool.wiki-runner.exposed]]";
+/// The place of [`Manifest::timers`].
+pub const TIMER: &str = "[[application.tool.wiki-runner.timer]]";
+
+/// Checks what can be known of the timers without the routes.
+fn check_timers(timers: &[Timer], variables: &BTreeMap<String, Variable>) -> anyhow::Result<()> {
+    for (index, timer) in timers.iter().enumerate() {
+        timer.check().map_err(|reason| anyhow!("{TIMER} {reason}"))?;
+        let is_taken = timers[..index].iter().any(|other| other.path == timer.path);
+        ensure!(!is_taken, "{TIMER} path {:?} has two timers: remove one", timer.path);
+        let Some(token) = &timer.token else { continue };
+        let Some(variable) = variables.get(token) else {
+            let alike = suggestion(token, variables.keys().map(String::as_str));
+            bail!("{TIMER} token: there is no variable {token:?}{alike}");
+        };
+        ensure!(variable.secret, "{TIMER} token: anybody may see the variable {token:?}: write secret = true");
+    }
+    Ok(())
+}
 
 /// The name of the application, and what the manifest says to this runner alone.
 fn application(mut table: Table) -> anyhow::Result<(String, Tool)> {
@@ -386,6 +432,10 @@ mod tests {
             variable = "db_host"
             value = "everywhere"
             warning = "w"
+            [[application.tool.wiki-runner.timer]]
+            path = "/shop/count"
+            seconds = 60
+            token = "db_password"
             [variables]
             db_host = { default = "localhost", description = "where" }
             db_password = { required = true, secret = true }
@@ -417,7 +467,10 @@ mod tests {
         assert_eq!(manifest.name, "shop");
         let routes: Vec<_> = manifest.routes.iter().map(|(r, c)| (r.as_str(), c.as_str())).collect();
         assert_eq!(routes, [("/shop/...", "shop"), ("/inline", "trigger-3")]);
-        assert_eq!((manifest.append_only, manifest.exposed.len()), (vec!["sales".to_owned()], 1));
+        assert_eq!((&manifest.append_only[..], manifest.exposed.len()), (&["sales".to_owned()][..], 1));
+        let [timer] = &manifest.timers[..] else { panic!("{:?}", manifest.timers) };
+        assert_eq!((timer.path.as_str(), timer.interval().as_secs()), ("/shop/count", 60));
+        assert_eq!(timer.token.as_deref(), Some("db_password"));
         let shop = &manifest.components["shop"];
         assert_eq!(shop.source, Path::new("dir/target/shop.wasm"));
         assert_eq!(shop.environment["MODE"], "fast");
@@ -480,6 +533,58 @@ mod tests {
             ),
         ] {
             assert_eq!(refusal(&format!("{HEAD}[variables]\n{variable}\n{TAIL}")), format!("dir/spin.toml: {reason}"));
+        }
+    }
+
+    #[test]
+    fn timers_are_checked() {
+        let variables = "[variables]\nkey = { default = '', secret = true }\nmotto = { default = '' }\n";
+        for (timers, reason) in [
+            (&["seconds = 1"][..], "[application.tool.wiki-runner] missing field `path`"),
+            (&["path = '/'"], "[application.tool.wiki-runner] missing field `seconds`"),
+            (
+                &["path = '/'\nseconds = 1\ncron = 'x'"],
+                "[application.tool.wiki-runner] unknown field `cron`, expected one of `path`, `seconds`, `token`",
+            ),
+            (&["path = '/'\nseconds = -1"], "[application.tool.wiki-runner] invalid value: integer `-1`, expected u32"),
+            (&["path = '/'\nseconds = 0"], "[[application.tool.wiki-runner.timer]] seconds = 0 must be 1 to 86400"),
+            (
+                &["path = 'a'\nseconds = 1"],
+                "[[application.tool.wiki-runner.timer]] path \"a\" must be a path that begins with /, without a query",
+            ),
+            (
+                &["path = '/a'\nseconds = 1", "path = '/a'\nseconds = 2"],
+                "[[application.tool.wiki-runner.timer]] path \"/a\" has two timers: remove one",
+            ),
+            (
+                &["path = '/a'\nseconds = 1\ntoken = 'kez'"],
+                "[[application.tool.wiki-runner.timer]] token: there is no variable \"kez\": did you mean \"key\"?",
+            ),
+            (
+                &["path = '/a'\nseconds = 1\ntoken = 'motto'"],
+                "[[application.tool.wiki-runner.timer]] token: anybody may see the variable \"motto\": write secret = true",
+            ),
+        ] {
+            let timers: String = timers.iter().map(|timer| format!("{TIMER}\n{timer}\n")).collect();
+            let refusal = refusal(&format!("{HEAD}{timers}{variables}{TAIL}"));
+            assert!(refusal.starts_with(&format!("dir/spin.toml: {reason}")), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn one_component_is_selected_with_its_routes() {
+        let two = "[[trigger.http]]\nroute = '/d'\ncomponent = 'd'\n[component.d]\nsource = 'd.wasm'\n\
+                   [component.unreached]\nsource = 'u.wasm'\n";
+        let manifest = || Manifest::parse(&format!("{HEAD}{TAIL}{two}"), Path::new("dir/spin.toml")).unwrap();
+        let mut selected = manifest();
+        selected.select("d").unwrap();
+        assert_eq!(selected.routes, [("/d".to_owned(), "d".to_owned())]);
+        assert_eq!(selected.components.keys().collect::<Vec<_>>(), ["d"]);
+        for (id, reason) in [
+            ("e", "dir/spin.toml has no component \"e\": it has c, d, unreached"),
+            ("unreached", "dir/spin.toml: no route leads to the component \"unreached\""),
+        ] {
+            assert_eq!(manifest().select(id).unwrap_err().to_string(), reason);
         }
     }
 

@@ -10,5 +10,6 @@ pub mod environment;
 pub mod manifest;
 pub mod settings;
 mod template;
+pub mod timer;
 pub mod variables;
 pub mod wrong_setting;

@@ -54,6 +54,22 @@ pub struct Application {
     /// Code compiled by `wiki-runner compile`. Runs instead of the manifest's `source`.
     #[arg(long, env = "RUNNER_PRECOMPILED", value_name = "FILE")]
     pub precompiled: Option<PathBuf>,
+
+    /// Component to serve. Its routes alone are answered, and its timers alone run. [default: all]
+    // As `spin up --component-id`. The parts of an application can so be scaled, and fail, each by itself.
+    #[arg(short = 'c', long, env = "RUNNER_COMPONENT", value_name = "ID")]
+    pub component: Option<String>,
+
+    /// Whether the timers of the manifest run.
+    // On by default: without them, the application would not do part of its work. Off where something else calls their paths.
+    #[arg(long, env = "RUNNER_TIMERS", value_enum, default_value_t = Switch::On)]
+    pub timers: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 /// Where to listen.
@@ -424,6 +440,13 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 fn path(text: &str) -> Result<String, &'static str> {
     let is_path = text.starts_with('/') && text.parse::<http::uri::PathAndQuery>().is_ok();
     if is_path { Ok(text.to_owned()) } else { Err("it must be a path that begins with /") }
+}
+
+impl Application {
+    /// The component to serve, if it is not all of them. Set to nothing, as a template may set it, it is not set.
+    pub fn component(&self) -> Option<&str> {
+        self.component.as_deref().filter(|id| !id.is_empty())
+    }
 }
 
 impl Limits {

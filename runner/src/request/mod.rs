@@ -12,6 +12,7 @@ mod response_body;
 pub mod router;
 mod spin_headers;
 pub mod stall_timeout;
+pub mod timers;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,11 +20,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use http_body::Body as _;
 use http_body_util::Either;
 use hyper::body::Incoming;
 use ipnet::IpNet;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
 use self::accounting::{Accounting, Target};
@@ -64,7 +66,7 @@ pub struct Handler {
 }
 
 /// The host of requests by the runner itself.
-const PROBED_HOST: &str = "localhost";
+const OWN_HOST: &str = "localhost";
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -129,21 +131,30 @@ impl Handler {
 
     /// The status of the response to `GET path`, requested by the runner itself.
     pub async fn probe(&self, path: &str) -> StatusCode {
-        let request = Request::get(path).header(HOST, PROBED_HOST).body(None);
-        let Ok(request) = request else { return StatusCode::BAD_REQUEST };
-        let Ok(url) = spin_headers::full_url(PROBED_HOST, request.uri(), false) else { return StatusCode::BAD_REQUEST };
-        let (head, body) = request.into_parts();
+        let Ok(request) = Request::get(path).header(HOST, OWN_HOST).body(()) else { return StatusCode::BAD_REQUEST };
+        let (head, ()) = request.into_parts();
         let identity = Identity::of(&head);
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let peer = Peer { address: local, local, secure: false };
-        let request = Request::from_parts(head, body);
-        let (mut target, permit) = (Target::default(), self.concurrency_limit.acquire_reserved());
-        let admission = async { Some(Admission::new(permit.await?, true)) };
-        let answer = self.forward(request, url, peer, &identity, &mut target, admission);
-        match answer.instrument(identity.span.clone()).await {
+        match self.ask(head, &identity, self.concurrency_limit.acquire_reserved()).await {
             Ok(response) => response.status(),
             Err(problem) => problem.status,
         }
+    }
+
+    /// The response to a request without a body that the runner makes itself, once there is a `place` for it. It takes none of
+    /// the clients' places, and is handled however little memory there is.
+    async fn ask(
+        &self,
+        head: request::Parts,
+        identity: &Identity,
+        place: impl Future<Output = Option<OwnedSemaphorePermit>>,
+    ) -> Result<Response<GuestBody>, Problem> {
+        let url = spin_headers::full_url(OWN_HOST, &head.uri, false)?;
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let peer = Peer { address: local, local, secure: false };
+        let mut target = Target::default();
+        let admission = async { Some(Admission::new(place.await?, true)) };
+        let answer = self.forward(Request::from_parts(head, None), url, peer, identity, &mut target, admission);
+        answer.instrument(identity.span.clone()).await
     }
 
     async fn answer(

@@ -27,12 +27,13 @@ const BACKLOG_TIMEOUT: Duration = Duration::from_millis(100);
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` completes and for the drain delay after that. Then requests in flight may finish within the grace
-/// period.
+/// period, and so may `others`, which are the runner's own.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     handler: Arc<Handler>,
     stop: impl Future<Output = ()>,
+    others: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let limits = handler.limits.clone();
     let (awaiting_first_byte, mut first_bytes) = mpsc::channel(1);
@@ -60,6 +61,7 @@ pub async fn serve(
         // Nothing is ever sent. The channel closes with the last silent connection.
         _ = tokio::time::timeout(FIRST_BYTE_TIMEOUT, first_bytes.recv()).await;
         shutdown.shutdown().await;
+        others.await;
     };
     tokio::time::timeout(limits.grace_period, finish)
         .await

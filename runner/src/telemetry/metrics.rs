@@ -33,6 +33,8 @@ pub struct Metrics {
     created: Family<ComponentLabels, Counter>,
     reused: Family<ComponentLabels, Counter>,
     discarded: Family<DiscardLabels, Counter>,
+    timer_runs: Family<TimerLabels, Counter>,
+    timer_durations: Family<PathLabels, Histogram, fn() -> Histogram>,
     pub database: DatabaseMetrics,
 }
 
@@ -70,6 +72,26 @@ struct ComponentLabels {
 struct DiscardLabels {
     component: Arc<str>,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TimerLabels {
+    path: Arc<str>,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PathLabels {
+    path: Arc<str>,
+}
+
+/// The counters of one timer.
+#[derive(Debug)]
+pub struct TimerMetrics {
+    pub succeeded: Counter,
+    pub failed: Counter,
+    /// In seconds.
+    pub duration: Histogram,
 }
 
 /// Why an instance was discarded.
@@ -123,6 +145,8 @@ impl Metrics {
             created: Family::default(),
             reused: Family::default(),
             discarded: Family::default(),
+            timer_runs: Family::default(),
+            timer_durations: Family::new_with_constructor(|| Histogram::new(REQUEST_SECONDS)),
             database: DatabaseMetrics::new(),
         })
     }
@@ -151,6 +175,14 @@ impl Metrics {
         self.discarded.get_or_create(&labels).inc();
     }
 
+    /// The counters of the timer with this path, from 0 on.
+    pub fn timer(&self, path: &str) -> TimerMetrics {
+        let path: Arc<str> = path.into();
+        let runs = |result| self.timer_runs.get_or_create_owned(&TimerLabels { path: path.clone(), result });
+        let (succeeded, failed) = (runs("succeeded"), runs("failed"));
+        TimerMetrics { succeeded, failed, duration: self.timer_durations.get_or_create_owned(&PathLabels { path }) }
+    }
+
     /// Registers everything under its exported name.
     pub fn register(&self, registry: &mut Registry) {
         let build = [("version", env!("CARGO_PKG_VERSION")), ("wasmtime", env!("WASMTIME_VERSION"))];
@@ -170,6 +202,9 @@ impl Metrics {
         runner.register("instances_created", "Instances started", self.created.clone());
         runner.register("instances_reused", "Requests served by a used instance", self.reused.clone());
         runner.register("instances_discarded", "Instances discarded", self.discarded.clone());
+        runner.register("timer_runs", "Requests that the runner made because of a timer", self.timer_runs.clone());
+        let help = "Time of such a request";
+        runner.register_with_unit("timer_duration", help, Unit::Seconds, self.timer_durations.clone());
         let help = "Time to get a database connection";
         runner.register_with_unit("pool_wait", help, Unit::Seconds, self.database.wait.clone());
         runner.register("pool_timeouts", "Timeouts of getting a database connection", self.database.timeouts.clone());

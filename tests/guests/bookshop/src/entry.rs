@@ -4,7 +4,7 @@ use serde_json::json;
 use spin_sdk::http::{IncomingRequest, Method, ResponseOutparam};
 use spin_sdk::http_component;
 
-use crate::{body, books, elsewhere, misbehave, room, send, shelf, till};
+use crate::{body, books, counter, elsewhere, misbehave, room, send, shelf, till};
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -20,6 +20,14 @@ async fn handle(request: IncomingRequest, out: ResponseOutparam) {
                 books::put(&isbn, &body(request).await)
             }
             _ => books::get(isbn),
+        },
+        ["counter", name] => match request.method() {
+            Method::Post => counter::count(name, &request),
+            Method::Put => {
+                let name = name.to_owned();
+                counter::order(&name, &body(request).await)
+            }
+            _ => counter::list(name),
         },
         ["till", "4"] => till::serve(&body(request).await),
         ["catalogue"] => room::fetch(query).await,

@@ -3,6 +3,7 @@
 //! Both components of the manifest are this one file: what they may do differs by the manifest alone.
 
 mod books;
+mod counter;
 mod elsewhere;
 #[allow(unsafe_code, reason = "the SDK's macro exports the handler by it")]
 mod entry;
