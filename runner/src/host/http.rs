@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
@@ -9,6 +10,11 @@ use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use crate::config::allowed_hosts::AllowedHosts;
+
+/// How long a guest waits for a connection, for the head of a response, and for each further part of it, unless it says itself how
+/// long it wants to. As for a database: people wait for whatever it does. Meanwhile it takes up an instance and a place of others.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends the requests of a guest to allowed hosts.
 pub struct Outbound {
@@ -91,6 +97,16 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     (first & 0xe000) == 0x2000 && !translated
 }
 
+/// `options` with the runner's limits for those that the guest left out, and the time for all of it until the head of the response: the
+/// library does not limit finding the host's address and the TLS handshake.
+fn with_limits(options: Option<RequestOptions>) -> (RequestOptions, Duration) {
+    let mut options = options.unwrap_or_default();
+    let connect = *options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+    let response = *options.first_byte_timeout.get_or_insert(RESPONSE_TIMEOUT);
+    options.between_bytes_timeout.get_or_insert(RESPONSE_TIMEOUT);
+    (options, connect.saturating_add(response))
+}
+
 type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Outbound {
@@ -109,11 +125,15 @@ impl WasiHttpHooks for Outbound {
         let is_named = self.names(request.uri());
         Box::new(async move {
             let mut request = request;
-            if !is_named {
-                *request.uri_mut() = public(request.uri().clone()).await?;
-            }
-            let (response, worker) = default_send_request(request, options).await?;
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(worker) as Worker))
+            let (options, limit) = with_limits(options);
+            let send = async {
+                if !is_named {
+                    *request.uri_mut() = public(request.uri().clone()).await?;
+                }
+                let (response, worker) = default_send_request(request, Some(options)).await?;
+                Ok((response.map(BodyExt::boxed_unsync), Box::new(worker) as Worker))
+            };
+            tokio::time::timeout(limit, send).await.unwrap_or(Err(Error::HttpResponseTimeout))
         })
     }
 }
@@ -164,6 +184,20 @@ mod tests {
         let wildcard = outbound(&["http://*:*", "http://db.internal:81"]);
         assert!(!wildcard.names(&"http://db.internal:82/".parse().unwrap()));
         assert!(wildcard.names(&"http://db.internal:81/".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_guest_that_says_nothing_waits_for_a_while() {
+        let (options, limit) = with_limits(None);
+        assert_eq!((options.connect_timeout, limit), (Some(CONNECT_TIMEOUT), Duration::from_secs(15)));
+        assert_eq!(
+            (options.first_byte_timeout, options.between_bytes_timeout),
+            (Some(RESPONSE_TIMEOUT), Some(RESPONSE_TIMEOUT))
+        );
+        let of_the_guest = RequestOptions { first_byte_timeout: Some(Duration::MAX), ..RequestOptions::default() };
+        let (options, limit) = with_limits(Some(of_the_guest));
+        assert_eq!((options.connect_timeout, options.first_byte_timeout), (Some(CONNECT_TIMEOUT), Some(Duration::MAX)));
+        assert_eq!(limit, Duration::MAX);
     }
 
     #[test]

@@ -179,6 +179,35 @@ async fn a_guest_calls_only_allowed_hosts() {
 }
 
 #[tokio::test]
+async fn a_guest_does_not_wait_for_ever_for_another_host() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let shop = App::bookshop().env("SPIN_VARIABLE_CATALOGUE_PORT", port.to_string()).start().await;
+    let began = Instant::now();
+    let answer = shop.get(&format!("/catalogue?http://127.0.0.1:{port}/")).await.expect(200).json();
+    assert!(answer["error"].as_str().is_some_and(|error| error.contains("Timeout")), "{answer}");
+    assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_empty_list_of_hosts_stops_the_start() {
+    // On Spin, the component could then reach nothing at all.
+    let manifest = blackbox::manifest_of_the_bookshop().display().to_string();
+    let changed = std::fs::read_to_string(&manifest).unwrap();
+    let folder = tempfile::TempDir::with_prefix("wasiki-test-").unwrap();
+    let path = folder.path().join("spin.toml");
+    let hosts = "allowed_outbound_hosts = [";
+    let changed = changed.replacen(hosts, &format!("{hosts}'{{{{ more_hosts }}}}', "), 1);
+    let changed = changed.replacen("[variables]\n", "[variables]\nmore_hosts = { default = '' }\n", 1);
+    std::fs::write(&path, changed).unwrap();
+    let env = [("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none"), ("SPIN_VARIABLE_MOTTO", "-")];
+    let output = blackbox::wiki_runner(&["serve", "--port", "0", "--from", path.to_str().unwrap()], &env).await;
+    let reason = "[component.shop]: allowed_outbound_hosts: \"{{ more_hosts }}\": its value is empty";
+    assert!(output.error().contains(reason), "{}", output.error());
+}
+
+#[tokio::test]
 async fn a_guest_may_not_open_sockets() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
