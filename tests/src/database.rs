@@ -31,7 +31,14 @@ impl Database {
     /// # Panics
     /// When the server cannot be reached or refuses.
     pub async fn create_named(suffix: &str) -> Self {
-        let server = server().clone();
+        Self::create_on(server().clone(), suffix).await
+    }
+
+    /// A fresh one on this server, whose name ends in `suffix`.
+    ///
+    /// # Panics
+    /// When the server cannot be reached or refuses.
+    pub async fn create_on(server: Url, suffix: &str) -> Self {
         let name = format!("{}{suffix}", unique("wasiki_test"));
         execute(&server, &format!("CREATE DATABASE {}", quoted(&name))).await;
         Self { name, server, roles: Vec::new() }

@@ -28,6 +28,8 @@ mod cut;
 mod database;
 mod engine;
 mod http;
+mod kafka;
+mod logical;
 mod manifest;
 mod paths;
 mod pooler;
@@ -44,6 +46,8 @@ pub use cut::Cut;
 pub use database::{Database, percent_encoded, quoted};
 pub use engine::of_another_engine;
 pub use http::{Client, Problem, Request, Response};
+pub use kafka::{Connect, Kafka, Reader, Record};
+pub use logical::LogicalServer;
 pub use manifest::Changed;
 pub use paths::{
     client, component, manifest_of_the_bookshop, manifest_of_the_wiki, repository, runner as runner_program,
@@ -75,10 +79,22 @@ pub const POLL: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// When the time is over, naming `what` was waited for.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    let deadline = tokio::time::Instant::now() + START_LIMIT;
+pub async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl FnMut() -> F) {
+    eventually_within(START_LIMIT, what, condition).await;
+}
+
+/// Waits until `condition` is true, at most `limit`.
+///
+/// # Panics
+/// When the time is over, naming `what` was waited for.
+pub async fn eventually_within<F: Future<Output = bool>>(
+    limit: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) {
+    let deadline = tokio::time::Instant::now() + limit;
     while !condition().await {
-        assert!(tokio::time::Instant::now() < deadline, "waited {START_LIMIT:?} in vain until {what}");
+        assert!(tokio::time::Instant::now() < deadline, "waited {limit:?} in vain until {what}");
         tokio::time::sleep(POLL).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The black-box tests, as one program: tests of every kind run side by side.
 //!
 //! What depends on the database runs on several versions of it; see the folders below. `cargo xtask test` runs the modules
-//! `host`, `client`, `documentation` and `imports` on one alone.
+//! `host`, `client`, `documentation`, `imports` and `kafka` on one alone.
 
 /// The API: one file a resource.
 mod api {
@@ -84,5 +84,7 @@ mod client {
 
 mod documentation;
 mod imports;
+/// The log of events in Kafka. Skipped unless `cargo xtask test --kafka` has fetched one.
+mod kafka;
 
 mod shared;

@@ -9,6 +9,7 @@ mod deny;
 mod docs;
 mod image;
 mod k8s;
+mod kafka;
 mod postgres;
 mod progress;
 mod runner;

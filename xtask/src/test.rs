@@ -14,6 +14,7 @@ use crate::component;
 use crate::deny;
 use crate::docs;
 use crate::k8s;
+use crate::kafka;
 use crate::postgres;
 use crate::progress::{self, note, say, step, watch};
 use crate::runner::{self, Runner};
@@ -35,13 +36,17 @@ pub struct Args {
     #[arg(long)]
     faults: bool,
 
+    /// Only write events to a Kafka with Debezium, which are fetched from Maven Central, while things are started again.
+    #[arg(long, conflicts_with_all = ["faults", "spin"])]
+    kafka: bool,
+
     /// Only run what every host has to pass, on PostgreSQL and the Spin that SPIN names: SPIN=/path/to/spin.
     #[arg(long, conflicts_with = "faults")]
     spin: bool,
 }
 
 /// Modules of the black-box tests that do not depend on the database: one run of them is enough.
-const INDEPENDENT: [&str; 4] = ["host::", "client::", "documentation::", "imports::"];
+const INDEPENDENT: [&str; 5] = ["host::", "client::", "documentation::", "imports::", "kafka::"];
 
 /// Those that meet errors of statements while they run, which each release of Spin puts into words of its own.
 const WITH_ERRORS: [&str; 5] = ["api::accounts", "api::concurrency", "api::errors", "api::posts", "api::users"];
@@ -50,6 +55,9 @@ const WITH_ERRORS: [&str; 5] = ["api::accounts", "api::concurrency", "api::error
 pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> anyhow::Result<()> {
     if args.faults {
         return faults(workspace, args);
+    }
+    if args.kafka {
+        return with_kafka(workspace);
     }
     if args.spin {
         return on_spin(workspace, &spin::Host::real()?, args);
@@ -96,6 +104,20 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         suite.on(&database.url, &runner, &mut tests);
         suite.run(&format!("faults ({})", database.name), &mut tests)?;
     }
+    say(&suite.sum.to_string());
+    Ok(())
+}
+
+/// Runs the tests that need Kafka, and shows what they say. They start databases of their own, with `wal_level=logical`.
+fn with_kafka(workspace: &Workspace) -> anyhow::Result<()> {
+    let jars = kafka::jars(workspace)?;
+    let runner = build(workspace, &Toolchain::choose(workspace)?)?;
+    let mut suite = Suite { workspace, sum: Tally::default() };
+    let mut tests = suite.cargo_test(&["--test", "suite", "--", "kafka::", "--nocapture", "--test-threads", "1"]);
+    suite.on("", &runner, &mut tests);
+    tests.env("WASIKI_KAFKA", jars);
+    let tally = suite.run("kafka", &mut tests)?;
+    ensure!(!tally.is_empty(), "the stage `kafka` ran no test");
     say(&suite.sum.to_string());
     Ok(())
 }
