@@ -45,9 +45,7 @@ impl Config {
         if let Some(config) = CONFIG.get() {
             return Ok(config);
         }
-        let config = Self::from_variables(|name| {
-            spin_sdk::variables::get(name).map_err(|error| format!("variable {name}: {error}"))
-        })?;
+        let config = Self::from_variables(variable)?;
         Ok(CONFIG.get_or_init(|| config))
     }
 
@@ -74,6 +72,74 @@ impl Config {
     fn ipv6(host: &str) -> Option<Ipv6Addr> {
         host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
+}
+
+/// How events get to consumers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventsMode {
+    /// The relay hands them to the consumers in the same process.
+    Inline,
+    /// The relay publishes them to a Dapr sidecar.
+    Dapr,
+    /// Something else reads them from the table `outbox`, such as Debezium. The relay hands nothing on.
+    Cdc,
+}
+
+/// How events are delivered: the variables of the component `events`. The component `wiki` has none of them.
+///
+/// | variable | default in spin.toml | meaning |
+/// |---|---|---|
+/// | `events` | `inline` | who moves events: `inline`, `dapr` or `cdc`, see [`EventsMode`] |
+/// | `events_token` | none, secret | what callers of `/-/…` send; without one, nobody may call, except wiki-runner's timer |
+/// | `dapr_url` | `http://127.0.0.1:3500` | the sidecar's HTTP port: Dapr's default |
+/// | `dapr_api_token` | none, secret | what the sidecar wants to be sent, if anything |
+/// | `dapr_pubsub` | `wasiki-pubsub` | the name of the Dapr component that events are published to |
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Who moves events.
+    pub mode: EventsMode,
+    /// What callers of the routes for events send.
+    pub token: String,
+    /// The address of the Dapr sidecar.
+    pub dapr_url: String,
+    /// The sidecar's token.
+    pub dapr_api_token: String,
+    /// Dapr's name of the broker.
+    pub dapr_pubsub: String,
+}
+
+impl Delivery {
+    /// The configuration of this instance, read from the host at the first call.
+    ///
+    /// Fails with what is wrong with which variable. The next call tries again.
+    pub fn load() -> Result<&'static Self, String> {
+        static DELIVERY: OnceLock<Delivery> = OnceLock::new();
+        if let Some(delivery) = DELIVERY.get() {
+            return Ok(delivery);
+        }
+        let delivery = Self::from_variables(variable)?;
+        Ok(DELIVERY.get_or_init(|| delivery))
+    }
+
+    fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
+        let mode = match &*get("events")? {
+            "inline" => EventsMode::Inline,
+            "dapr" => EventsMode::Dapr,
+            "cdc" => EventsMode::Cdc,
+            other => return Err(format!("variable events: {other:?} must be one of inline, dapr and cdc")),
+        };
+        Ok(Self {
+            mode,
+            token: get("events_token")?,
+            dapr_url: get("dapr_url")?,
+            dapr_api_token: get("dapr_api_token")?,
+            dapr_pubsub: get("dapr_pubsub")?,
+        })
+    }
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    spin_sdk::variables::get(name).map_err(|error| format!("variable {name}: {error}"))
 }
 
 #[cfg(test)]
@@ -132,6 +198,15 @@ mod tests {
             let get = |name: &str| Ok(if name == "access" { access } else { "" }.to_owned());
             assert_eq!(Config::from_variables(get).ok().map(|config| config.mode), mode, "{access}");
         }
+    }
+
+    #[test]
+    fn a_mode_of_events_that_does_not_exist_is_refused() {
+        let load =
+            |events: &str| Delivery::from_variables(|name| Ok(if name == "events" { events } else { "" }.to_owned()));
+        assert_eq!(load("cdc").ok().map(|delivery| delivery.mode), Some(EventsMode::Cdc));
+        let refused = load("kafka").err();
+        assert_eq!(refused.as_deref(), Some("variable events: \"kafka\" must be one of inline, dapr and cdc"));
     }
 
     #[test]

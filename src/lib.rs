@@ -4,7 +4,7 @@
 //!
 //! 1. `wasi`: the entry point, which turns WASI HTTP into the types of the `http` crate
 //! 2. [`routes`]: every path, what it needs of the sender, and its handler
-//! 3. [`api`] for programs and [`site`] for people, which never use each other
+//! 3. [`api`] for programs, [`site`] for people and [`delivery`] for events, which never use each other
 //! 4. [`input`]: what requests ask for, in the wiki's terms
 //! 5. [`auth`]: who sends a request, and what they may do
 //! 6. [`errors`]: the store's errors as HTTP problems
@@ -15,6 +15,7 @@
 pub mod api;
 pub mod auth;
 pub mod config;
+pub mod delivery;
 pub mod diff;
 pub mod errors;
 pub mod input;

@@ -15,6 +15,7 @@ use crate::api::{
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
+use crate::delivery;
 use crate::site;
 use crate::site::address;
 use crate::web::headers::{self, Audience};
@@ -93,8 +94,12 @@ pub const ROUTES: &[Route] = &[
     route!("/tokens", GET OwnAccount Plain(tokens::list), POST OwnAccount Plain(tokens::create)),
     route!("/tokens/{id}", DELETE OwnAccount Id(tokens::delete)),
     route!("/audit", GET Administer Plain(audit::list)),
+    route!("/audit/chain", GET Administer Plain(audit::chain)),
     route!("/openapi.json", GET Read Plain(description::read)),
     route!("/docs", GET Read Plain(site::docs::show)),
+    // Events on their way, for the host and for Dapr. They check the token themselves.
+    route!("/-/relay", POST Nothing Plain(delivery::relay::run)),
+    route!("/-/consumers/{name}", POST Nothing Text(delivery::receive::receive)),
     // The site. A slug is never a hyphen alone.
     route!("/wiki", GET Read Plain(site::front::show)),
     route!("/wiki/-/new", GET Write Plain(site::edit::new), POST Write Plain(site::edit::create)),

@@ -19,3 +19,19 @@ use crate::web::{Problem, Response};
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     Ok(lists::audit(cx.request, cx.db)?.response(cx.request, "entries"))
 }
+
+/// Read the audit chain
+///
+/// Every event, oldest first, each with a hash of it and of the one before. `wasiki audit verify` checks the hashes. For
+/// administrators.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/audit/chain", operation_id = "listAuditChain", tag = "Access",
+    params(
+        ("after" = Option<String>, Query, description = "Only entries after the one with this number.", example = "1000"),
+        ("limit", Query), ("cursor", Query),
+    ),
+    responses((status = 200, description = "Entries.", body = wiki_types::Chain, headers(("ETag")))),
+))]
+pub fn chain(cx: &Context) -> Result<Response, Problem> {
+    Ok(lists::audit_chain(cx.request, cx.db)?.response(cx.request, "entries"))
+}

@@ -3,7 +3,7 @@
 use crate::auth::Identity;
 use crate::config::Config;
 use crate::store::Db;
-use crate::web::{Problem, Request};
+use crate::web::{Problem, Request, outbound};
 
 /// What requests are answered with.
 pub struct Services {
@@ -11,6 +11,8 @@ pub struct Services {
     pub db: Db,
     /// Returns the configuration, or what is wrong with it.
     pub config: fn() -> Result<&'static Config, String>,
+    /// Sends requests to other servers, where the manifest lets this component reach them.
+    pub send: outbound::Send,
 }
 
 impl Services {

@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Sequence, Tag, Task, Time,
-    rules,
+    AuditEntry, ChainEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Sequence, Tag,
+    Task, Time, rules,
 };
 
 use crate::errors;
 use crate::store::events::Wanted;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
-use crate::store::{self, Db, audit, events, links, pages, redirects, revisions, search, tags, tasks, users};
+use crate::store::{
+    self, Db, audit, audit_chain, events, links, pages, redirects, revisions, search, tags, tasks, users,
+};
 use crate::web::json::check;
 use crate::web::pagination::Page;
 use crate::web::request::{positive, query};
@@ -270,6 +272,21 @@ pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
         is_number,
         |entry: &AuditEntry| vec![entry.id.into()],
         |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
+    )
+}
+
+/// The audit chain, oldest first; what comes after the entry with the number `?after=`.
+pub fn audit_chain(request: &Request, db: &Db) -> Result<Page<ChainEntry>, Problem> {
+    let read = |text: String| {
+        let number = text.parse().ok().filter(|number: &i64| *number >= 0);
+        number.ok_or_else(|| Problem::invalid_field("after", "must be the number of an entry, or 0"))
+    };
+    let from = query(request, "after").map(read).transpose()?.unwrap_or(0);
+    Page::select(
+        request,
+        is_number,
+        |entry: &ChainEntry| vec![entry.number.into()],
+        |after, count| audit_chain::after(db, number(after, from), count),
     )
 }
 

@@ -70,7 +70,7 @@ may not do this.
         api::calendar::read, api::tasks::list, api::tasks::create, api::tasks::read, api::tasks::update,
         site::feed::show, api::account::read, api::account::change_password,
         api::sessions::list, api::sessions::end, api::sessions::end_all,
-        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::events::list, api::description::read,
+        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::audit::chain, api::events::list, api::description::read,
     ),
     components(schemas(wiki_types::FieldError)),
 )]

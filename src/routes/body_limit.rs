@@ -26,6 +26,9 @@ const SMALL: usize = 64 << 10;
 /// A name, a password and an address of this wiki.
 const SIGN_IN: usize = 8 << 10;
 
+/// An event, of 64 KiB at most, with what brokers add.
+const EVENT: usize = 128 << 10;
+
 /// Routes whose requests contain a page.
 const WITH_PAGE: [&str; 6] =
     ["/posts", "/posts/{id}", address::NEW, address::PREVIEW, address::DRAFTS, "/wiki/{slug}/edit"];
@@ -38,6 +41,7 @@ pub fn of(route: &str, request: &Request, is_permitted: bool) -> Option<usize> {
     }
     let limit = match route {
         address::SIGN_IN => SIGN_IN,
+        "/-/consumers/{name}" => EVENT,
         _ if WITH_PAGE.contains(&route) => PAGE,
         _ => SMALL,
     };

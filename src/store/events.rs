@@ -23,7 +23,7 @@ pub struct Wanted {
 
 /// No transaction that could still write an event before this one is running. Transactions that are later than all there have
 /// been are those of another server.
-const IS_SETTLED: &str = "(transaction < pg_snapshot_xmin(pg_current_snapshot())
+pub(super) const IS_SETTLED: &str = "(transaction < pg_snapshot_xmin(pg_current_snapshot())
     OR transaction >= pg_snapshot_xmax(pg_current_snapshot()))";
 
 /// The first `count` events of the log that are `wanted`, oldest first.
@@ -65,7 +65,7 @@ pub fn latest(db: &Db) -> Result<Sequence, Error> {
     db.query_one(&sql, &[])?.map_or(Ok(Sequence::default()), |mut row| read_sequence(&mut row))
 }
 
-fn columns(sequence: Sequence) -> [db::Param; 3] {
+pub(super) fn columns(sequence: Sequence) -> [db::Param; 3] {
     let number = i64::try_from(sequence.number).unwrap_or(i64::MAX);
     let era = i64::from(sequence.era).min(i64::from(i32::MAX));
     [era.into(), sequence.transaction.to_string().into(), number.into()]

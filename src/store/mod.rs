@@ -7,6 +7,7 @@ mod record;
 
 pub mod accounts;
 pub mod audit;
+pub mod audit_chain;
 pub mod counters;
 pub mod db;
 pub mod drafts;
@@ -17,6 +18,7 @@ pub mod migrations;
 pub mod pages;
 pub mod rate_limits;
 pub mod redirects;
+pub mod relay;
 pub mod revisions;
 pub mod search;
 pub mod sessions;

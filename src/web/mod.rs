@@ -7,6 +7,7 @@ pub mod headers;
 pub mod icalendar;
 pub mod json;
 pub mod negotiation;
+pub mod outbound;
 pub mod pagination;
 pub mod problem;
 pub mod request;

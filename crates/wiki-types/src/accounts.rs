@@ -48,6 +48,21 @@ pub struct Session {
     pub current: bool,
 }
 
+/// An entry of the audit chain: an event, and a hash of it and of all before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "number": 1, "hash": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", "entry": "{\"specversion\":\"1.0\",…}",
+})))]
+pub struct ChainEntry {
+    /// Its number, counted from 1 without a gap.
+    pub number: i64,
+    /// SHA-256 of the hash of the entry before as 32 bytes (zeros for the first), the number in decimal, a line break and
+    /// the text of the entry, in hexadecimal.
+    pub hash: String,
+    /// The event as text, to be hashed as it is.
+    pub entry: String,
+}
+
 /// A token, as its owner sees it: without the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({

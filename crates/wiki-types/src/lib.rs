@@ -27,12 +27,13 @@ pub mod time;
 pub mod users;
 
 pub use access::{Mode, Role, Scope};
-pub use accounts::{Account, AuditEntry, MadeToken, Session, Token};
+pub use accounts::{Account, AuditEntry, ChainEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use lists::{
-    Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks, Tokens, Trail, Users,
+    Chain, Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks, Tokens, Trail,
+    Users,
 };
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};

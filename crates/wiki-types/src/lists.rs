@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Task, Token, User,
+    AuditEntry, ChainEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Task,
+    Token, User,
 };
 
 /// A type for each list: they differ in the name of the member that has the items.
@@ -45,6 +46,8 @@ lists! {
     Sessions { sessions: Session }
     /// A part of the log of events.
     Events { events: Event }
+    /// A part of the audit chain.
+    Chain { entries: ChainEntry }
     /// A part of the audit trail.
     Trail { entries: AuditEntry }
 }

@@ -3,6 +3,8 @@
 //! Everything here is synchronous and reads or writes a body in as few host calls as it can: crossing the component
 //! boundary is what a small request costs most.
 
+mod outbound;
+
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
@@ -22,7 +24,7 @@ fn handle(incoming: IncomingRequest, outparam: ResponseOutparam) {
             let db = store::open(|| Config::load().map(|config| &*config.address).map_err(Error::Internal));
             let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
             let receive = |limit| body(&incoming, announced, limit);
-            routes::respond(&mut request, receive, &Services { db, config: Config::load })
+            routes::respond(&mut request, receive, &Services { db, config: Config::load, send: outbound::send })
         }
         Err(problem) => routes::respond_unread(&problem),
     };

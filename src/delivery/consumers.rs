@@ -1,0 +1,16 @@
+//! The consumers: what events do besides being listed.
+
+use crate::delivery::audit;
+use crate::delivery::cloud_event::Event;
+use crate::store::{self, Db};
+
+/// Something that events have an effect on.
+pub struct Consumer {
+    /// Its name in addresses.
+    pub name: &'static str,
+    /// Has the effect of the events, oldest first, unless it has had it before: an event may come more than once.
+    pub consume: fn(&Db, &[Event]) -> Result<(), store::Error>,
+}
+
+/// All of them.
+pub const CONSUMERS: &[Consumer] = &[Consumer { name: "audit", consume: audit::consume }];

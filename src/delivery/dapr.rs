@@ -1,0 +1,49 @@
+//! Dapr: events are published to a sidecar, which brings them to a broker.
+//!
+//! <https://docs.dapr.io/reference/api/pubsub_api/>
+
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::config::Delivery;
+use crate::store::relay::Pending;
+use crate::web::outbound::{Answer, Outgoing, Send};
+
+/// Publishes the events, all at once, and returns what the sidecar said of each: nothing if it has it.
+pub fn publish(settings: &Delivery, send: Send, events: &[&Pending]) -> Vec<Result<(), String>> {
+    let requests = events.iter().map(|event| request(settings, event)).collect::<Result<Vec<_>, _>>();
+    match requests {
+        Ok(requests) => send(requests).into_iter().map(|answer| answer.and_then(accepted)).collect(),
+        Err(error) => events.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+fn request(settings: &Delivery, event: &Pending) -> Result<Outgoing, String> {
+    let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let address = format!(
+        "{}/v1.0/publish/{}/{}?metadata.partitionKey={}",
+        settings.dapr_url.trim_end_matches('/'),
+        part(&settings.dapr_pubsub),
+        part(&event.topic),
+        part(&event.key)
+    );
+    let mut request = http::Request::post(address).header(CONTENT_TYPE, "application/cloudevents+json");
+    if !settings.dapr_api_token.is_empty() {
+        let mut token = HeaderValue::from_str(&settings.dapr_api_token)
+            .map_err(|_| "variable dapr_api_token: must be a text that a header can have".to_owned())?;
+        token.set_sensitive(true);
+        request = request.header("dapr-api-token", token);
+    }
+    request
+        .body(event.payload.clone().into_bytes())
+        .map_err(|_| "variable dapr_url: must be an address such as http://127.0.0.1:3500".to_owned())
+}
+
+/// Dapr has an event once it says 204.
+fn accepted(answer: Answer) -> Result<(), String> {
+    if answer.status.is_success() {
+        return Ok(());
+    }
+    Err(format!("the Dapr sidecar answered {}: {}", answer.status, answer.beginning.escape_debug()))
+}

@@ -1,0 +1,9 @@
+//! What becomes of events: the relay hands them to consumers, in this process or by way of Dapr.
+
+pub mod audit;
+pub mod cloud_event;
+pub mod consumers;
+pub mod dapr;
+pub mod receive;
+pub mod relay;
+pub mod token;

@@ -1,0 +1,20 @@
+//! Requests to other servers, as the wiki sends them: POST with a body.
+
+use http::StatusCode;
+
+/// A POST request with an absolute address.
+pub type Outgoing = http::Request<Vec<u8>>;
+
+/// What a server answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The beginning of the body, for logs.
+    pub beginning: String,
+}
+
+/// Sends requests at once. The answers are in the order of the requests; a reason in words where there is none.
+///
+/// Each takes 5 seconds to connect and 10 to be answered at most.
+pub type Send = fn(Vec<Outgoing>) -> Vec<Result<Answer, String>>;
