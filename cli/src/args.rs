@@ -10,6 +10,7 @@ use ureq::http::Uri;
 
 use crate::http::{Settings, Token};
 use crate::retry::Retry;
+use crate::text::bytes;
 
 /// The pause before the first retry. With the default of 4 retries, the pauses are 7.5 seconds in all.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -103,11 +104,43 @@ pub enum Command {
     Tasks(Tasks),
     /// Tick a task. One that recurs comes back below it
     Done(Done),
+    /// Check the audit trail
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
     /// Print a script that completes commands in your shell
     Completions {
         /// Your shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that nobody has changed or removed what happened, by the hashes of the audit chain. For administrators
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Begin with this entry, and fail unless it is still there: what an earlier check printed last
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = known)]
+    pub known: Option<Known>,
+}
+
+/// An entry of the audit chain that was checked before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub number: i64,
+    pub hash: [u8; 32],
+}
+
+fn known(text: &str) -> Result<Known, String> {
+    let (number, hash) = text.split_once(':').unwrap_or_default();
+    let number = number.parse().ok().filter(|number| *number > 0);
+    let known = number.zip(bytes(hash)).map(|(number, hash)| Known { number, hash });
+    known.ok_or_else(|| "must be a number, a colon and 64 hexadecimal digits".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 //!
 //! The layers of its modules, top to bottom. A module imports only from layers below its own:
 //!
-//! 1. `tasks`: the commands for tasks, which are listed as pages are
+//! 1. `tasks`: the commands for tasks, which are listed as pages are; `audit`: that for the audit chain
 //! 2. `import`, `export`, `pages`, `lists`: those for pages
 //! 3. `args`: the command line; `authors`: who writes
 //! 4. `wiki`: the API, one method per operation
@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod authors;
 mod connection;
 mod error;
@@ -38,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::args::{Cli, Command};
+use crate::args::{Audit, Cli, Command};
 use crate::error::Error;
 use crate::http::Http;
 use crate::wiki::Wiki;
@@ -87,6 +88,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::History(args) => lists::history(&wiki, global, args)?,
         Command::Tasks(args) => tasks::list(&wiki, global, args)?,
         Command::Done(args) => tasks::done(&wiki, global, args)?,
+        Command::Audit { command: Audit::Verify(args) } => audit::verify(&wiki, global, args)?,
         Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -124,6 +124,15 @@ impl App {
         self.database.as_ref().expect("the application has a database of its own")
     }
 
+    /// Ends every service at once, and returns the database.
+    ///
+    /// # Panics
+    /// When the test gave only an address.
+    pub fn into_database(self) -> Database {
+        drop(self.runners);
+        self.database.expect("the application has a database of its own")
+    }
+
     /// Ends every service as an operator would, and starts them again on the same database.
     ///
     /// # Panics

@@ -36,6 +36,7 @@ mod pooler;
 mod raw;
 mod role;
 mod runner;
+mod sidecar;
 mod wiki;
 
 pub use accounts::{ADMIN_PASSWORD, GIVEN_PASSWORD, PASSWORD};
@@ -57,6 +58,7 @@ pub use raw::{Raw, connect, send_raw};
 pub use role::{ROLE_PASSWORD, password_file};
 pub use runner::Runner;
 pub use serde_json::{Value, json};
+pub use sidecar::{Fault, Published, Sidecar};
 pub use wiki::{assert_time, metric};
 
 use std::fs;

@@ -9,6 +9,7 @@ mod api {
     mod accounts;
     mod acknowledged;
     mod concurrency;
+    mod delivery;
     mod errors;
     mod events;
     mod history;
