@@ -9,7 +9,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
-use wasi::io::streams::StreamError;
+use wasi::io::streams::{OutputStream, StreamError};
 
 use crate::auth::Services;
 use crate::config::Config;
@@ -106,7 +106,7 @@ fn write(response: Response, outparam: ResponseOutparam) {
     let outgoing = if body.is_empty() { None } else { resource.body().ok() };
     outparam.set(resource);
     if let Some(outgoing) = outgoing
-        && send(&outgoing, &body).is_ok()
+        && outgoing.write().is_ok_and(|stream| send(&stream, &body).is_ok())
     {
         _ = OutgoingBody::finish(outgoing, None);
     }
@@ -119,8 +119,8 @@ fn fields(headers: &HeaderMap) -> Fields {
     Fields::from_list(&entries).unwrap_or_else(|_| Fields::new())
 }
 
-fn send(outgoing: &OutgoingBody, body: &[u8]) -> Result<(), StreamError> {
-    let stream = outgoing.write().map_err(|()| StreamError::Closed)?;
+/// Sends all of a body.
+fn send(stream: &OutputStream, body: &[u8]) -> Result<(), StreamError> {
     let mut rest = body;
     while !rest.is_empty() {
         match usize::try_from(stream.check_write()?).unwrap_or(usize::MAX) {

@@ -29,8 +29,10 @@ pub fn send(requests: Vec<Outgoing>) -> Vec<Result<Answer, String>> {
 
 fn begin(outgoing: &Outgoing) -> Result<FutureIncomingResponse, String> {
     let (parts, body) = (outgoing.uri(), outgoing.body());
-    let headers: Vec<_> =
+    let mut headers: Vec<_> =
         outgoing.headers().iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+    // So that the host need not send it in chunks, which not every server takes.
+    headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
     let headers = Fields::from_list(&headers).map_err(|error| format!("its headers are not accepted: {error:?}"))?;
     let request = OutgoingRequest::new(headers);
     let scheme = if parts.scheme() == Some(&UriScheme::HTTP) { Scheme::Http } else { Scheme::Https };
@@ -52,7 +54,7 @@ fn begin(outgoing: &Outgoing) -> Result<FutureIncomingResponse, String> {
     let outgoing = request.body().map_err(|()| "it cannot have a body".to_owned())?;
     let response = handle(request, Some(options)).map_err(|error| reason(&error))?;
     // A server that does not read to the end answers all the same.
-    _ = super::send(&outgoing, body);
+    _ = outgoing.write().map(|stream| super::send(&stream, body));
     _ = OutgoingBody::finish(outgoing, None);
     Ok(response)
 }
@@ -72,12 +74,15 @@ fn wait(response: FutureIncomingResponse) -> Result<Answer, String> {
 
 fn read(response: &IncomingResponse) -> Result<Answer, String> {
     let status = StatusCode::from_u16(response.status()).map_err(|_| "the status is not one of HTTP".to_owned())?;
+    let retry_after = response.headers().get(&"retry-after".to_owned()).into_iter().next();
+    let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok()?.trim().parse().ok());
     let begin = || {
         let body = response.consume().ok()?;
         let stream = body.stream().ok()?;
         stream.blocking_read(BODY_READ).ok()
     };
-    Ok(Answer { status, beginning: String::from_utf8_lossy(&begin().unwrap_or_default()).into_owned() })
+    let beginning = String::from_utf8_lossy(&begin().unwrap_or_default()).into_owned();
+    Ok(Answer { status, beginning, retry_after })
 }
 
 /// Why there is no answer, in a few words.

@@ -12,6 +12,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The beginning of the body, for logs.
     pub beginning: String,
+    /// Seconds after which the server wants to be asked again, if it says so (`Retry-After`; a date counts as none).
+    pub retry_after: Option<u32>,
 }
 
 /// Sends requests at once. The answers are in the order of the requests; a reason in words where there is none.
