@@ -24,6 +24,7 @@ const FILES: &[(&str, &str)] = &[
     ("0012_events.sql", include_str!("../../migrations/0012_events.sql")),
     ("0013_tasks.sql", include_str!("../../migrations/0013_tasks.sql")),
     ("0014_task_events.sql", include_str!("../../migrations/0014_task_events.sql")),
+    ("0015_relay.sql", include_str!("../../migrations/0015_relay.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
