@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, calendar, description, events, links, posts, redirects, revisions, search, service, sessions, tags,
-    tasks, tokens, users,
+    account, audit, calendar, description, events, inbox, links, posts, redirects, revisions, search, service,
+    sessions, tags, tasks, tokens, users, watches,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -76,6 +76,14 @@ pub const ROUTES: &[Route] = &[
     route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
     route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
     route!("/posts/{id}/protection", PUT Administer Id(posts::protect), DELETE Administer Id(posts::unprotect)),
+    route!(
+        "/posts/{id}/watch",
+        GET Recipient Id(watches::read),
+        PUT Follower Id(watches::watch),
+        DELETE Follower Id(watches::unwatch),
+    ),
+    route!("/inbox", GET Recipient Plain(inbox::list)),
+    route!("/inbox/read", POST Follower Plain(inbox::mark_read)),
     route!("/redirects", GET Read Plain(redirects::list)),
     route!("/redirects/{slug}", PUT Write Text(redirects::set), DELETE Write Text(redirects::delete)),
     route!("/changes", GET Read Plain(revisions::changes)),
@@ -113,6 +121,8 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/tags", GET Read Plain(site::tags::show)),
     route!("/wiki/-/tags/{tag}", GET Read Text(site::tagged::show)),
     route!("/wiki/-/tasks", GET Read Plain(site::tasks::show), POST Write Plain(site::tasks::tick)),
+    route!("/wiki/-/inbox", GET Recipient Plain(site::inbox::show), POST Follower Plain(site::inbox::mark_read)),
+    route!("/wiki/-/watched", GET Recipient Plain(site::watched::show)),
     route!("/wiki/-/search", GET Read Plain(site::search::show)),
     route!("/wiki/-/users", GET Read Plain(site::users::show)),
     route!(
@@ -144,6 +154,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/delete", GET Write Text(site::delete::ask), POST Write Text(site::delete::delete)),
     route!("/wiki/{slug}/restore", POST Write Text(site::delete::restore)),
     route!("/wiki/{slug}/tasks", POST Write Text(site::ticks::tick)),
+    route!("/wiki/{slug}/watch", POST Follower Text(site::page::watch)),
     route!("/wiki/{slug}/protection", POST Administer Text(site::page::protect)),
     route!("/static/{name}", GET Nothing Plain(site::assets::read)),
 ];

@@ -17,9 +17,10 @@ pub fn identify(request: &Request, services: &Services) -> Result<Identity, Prob
         let (account, expires_time) = tokens::verify_reading(&services.db, &token)?;
         (identity.account, identity.token_expires_time) = (Some(account), Some(expires_time));
     } else if let Some(cookie) = sessions::credential(request)
-        && let Some((session, account)) = sessions::verify(&services.db, cookie)?
+        && let Some(session) = sessions::verify(&services.db, cookie)?
     {
-        (identity.session, identity.account) = (Some(session), Some(account));
+        (identity.session, identity.account, identity.unread) =
+            (Some(session.id), Some(session.account), session.unread);
     }
     Ok(identity)
 }

@@ -17,14 +17,22 @@ pub struct Identity {
     pub session: Option<i64>,
     /// When the token that proved it expires.
     pub token_expires_time: Option<Time>,
+    /// How many entries of their inbox are unread, as a session knows.
+    pub unread: i64,
     /// The address the request comes from.
     pub address: String,
 }
 
 impl Identity {
     /// An anonymous identity to which nothing is open: that of a request whose route needs no identity.
-    pub const UNKNOWN: Self =
-        Self { mode: Mode::Private, account: None, session: None, token_expires_time: None, address: String::new() };
+    pub const UNKNOWN: Self = Self {
+        mode: Mode::Private,
+        account: None,
+        session: None,
+        token_expires_time: None,
+        unread: 0,
+        address: String::new(),
+    };
 
     /// The account, 401 without one.
     pub fn account(&self) -> Result<&Account, Problem> {

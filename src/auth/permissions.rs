@@ -23,6 +23,10 @@ pub enum Need {
     Person,
     /// An account of any role.
     Account,
+    /// An account that may read pages.
+    Recipient,
+    /// The same, and not by a token that may only read.
+    Follower,
     /// An account, and not by a token with a narrower scope than its owner has.
     OwnAccount,
     /// The same, even while the password is one that an administrator chose.
@@ -41,7 +45,8 @@ impl Identity {
             Need::Write => (is_open, Role::Editor, Scope::Write),
             Need::Register => (is_open, Role::Administrator, Scope::Admin),
             Need::Person => (is_open, Role::Reader, Scope::Admin),
-            Need::Account => (false, Role::Reader, Scope::Read),
+            Need::Account | Need::Recipient => (false, Role::Reader, Scope::Read),
+            Need::Follower => (false, Role::Reader, Scope::Write),
             Need::OwnAccount | Need::Password => (false, Role::Reader, Scope::Admin),
             Need::Administer => (false, Role::Administrator, Scope::Admin),
         };
@@ -148,13 +153,33 @@ mod tests {
     }
 
     #[test]
+    fn an_inbox_is_for_accounts_and_marked_by_who_may_change_something() {
+        for mode in [Mode::Open, Mode::Private] {
+            assert_eq!(
+                [Need::Recipient, Need::Follower].map(|need| status(&anonymous(mode), need)),
+                [401, 401],
+                "{mode}"
+            );
+            for (scope, follows) in [(Some(Scope::Read), 403), (Some(Scope::Write), 200), (None, 200)] {
+                let reader = account(mode, Role::Reader, scope);
+                assert_eq!(
+                    [Need::Recipient, Need::Follower].map(|need| status(&reader, need)),
+                    [200, follows],
+                    "{mode}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_given_password_can_only_be_changed() {
         let mut identity = account(Mode::PublicRead, Role::Administrator, None);
         identity.account.as_mut().unwrap().password_is_given = true;
         for need in [Need::Read, Need::Anyone, Need::Account, Need::Password] {
             assert_eq!(status(&identity, need), 200, "{need:?}");
         }
-        for need in [Need::Write, Need::OwnAccount, Need::Administer, Need::Person, Need::Register] {
+        let others = [Need::Write, Need::OwnAccount, Need::Recipient, Need::Follower];
+        for need in others.into_iter().chain([Need::Administer, Need::Person, Need::Register]) {
             assert_eq!(status(&identity, need), 403, "{need:?}");
         }
     }

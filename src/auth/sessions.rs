@@ -49,8 +49,18 @@ pub fn credential(request: &Request) -> Option<&str> {
     request::cookie(request, wanted).filter(|value| !value.is_empty())
 }
 
-/// The session that `credential` proves, and its account; none if it has expired or never existed.
-pub fn verify(db: &Db, credential: &str) -> Result<Option<(i64, Account)>, Problem> {
+/// What a session says of who sends a request.
+pub struct Verified {
+    /// Its number.
+    pub id: i64,
+    /// Its account.
+    pub account: Account,
+    /// How many entries of the inbox are unread.
+    pub unread: i64,
+}
+
+/// The session that `credential` proves; none if it has expired or never existed.
+pub fn verify(db: &Db, credential: &str) -> Result<Option<Verified>, Problem> {
     let Some((id, secret)) = secret::parse("", credential) else { return Ok(None) };
     let Some(opened) = sessions::open(db, id)?.filter(|opened| secret::matches(secret, &opened.hash)) else {
         return Ok(None);
@@ -58,7 +68,7 @@ pub fn verify(db: &Db, credential: &str) -> Result<Option<(i64, Account)>, Probl
     if opened.is_stale {
         sessions::touch(db, id)?;
     }
-    Ok(Some((id, opened.account)))
+    Ok(Some(Verified { id, account: opened.account, unread: opened.unread }))
 }
 
 /// Ends session `id` of the sender, or of anyone for administrators. Returns whether there was such a session.

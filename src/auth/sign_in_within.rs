@@ -30,8 +30,13 @@ pub fn identify(
     }
     let cx = Context { request, identity: anonymous, db: &services.db, services };
     let signed_in = accounts::sign_in(&cx, username, form.text(PASSWORD))?;
-    let (session, account) =
+    let session =
         sessions::verify(&services.db, &signed_in.credential)?.ok_or_else(crate::auth::identity::unauthenticated)?;
-    let identity = Identity { account: Some(account), session: Some(session), ..anonymous.clone() };
+    let identity = Identity {
+        account: Some(session.account),
+        session: Some(session.id),
+        unread: session.unread,
+        ..anonymous.clone()
+    };
     Ok(Some((identity, sessions::kept(request, &signed_in.credential))))
 }

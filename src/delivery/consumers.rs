@@ -1,7 +1,7 @@
 //! The consumers: what events do besides being listed.
 
-use crate::delivery::audit;
 use crate::delivery::cloud_event::Event;
+use crate::delivery::{audit, notification};
 use crate::store::{self, Db};
 
 /// Something that events have an effect on.
@@ -13,4 +13,7 @@ pub struct Consumer {
 }
 
 /// All of them.
-pub const CONSUMERS: &[Consumer] = &[Consumer { name: "audit", consume: audit::consume }];
+pub const CONSUMERS: &[Consumer] = &[
+    Consumer { name: "audit", consume: audit::consume },
+    Consumer { name: "notification", consume: notification::consume },
+];

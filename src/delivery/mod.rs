@@ -1,9 +1,11 @@
 //! What becomes of events: the relay hands them to consumers, in this process or by way of Dapr.
 
 pub mod audit;
+pub mod clock;
 pub mod cloud_event;
 pub mod consumers;
 pub mod dapr;
+pub mod notification;
 pub mod receive;
 pub mod relay;
 pub mod token;

@@ -1,4 +1,4 @@
-//! The relay: hands the events of the log on, in order for each key.
+//! The relay: hands the events of the log on, in order for each key. Before, the clock adds those whose time has come.
 //!
 //! An event that fails while others pass is put aside, and the later ones of its key with it. If nothing passes, what is on the
 //! other side is away: nothing is put aside, and the same events are tried again after a pause.
@@ -12,7 +12,7 @@ use crate::auth::{Context, unique};
 use crate::config::{Delivery, EventsMode};
 use crate::delivery::cloud_event::Event;
 use crate::delivery::consumers::CONSUMERS;
-use crate::delivery::{dapr, token};
+use crate::delivery::{clock, dapr, token};
 use crate::store::relay::{self, Attempt, BATCH, Pending};
 use crate::store::{self, Db};
 use crate::web::outbound::Send;
@@ -28,6 +28,7 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     let settings = Delivery::load().map_err(Problem::internal)?;
     token::check(cx.request.headers(), &settings.token)?;
     let began = Instant::now();
+    clock::run(cx.db)?;
     if settings.mode != EventsMode::Cdc {
         let way = Way { db: cx.db, send: cx.services.send, settings };
         way.work(&unique()?, began)?;

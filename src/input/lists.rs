@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, ChainEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Sequence, Tag,
-    Task, Time, rules,
+    AuditEntry, ChainEntry, DeletedPost, Event, InboxEntry, PostSummary, Redirect, RevisionEntry, SearchResult,
+    Sequence, Tag, Task, Time, rules,
 };
 
 use crate::errors;
@@ -11,7 +11,7 @@ use crate::store::events::Wanted;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
 use crate::store::{
-    self, Db, audit, audit_chain, events, links, pages, redirects, revisions, search, tags, tasks, users,
+    self, Db, audit, audit_chain, events, inbox, links, pages, redirects, revisions, search, tags, tasks, users,
 };
 use crate::web::json::check;
 use crate::web::pagination::Page;
@@ -319,6 +319,22 @@ pub fn events(request: &Request, db: &Db, wanted: Wanted) -> Result<Page<Event>,
             let after = after.and_then(|keys| sequence(&keys)).unwrap_or(wanted.after);
             events::after(db, Wanted { after, ..wanted }, count)
         },
+    )
+}
+
+/// A part of the inbox of user `user_id`, latest entries first; with `?unread=`, those that are unread or those that are read.
+pub fn inbox(request: &Request, db: &Db, user_id: i64) -> Result<Page<InboxEntry>, Problem> {
+    let unread = match query(request, "unread").as_deref() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(Problem::invalid_field("unread", "must be true or false")),
+        None => None,
+    };
+    Page::select(
+        request,
+        is_number,
+        |entry: &InboxEntry| vec![entry.id.into()],
+        |after, count| inbox::of_user(db, user_id, unread, number(after, i64::MAX), count),
     )
 }
 

@@ -6,7 +6,7 @@ use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
 use wiki_types::tasks::MAX_TASK;
-use wiki_types::{ChangeKind, Priority, Role, Scope, slug};
+use wiki_types::{ChangeKind, InboxKind, Priority, Role, Scope, slug};
 
 use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
@@ -42,7 +42,10 @@ pub fn take_examples(schemas: &mut Value) -> Map<String, Value> {
     let mut examples: Map<String, Value> = schemas.iter_mut().filter_map(example).collect();
     for (name, schema) in schemas {
         if let Some((items, item)) = list(schema) {
-            let example = json!({ items: [examples[item]], "next": null });
+            let mut example = json!({ items: [examples[item]], "next": null });
+            if schema["properties"].get("unread").is_some() {
+                example["unread"] = json!(1);
+            }
             examples.insert(name.clone(), example);
         }
     }
@@ -130,6 +133,11 @@ fn keywords() -> Value {
         },
         "NewTask": { "post_id": { "minimum": 1 } },
         "Task": { "priority": { "enum": priorities } },
+        "InboxEntry": { "kind": { "enum": InboxKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },
+        "InboxReading": {
+            "ids": { "maxItems": MAX_LIMIT, "items": { "minimum": 1 } },
+            "up_to": { "minimum": 1 },
+        },
         "NewToken": { "name": line(tokens::MAX_NAME), "scope": { "enum": scopes } },
     })
 }
@@ -252,6 +260,7 @@ fn parameters() -> Value {
             "Only tasks that are due before this day, as in `2026-01-31`, in UTC, or before this time."),
         "DueAfter": query("due_after", json!({ "type": "string" }),
             "Only tasks that are due after this day or time."),
+        "Unread": query("unread", json!({ "type": "boolean" }), "Only entries that are unread, or only those that are read."),
         "OfPost": query("post", json!({ "type": "string" }),
             "Only tasks of the page with this number. Anything but a number names no page."),
         "Username": query("username", username(), "Only the user with this username, in any case."),

@@ -55,6 +55,7 @@ may not do this.
         (name = "Finding", description = "Pages by their words, tags and links."),
         (name = "Events", description = "What happens, for programs that follow the wiki."),
         (name = "Tasks", description = "The items of checklists in pages."),
+        (name = "Inbox", description = "What you are told: pages you watch, tasks of yours, and texts that mention you."),
         (name = "Users", description = "The authors of pages."),
         (name = "Access", description = "Accounts, sessions, tokens, and the audit trail."),
         (name = "Service", description = "The service itself."),
@@ -64,6 +65,7 @@ may not do this.
         api::users::list, api::users::create, api::users::read, api::users::update, api::users::delete,
         api::posts::list, api::posts::deleted, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
         api::posts::restore, api::posts::protect, api::posts::unprotect,
+        api::watches::read, api::watches::watch, api::watches::unwatch, api::inbox::list, api::inbox::mark_read,
         api::redirects::list, api::redirects::set, api::redirects::delete,
         api::revisions::list, api::revisions::read, api::revisions::compare, api::revisions::revert,
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
@@ -187,7 +189,7 @@ fn security(need: Need) -> Value {
         Need::Nothing | Need::Anyone => json!([]),
         // Depending on the mode of the wiki, not at all.
         Need::Read | Need::Write | Need::Register | Need::Person => json!([{ "token": [] }, { "session": [] }, {}]),
-        Need::Account | Need::OwnAccount | Need::Password | Need::Administer => {
+        Need::Account | Need::Recipient | Need::Follower | Need::OwnAccount | Need::Password | Need::Administer => {
             json!([{ "token": [] }, { "session": [] }])
         }
     }

@@ -29,6 +29,12 @@ pub const TAGS: &str = "/wiki/-/tags";
 pub const TASKS: &str = "/wiki/-/tasks";
 /// The tasks of all people.
 pub const ALL_TASKS: &str = "/wiki/-/tasks?everybody=yes";
+/// What one is told.
+pub const INBOX: &str = "/wiki/-/inbox";
+/// The entries of the inbox that are unread.
+pub const UNREAD: &str = "/wiki/-/inbox?unread=true";
+/// The pages one watches.
+pub const WATCHED: &str = "/wiki/-/watched";
 /// The search form.
 pub const SEARCH: &str = "/wiki/-/search";
 /// All users.

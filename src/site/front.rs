@@ -37,7 +37,7 @@ pub struct Home {
 
 /// `GET /wiki`, and `GET /` for browsers
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let page = pages::view_by_slug(cx.db, HOME)?;
+    let page = pages::view_by_slug(cx.db, HOME, cx.identity.user_id())?;
     let changes = revisions::latest(cx.db, None, None, CHANGES)?;
     let tags = tags::most_used(cx.db, TAGS)?;
     let home = page.map(|page| page::text(cx, &page).map(|text| Home { page, text })).transpose()?;

@@ -19,6 +19,7 @@ pub mod escape;
 pub mod feed;
 pub mod front;
 pub mod history;
+pub mod inbox;
 pub mod page;
 pub mod pages;
 pub mod preview;
@@ -33,6 +34,7 @@ pub mod tasks;
 pub mod ticks;
 pub mod user;
 pub mod users;
+pub mod watched;
 
 mod author;
 mod browser;

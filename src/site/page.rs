@@ -9,7 +9,7 @@ use crate::markdown::Rendered;
 use crate::site::parts::{self, Linked, Viewer};
 use crate::site::{self, address, missing};
 use crate::store::pages::{self, PageView};
-use crate::store::{revisions, tasks};
+use crate::store::{revisions, tasks, watches};
 use crate::web::forms::Form;
 use crate::web::request::{positive, query};
 use crate::web::{Problem, Response, response};
@@ -43,7 +43,7 @@ pub struct Merged {
 
 /// `GET /wiki/{slug}`
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
-    let Some(view) = pages::view_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
+    let Some(view) = pages::view_by_slug(cx.db, slug, cx.identity.user_id())? else { return missing::show(cx, slug) };
     let saved = just_saved(cx, &view.post)?;
     show_view(cx, view, saved)
 }
@@ -63,7 +63,7 @@ fn just_saved(cx: &Context, post: &Post) -> Result<Option<JustSaved>, Problem> {
 
 /// `GET /posts/{id}` for browsers
 pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
-    show_view(cx, pages::view(cx.db, id)?.ok_or_else(errors::page_not_found)?, None)
+    show_view(cx, pages::view(cx.db, id, cx.identity.user_id())?.ok_or_else(errors::page_not_found)?, None)
 }
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
@@ -88,4 +88,13 @@ pub fn protect(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let protected = form.text("protected") == "yes";
     let post = pages::set_protection(cx.db, post.post_id, protected, &cx.identity.actor())?;
     Ok(response::see_other(&address::page(&post.ok_or_else(errors::page_not_found)?.slug)))
+}
+
+/// `POST /wiki/{slug}/watch`: watches the page, or no longer
+pub fn watch(cx: &Context, slug: &str) -> Result<Response, Problem> {
+    let user_id = cx.identity.account()?.user_id;
+    let form = Form::read(cx.request)?;
+    let Some(post) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
+    watches::set(cx.db, post.post_id, user_id, form.text("watch") == "yes")?;
+    Ok(response::see_other(address::local(form.text("next")).unwrap_or(&address::page(&post.slug))))
 }

@@ -6,6 +6,7 @@ use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry,
 use crate::auth::{Identity, Need, sign_in_within};
 use crate::markdown::{self, Boxes, Rendered};
 use crate::site::address;
+use crate::store::inbox::MAX_COUNTED;
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
 use crate::store::tasks::Ticked;
@@ -25,6 +26,8 @@ pub struct Viewer {
     pub account: Option<i64>,
     /// Their name; none for an anonymous viewer.
     pub name: Option<String>,
+    /// How many entries of their inbox are unread.
+    pub unread: i64,
     /// Whether they are an administrator.
     pub administers: bool,
     /// Whether signing in allows more than the wiki allows without an account.
@@ -46,11 +49,21 @@ impl Viewer {
         Self {
             account: identity.user_id(),
             name: identity.account.as_ref().map(|account| account.name.clone()),
+            unread: identity.unread,
             administers: identity.administers(),
             gains_by_signing_in: identity.mode != Mode::Open,
             reads: identity.check(Need::Read).is_ok(),
             writes: identity.check(Need::Write).is_ok(),
             here: request.uri().path_and_query().filter(|_| is_opened).map(ToString::to_string),
+        }
+    }
+
+    /// How many entries of their inbox are unread, in words that have room in the head of a page; none if none is.
+    pub fn unread(&self) -> Option<String> {
+        match self.unread {
+            ..=0 => None,
+            MAX_COUNTED.. => Some(format!("{}+", MAX_COUNTED - 1)),
+            count => Some(count.to_string()),
         }
     }
 

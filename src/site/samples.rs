@@ -6,13 +6,14 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, Due, FieldError, Post, PostSummary, Priority, Revision, RevisionEntry, Role,
-    Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
+    AuditEntry, ChangeKind, DeletedPost, Due, FieldError, InboxEntry, InboxKind, Post, PostSummary, Priority, Revision,
+    RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
 };
 
 use crate::diff;
 use crate::markdown::{self, Boxes, Rendered};
 use crate::site::account::{AccountView, TokenForm};
+use crate::site::address;
 use crate::site::audit::Audit;
 use crate::site::backlinks::Backlinks;
 use crate::site::changes::Changes;
@@ -25,6 +26,7 @@ use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::front::{Front, Home};
 use crate::site::history::History;
+use crate::site::inbox::{Entry, InboxView};
 use crate::site::missing::Missing;
 use crate::site::page::{JustSaved, Merged, Page};
 use crate::site::pages::{Pages, Sort};
@@ -40,6 +42,7 @@ use crate::site::tags::Tags;
 use crate::site::tasks::{TasksView, Whose};
 use crate::site::user::UserView;
 use crate::site::users::Users;
+use crate::site::watched::Watched;
 use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
@@ -103,6 +106,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             editor_id: Some(editor as i64),
             editor: self.author(editor),
             targets: Targets::new(),
+            is_watched: editor.is_multiple_of(2),
         }
     }
 
@@ -295,6 +299,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let administrator = Viewer {
             account: Some(1),
             name: Some(self.text(PEOPLE[0])),
+            unread: 120,
             administers: true,
             gains_by_signing_in: true,
             reads: true,
@@ -381,6 +386,39 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let groups = TasksView::groups((0..8).map(task).collect(), "2026-12-02T12:00:00Z".parse().unwrap());
         let address = || "/wiki/-/tasks".to_owned();
         TasksView { whose, done, groups, here: address(), other: address(), next: Some("?cursor=abc".to_owned()) }
+    }
+
+    fn inbox(&self, only_unread: bool) -> InboxView {
+        let entry = |index: usize| {
+            let kind = InboxKind::ALL[index % InboxKind::ALL.len()];
+            let is_of_task = !matches!(kind, InboxKind::Mention | InboxKind::Changed);
+            let is_of_person = is_of_task && kind != InboxKind::Assigned;
+            let entry = InboxEntry {
+                id: 100 - index as i64,
+                kind,
+                time: time(22 - index as u32 / 4, 4),
+                read_time: (index > 8).then(|| time(22, 5)),
+                post_id: 1,
+                page_title: self.text(TITLES[index % TITLES.len()]),
+                page_slug: self.suggestion(index).slug,
+                page_deleted: index == 11,
+                user_id: Some(index as i64).filter(|_| !is_of_person && index != 7),
+                user_name: self.author(index),
+                version: Some(7).filter(|_| !is_of_task),
+                first_version: Some(5).filter(|_| !is_of_task),
+                changes: if index == 5 { 3 } else { 1 },
+                comment: (!is_of_task).then(|| self.text(COMMENTS[0])),
+                task_id: is_of_task.then_some(1),
+                task_text: (is_of_task && index != 8).then(|| self.text(TITLES[(index + 1) % TITLES.len()])),
+                due: is_of_task.then(|| Due::written("2026-11-20")).flatten(),
+                change: (!is_of_task).then_some(ChangeKind::ALL[index % 5]),
+                is_done: index == 2,
+            };
+            Entry::new(entry, "2026-12-02T12:00:00Z".parse().unwrap())
+        };
+        let entries = (0..12).map(entry).collect();
+        let here = address::INBOX;
+        InboxView { entries, unread: 9, only_unread, here, next: Some("?cursor=abc".to_owned()) }
     }
 
     fn happened(&self) -> Vec<AuditEntry> {
@@ -588,6 +626,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "tasks-empty",
                 view(&TasksView { groups: Vec::new(), ..self.tasks(Whose::Tag(self.text("größe")), false) }),
             ),
+            ("inbox", view(&self.inbox(false))),
+            ("inbox-empty", view(&InboxView { entries: Vec::new(), unread: 0, ..self.inbox(true) })),
+            ("watched", view(&Watched { pages: self.listed(3), next: next() })),
+            ("watched-empty", view(&Watched { pages: Vec::new(), next: None })),
             ("audit", view(&Audit { entries: self.happened(), next: next() })),
             ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
             ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),

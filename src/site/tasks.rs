@@ -104,7 +104,7 @@ impl Row {
 }
 
 /// When `due` is, as people say it at `now`: today, tomorrow, Friday, 3 days late.
-fn words(due: Due, now: DateTime<Utc>, done: bool) -> DueWords {
+pub(super) fn words(due: Due, now: DateTime<Utc>, done: bool) -> DueWords {
     let days = (due.day() - now.date_naive()).num_days();
     let day = match days {
         _ if done => due.day().format("%-d %B %Y").to_string(),

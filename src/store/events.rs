@@ -32,7 +32,7 @@ pub(super) const IS_SETTLED: &str = "(transaction < pg_snapshot_xmin(pg_current_
 pub fn after(db: &Db, wanted: Wanted, count: usize) -> Result<Vec<Event>, Error> {
     let Wanted { after, confidential, kind, post_id, tag } = wanted;
     let topic = if post_id.is_some() {
-        "AND aggregatetype IN ('page-events', 'task-events') AND aggregateid = $6::text"
+        "AND aggregatetype IN ('page-events', 'task-events', 'reminders') AND aggregateid = $6::text"
     } else {
         "AND $6::text IS NULL"
     };

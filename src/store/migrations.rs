@@ -25,6 +25,7 @@ const FILES: &[(&str, &str)] = &[
     ("0013_tasks.sql", include_str!("../../migrations/0013_tasks.sql")),
     ("0014_task_events.sql", include_str!("../../migrations/0014_task_events.sql")),
     ("0015_relay.sql", include_str!("../../migrations/0015_relay.sql")),
+    ("0016_inbox.sql", include_str!("../../migrations/0016_inbox.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

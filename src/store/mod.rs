@@ -13,6 +13,7 @@ pub mod db;
 pub mod drafts;
 mod error;
 pub mod events;
+pub mod inbox;
 pub mod links;
 pub mod migrations;
 pub mod pages;
@@ -28,6 +29,7 @@ pub mod tags;
 pub mod tasks;
 pub mod tokens;
 pub mod users;
+pub mod watches;
 
 pub use audit::Actor;
 pub use db::Db;

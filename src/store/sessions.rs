@@ -5,6 +5,7 @@ use wiki_types::{Account, Session};
 use crate::store::audit::Actor;
 use crate::store::db::{Db, Row};
 use crate::store::error::Error;
+use crate::store::inbox::unread;
 use crate::store::users::{account_columns, read_account};
 
 /// Days after which a session expires, however much it is used (NIST SP 800-63B, AAL1: 30 days at most).
@@ -58,6 +59,8 @@ pub struct Opened {
     pub hash: Vec<u8>,
     /// Whether it is time to note that the session is in use.
     pub is_stale: bool,
+    /// How many entries of its owner's inbox are unread, up to [`MAX_COUNTED`](crate::store::inbox::MAX_COUNTED).
+    pub unread: i64,
     /// Its account.
     pub account: Account,
 }
@@ -66,12 +69,20 @@ pub struct Opened {
 pub fn open(db: &Db, id: i64) -> Result<Option<Opened>, Error> {
     let sql = concat!(
         "SELECT s.hash, s.used_time < now() - interval '5 minutes', ",
+        unread!(),
+        ", ",
         account_columns!(),
         " FROM sessions s JOIN users ON users.id = s.user_id AND users.password IS NOT NULL WHERE s.id = $1 AND ",
         alive!()
     );
-    let read =
-        |row: &mut Row| Ok(Opened { hash: row.column()?, is_stale: row.column()?, account: read_account(row, None)? });
+    let read = |row: &mut Row| {
+        Ok(Opened {
+            hash: row.column()?,
+            is_stale: row.column()?,
+            unread: row.column()?,
+            account: read_account(row, None)?,
+        })
+    };
     db.query_one(sql, &[id.into()])?.as_mut().map(read).transpose()
 }
 

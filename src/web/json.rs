@@ -121,6 +121,20 @@ impl Body {
         }
     }
 
+    /// A list of at most `max` whole numbers.
+    pub fn integers(&mut self, field: &'static str, max: usize) -> Option<Vec<i64>> {
+        let items = match self.members.remove(field)? {
+            Value::Null => return None,
+            Value::Array(items) if items.len() <= max => items,
+            Value::Array(_) => return self.reject(field, format!("may have at most {max} items")),
+            _ => return self.reject(field, "must be a list of whole numbers"),
+        };
+        match items.iter().map(Value::as_i64).collect() {
+            Some(numbers) => Some(numbers),
+            None => self.reject(field, "must be a list of whole numbers"),
+        }
+    }
+
     /// True or false.
     pub fn flag(&mut self, field: &'static str) -> Option<bool> {
         match self.members.remove(field)? {

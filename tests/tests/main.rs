@@ -14,6 +14,7 @@ mod api {
     mod events;
     mod history;
     mod http;
+    mod inbox;
     mod links;
     mod old_clients;
     mod posts;
@@ -29,6 +30,7 @@ mod api {
 mod site {
     mod drafts;
     mod forms;
+    mod inbox;
     mod reading;
     mod tasks;
 }

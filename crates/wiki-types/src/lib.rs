@@ -12,6 +12,7 @@ pub mod comparison;
 pub mod due;
 pub mod events;
 pub mod html;
+pub mod inbox;
 pub mod invisible;
 pub mod lists;
 pub mod pages;
@@ -31,6 +32,7 @@ pub use accounts::{Account, AuditEntry, ChainEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
+pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Unread, Watch};
 pub use lists::{
     Chain, Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks, Tokens, Trail,
     Users,

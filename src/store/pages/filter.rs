@@ -56,6 +56,12 @@ impl Filter {
         self
     }
 
+    /// Only the pages that user `user_id` watches.
+    pub fn watched_by(mut self, user_id: i64) -> Self {
+        self.add("id IN (SELECT post_id FROM watches WHERE watches.user_id = ${} AND is_on)", user_id);
+        self
+    }
+
     /// Only the pages with this tag. Pages may have tags that are not composed, from when they were kept so.
     pub fn tagged(mut self, tag: &str) -> Self {
         let (tag, as_given) = (rules::normal_tag(tag), tag.trim().to_lowercase());

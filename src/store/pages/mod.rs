@@ -97,24 +97,27 @@ pub struct PageView {
     pub editor: Option<String>,
     /// Where its links lead.
     pub targets: Targets,
+    /// Whether whoever reads it watches it.
+    pub is_watched: bool,
 }
 
-/// Page `id` with everything its view shows.
-pub fn view(db: &Db, id: i64) -> Result<Option<PageView>, Error> {
-    view_where(db, "id = $1", id.into())
+/// Page `id` with everything its view shows to user `reader`.
+pub fn view(db: &Db, id: i64, reader: Option<i64>) -> Result<Option<PageView>, Error> {
+    view_where(db, "id = $1", id.into(), reader)
 }
 
-/// The page with this slug, with everything its view shows.
-pub fn view_by_slug(db: &Db, slug: &str) -> Result<Option<PageView>, Error> {
-    view_where(db, "slug = $1", slug.to_owned().into())
+/// The page with this slug, with everything its view shows to user `reader`.
+pub fn view_by_slug(db: &Db, slug: &str, reader: Option<i64>) -> Result<Option<PageView>, Error> {
+    view_where(db, "slug = $1", slug.to_owned().into(), reader)
 }
 
-fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<PageView>, Error> {
+fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64>) -> Result<Option<PageView>, Error> {
     let sql = format!(
         concat!(
             "SELECT ",
             post_columns!(),
-            ", kind, editor, editor_name, links, {}
+            ", kind, editor, editor_name, links, {},
+             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on)
              FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
@@ -132,9 +135,10 @@ fn view_where(db: &Db, condition: &'static str, param: Param) -> Result<Option<P
             editor_id: row.column()?,
             editor: row.column()?,
             targets: links::pair(row.column()?, row.column()?),
+            is_watched: row.column()?,
         })
     };
-    db.query_one(&sql, &[param])?.as_mut().map(read).transpose()
+    db.query_one(&sql, &[param, reader.into()])?.as_mut().map(read).transpose()
 }
 
 /// The first `count` pages that pass `filter`, in that order.

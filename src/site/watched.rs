@@ -1,0 +1,28 @@
+//! The pages that the viewer watches.
+
+use askama::Template;
+use http::StatusCode;
+use wiki_types::PostSummary;
+
+use crate::auth::Context;
+use crate::input::lists;
+use crate::site::parts::Linked;
+use crate::site::{self, address};
+use crate::store::pages::{Filter, Order};
+use crate::web::{Problem, Response};
+
+#[derive(Debug, Template)]
+#[template(path = "watched.html")]
+pub struct Watched {
+    /// The pages, the latest edit first.
+    pub pages: Vec<PostSummary>,
+    /// The address of the rest of the list.
+    pub next: Option<String>,
+}
+
+/// `GET /wiki/-/watched`
+pub fn show(cx: &Context) -> Result<Response, Problem> {
+    let filter = Filter::living().watched_by(cx.identity.account()?.user_id);
+    let list = lists::posts(cx.request, cx.db, filter, Order::LATEST)?;
+    site::show_once(cx, StatusCode::OK, &Watched { pages: list.items, next: list.next })
+}
