@@ -109,6 +109,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Audit,
     },
+    /// List what is new for you: mentions, tasks of yours, changes of pages you watch
+    Inbox(Inbox),
     /// Print a script that completes commands in your shell
     Completions {
         /// Your shell
@@ -267,6 +269,19 @@ pub struct Tasks {
     #[arg(long, value_name = "DAY")]
     pub due_after: Option<String>,
     /// Maximum number of tasks [default: all]
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct Inbox {
+    /// List what you have read as well
+    #[arg(long)]
+    pub all: bool,
+    /// Mark what is listed as read
+    #[arg(long)]
+    pub read: bool,
+    /// Maximum number of entries [default: all]
     #[arg(long)]
     pub limit: Option<usize>,
 }

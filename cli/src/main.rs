@@ -2,7 +2,8 @@
 //!
 //! The layers of its modules, top to bottom. A module imports only from layers below its own:
 //!
-//! 1. `tasks`: the commands for tasks, which are listed as pages are; `audit`: that for the audit chain
+//! 1. `tasks`, `inbox`: the commands for tasks and for the inbox, which are listed as pages are; `audit`: that for the
+//!    audit chain
 //! 2. `import`, `export`, `pages`, `lists`: those for pages
 //! 3. `args`: the command line; `authors`: who writes
 //! 4. `wiki`: the API, one method per operation
@@ -24,6 +25,7 @@ mod fake;
 mod front_matter;
 mod http;
 mod import;
+mod inbox;
 mod lists;
 mod output;
 mod pages;
@@ -89,6 +91,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Tasks(args) => tasks::list(&wiki, global, args)?,
         Command::Done(args) => tasks::done(&wiki, global, args)?,
         Command::Audit { command: Audit::Verify(args) } => audit::verify(&wiki, global, args)?,
+        Command::Inbox(args) => inbox::list(&wiki, global, args)?,
         Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

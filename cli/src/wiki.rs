@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Method;
 use wiki_types::rules::MAX_LIMIT;
-use wiki_types::{Account, Post, PostDraft, PostSummary, Redirect, RedirectTarget, User};
+use wiki_types::{Account, InboxReading, Post, PostDraft, PostSummary, Redirect, RedirectTarget, User};
 
 use crate::error::Error;
 use crate::http::{Http, Request};
@@ -188,6 +188,11 @@ impl Wiki {
     pub fn set_done(&self, id: i64, done: bool, user_id: i64) -> Result<Vec<u8>, Error> {
         let body = encode(&json!({ "done": done, "user_id": user_id }))?;
         self.http.send(&Request::new(Method::PATCH, format!("/tasks/{id}")).json(body))
+    }
+
+    /// Marks entries of the inbox as read.
+    pub fn mark_read(&self, reading: &InboxReading) -> Result<(), Error> {
+        self.http.send(&Request::new(Method::POST, "/inbox/read").json(encode(reading)?)).map(drop)
     }
 
     /// The items of the list `key` at `target`, requested as they are needed. Ends after the first error.
