@@ -4,12 +4,13 @@
 //! boundary is what a small request costs most.
 
 mod outbound;
+mod stream;
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
-use wasi::io::streams::{OutputStream, StreamError};
+use wasi::io::streams::StreamError;
 
 use crate::auth::Services;
 use crate::config::Config;
@@ -106,7 +107,7 @@ fn write(response: Response, outparam: ResponseOutparam) {
     let outgoing = if body.is_empty() { None } else { resource.body().ok() };
     outparam.set(resource);
     if let Some(outgoing) = outgoing
-        && outgoing.write().is_ok_and(|stream| send(&stream, &body).is_ok())
+        && outgoing.write().is_ok_and(|output| stream::send(&output, &body).is_ok())
     {
         _ = OutgoingBody::finish(outgoing, None);
     }
@@ -117,20 +118,4 @@ fn fields(headers: &HeaderMap) -> Fields {
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     // The only reason to refuse is a header the host keeps for itself, and the wiki sets none of those.
     Fields::from_list(&entries).unwrap_or_else(|_| Fields::new())
-}
-
-/// Sends all of a body.
-fn send(stream: &OutputStream, body: &[u8]) -> Result<(), StreamError> {
-    let mut rest = body;
-    while !rest.is_empty() {
-        match usize::try_from(stream.check_write()?).unwrap_or(usize::MAX) {
-            0 => stream.subscribe().block(),
-            permitted => {
-                let (now, later) = rest.split_at(rest.len().min(permitted));
-                stream.write(now)?;
-                rest = later;
-            }
-        }
-    }
-    stream.flush()
 }

@@ -10,6 +10,7 @@ use wasi::http::types::{
     Scheme,
 };
 
+use crate::wasi::stream;
 use crate::web::outbound::{Answer, Outgoing};
 
 /// How long a server may take to accept a connection.
@@ -54,7 +55,7 @@ fn begin(outgoing: &Outgoing) -> Result<FutureIncomingResponse, String> {
     let outgoing = request.body().map_err(|()| "it cannot have a body".to_owned())?;
     let response = handle(request, Some(options)).map_err(|error| reason(&error))?;
     // A server that does not read to the end answers all the same.
-    _ = outgoing.write().map(|stream| super::send(&stream, body));
+    _ = outgoing.write().map(|output| stream::send(&output, body));
     _ = OutgoingBody::finish(outgoing, None);
     Ok(response)
 }
