@@ -85,6 +85,17 @@ pub enum EventsMode {
     Cdc,
 }
 
+impl EventsMode {
+    /// The value of the variable.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Dapr => "dapr",
+            Self::Cdc => "cdc",
+        }
+    }
+}
+
 /// How events are delivered: the variables of the component `events`. The component `wiki` has none of them.
 ///
 /// | variable | default in spin.toml | meaning |

@@ -59,6 +59,21 @@ pub fn task_not_found() -> Problem {
     Problem::not_found("Task not found").on_page("There is no such task. It may have been removed from its page.")
 }
 
+/// 404: no webhook has that number.
+pub fn webhook_not_found() -> Problem {
+    Problem::not_found("Webhook not found").on_page("There is no such webhook.")
+}
+
+/// 404: the webhook has no delivery of that number.
+pub fn delivery_not_found() -> Problem {
+    Problem::not_found("Delivery not found").on_page("The webhook has no such delivery. They are kept for 32 days.")
+}
+
+/// 404: no event that could not be handed on has that number.
+pub fn event_not_found() -> Problem {
+    Problem::not_found("No undelivered event has this number. It may have been handed on meanwhile.")
+}
+
 /// 403: the user has an account of their own.
 pub fn user_not_yours() -> Problem {
     Problem::forbidden("Only the user themselves and administrators may change this user.")

@@ -11,7 +11,7 @@ use wiki_types::Mode;
 
 use crate::api::{
     account, audit, calendar, description, events, inbox, links, posts, redirects, revisions, search, service,
-    sessions, tags, tasks, tokens, users, watches,
+    sessions, tags, tasks, tokens, undelivered, users, watches, webhooks,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -88,6 +88,20 @@ pub const ROUTES: &[Route] = &[
     route!("/redirects/{slug}", PUT Write Text(redirects::set), DELETE Write Text(redirects::delete)),
     route!("/changes", GET Read Plain(revisions::changes)),
     route!("/events", GET Read Plain(events::list)),
+    route!("/events/undelivered", GET Administer Plain(undelivered::list)),
+    route!("/events/undelivered/{id}", DELETE Administer Id(undelivered::delete)),
+    route!("/events/undelivered/{id}/retry", POST Administer Id(undelivered::retry)),
+    route!("/webhooks", GET Administer Plain(webhooks::list), POST Administer Plain(webhooks::create)),
+    route!(
+        "/webhooks/{id}",
+        GET Administer Id(webhooks::read),
+        PATCH Administer Id(webhooks::change),
+        DELETE Administer Id(webhooks::delete),
+    ),
+    route!("/webhooks/{id}/rotate", POST Administer Id(webhooks::rotate)),
+    route!("/webhooks/{id}/test", POST Administer Id(webhooks::test)),
+    route!("/webhooks/{id}/deliveries", GET Administer Id(webhooks::deliveries)),
+    route!("/webhooks/{id}/deliveries/{delivery_id}/resend", POST Administer IdText(webhooks::resend)),
     route!("/search", GET Read Plain(search::search)),
     route!("/search/suggestions", GET Read Plain(search::suggestions)),
     route!("/tags", GET Read Plain(tags::list)),
@@ -144,6 +158,20 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/account/tokens", POST OwnAccount Plain(site::account::create_token)),
     route!("/wiki/-/account/tokens/revoke", POST OwnAccount Plain(site::account::revoke_token)),
     route!("/wiki/-/audit", GET Administer Plain(site::audit::show)),
+    route!(
+        "/wiki/-/webhooks",
+        GET Administer Plain(site::webhooks::list),
+        POST Administer Plain(site::webhooks::create),
+    ),
+    route!(
+        "/wiki/-/webhooks/{id}",
+        GET Administer Id(site::webhooks::show),
+        POST Administer Id(site::webhooks::save),
+    ),
+    route!("/wiki/-/webhooks/{id}/rotate", POST Administer Id(site::webhooks::rotate)),
+    route!("/wiki/-/webhooks/{id}/test", POST Administer Id(site::webhooks::test)),
+    route!("/wiki/-/webhooks/{id}/resend", POST Administer Id(site::webhooks::resend)),
+    route!("/wiki/-/webhooks/{id}/delete", POST Administer Id(site::webhooks::delete)),
     route!("/wiki/{slug}", GET Read Text(site::page::show)),
     route!("/wiki/{slug}/edit", GET Write Text(site::edit::edit), POST Write Text(site::edit::save)),
     route!("/wiki/{slug}/history", GET Read Text(site::history::show)),

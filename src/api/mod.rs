@@ -16,5 +16,7 @@ pub mod sessions;
 pub mod tags;
 pub mod tasks;
 pub mod tokens;
+pub mod undelivered;
 pub mod users;
 pub mod watches;
+pub mod webhooks;

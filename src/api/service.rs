@@ -6,6 +6,7 @@ use http::StatusCode;
 use wiki_types::{Health, Readiness, Time};
 
 use crate::auth::Context;
+use crate::store::undelivered::{self, Backlog};
 use crate::store::{counters, migrations, search, tasks};
 use crate::web::response::{self, METRICS};
 use crate::web::{Problem, Response};
@@ -52,15 +53,40 @@ pub fn ready(cx: &Context) -> Result<Response, Problem> {
 /// Metrics for Prometheus
 ///
 /// In the text format: `users_created_total`, `posts_created_total`, `revisions_created_total`, `wiki_users`,
-/// `wiki_posts`, `wiki_revisions`, `wiki_build_info`. The totals are the same from every replica.
+/// `wiki_posts`, `wiki_revisions`, `wiki_build_info`, `wasiki_events_undelivered`, `wasiki_events_oldest_undelivered_seconds`,
+/// `wasiki_events_dead`, `wasiki_webhook_deliveries_waiting`. They are the same from every replica.
 #[cfg_attr(test, utoipa::path(
     get, path = "/metrics", operation_id = "readMetrics", tag = "Service",
     responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain",
         headers(("Cache-Control")))),
 ))]
 pub fn metrics(cx: &Context) -> Result<Response, Problem> {
-    let totals = Totals(counters::totals(cx.db)?);
-    Ok(response::no_store(response::bytes(StatusCode::OK, METRICS, totals.exposition().into_bytes())))
+    let mut text = Totals(counters::totals(cx.db)?).exposition();
+    text.push_str(&exposition_of(undelivered::backlog(cx.db)?));
+    Ok(response::no_store(response::bytes(StatusCode::OK, METRICS, text.into_bytes())))
+}
+
+/// The metrics of events on their way.
+fn exposition_of(backlog: Backlog) -> String {
+    let metrics = [
+        ("wasiki_events_undelivered", "Events that have not been handed on, up to 10000.", backlog.events),
+        (
+            "wasiki_events_oldest_undelivered_seconds",
+            "Seconds since the oldest event that has not been handed on.",
+            backlog.oldest_seconds,
+        ),
+        (
+            "wasiki_events_dead",
+            "Events that could not be handed on and are not tried again, up to 10000.",
+            backlog.dead,
+        ),
+        (
+            "wasiki_webhook_deliveries_waiting",
+            "Requests to webhooks that are to be sent, up to 10000.",
+            backlog.deliveries,
+        ),
+    ];
+    metrics.map(|(name, help, value)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")).concat()
 }
 
 /// Counters and their totals.

@@ -1,7 +1,7 @@
 //! The consumers: what events do besides being listed.
 
 use crate::delivery::cloud_event::Event;
-use crate::delivery::{audit, notification};
+use crate::delivery::{audit, notification, webhooks};
 use crate::store::{self, Db};
 
 /// Something that events have an effect on.
@@ -16,4 +16,5 @@ pub struct Consumer {
 pub const CONSUMERS: &[Consumer] = &[
     Consumer { name: "audit", consume: audit::consume },
     Consumer { name: "notification", consume: notification::consume },
+    Consumer { name: "webhooks", consume: webhooks::consume },
 ];

@@ -8,4 +8,6 @@ pub mod dapr;
 pub mod notification;
 pub mod receive;
 pub mod relay;
+pub mod returned;
 pub mod token;
+pub mod webhooks;

@@ -12,7 +12,7 @@ use crate::auth::{Context, unique};
 use crate::config::{Delivery, EventsMode};
 use crate::delivery::cloud_event::Event;
 use crate::delivery::consumers::CONSUMERS;
-use crate::delivery::{clock, dapr, token};
+use crate::delivery::{clock, dapr, returned, token, webhooks};
 use crate::store::relay::{self, Attempt, BATCH, Pending};
 use crate::store::{self, Db};
 use crate::web::outbound::Send;
@@ -29,11 +29,17 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     token::check(cx.request.headers(), &settings.token)?;
     let began = Instant::now();
     clock::run(cx.db)?;
-    if settings.mode != EventsMode::Cdc {
+    relay::note_mode(cx.db, settings.mode.as_str())?;
+    let handed_on = if settings.mode == EventsMode::Cdc {
+        Ok(())
+    } else {
         let way = Way { db: cx.db, send: cx.services.send, settings };
-        way.work(&unique()?, began)?;
-    }
-    Ok(response::no_content())
+        way.work(&unique()?, began)
+    };
+    // What was handed on before goes out, whether more could be or not.
+    returned::retry(cx.db)?;
+    webhooks::send_due(cx, began + WORK)?;
+    handed_on.map(|()| response::no_content())
 }
 
 /// Where events are handed on to.

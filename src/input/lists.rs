@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, ChainEntry, DeletedPost, Event, InboxEntry, PostSummary, Redirect, RevisionEntry, SearchResult,
-    Sequence, Tag, Task, Time, rules,
+    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, InboxEntry, PostSummary, Redirect, RevisionEntry,
+    SearchResult, Sequence, Tag, Task, Time, UndeliveredEvent, rules,
 };
 
 use crate::errors;
@@ -11,7 +11,8 @@ use crate::store::events::Wanted;
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
 use crate::store::{
-    self, Db, audit, audit_chain, events, inbox, links, pages, redirects, revisions, search, tags, tasks, users,
+    self, Db, audit, audit_chain, deliveries, events, inbox, links, pages, redirects, revisions, search, tags, tasks,
+    undelivered, users, webhooks,
 };
 use crate::web::json::check;
 use crate::web::pagination::Page;
@@ -272,6 +273,30 @@ pub fn audit(request: &Request, db: &Db) -> Result<Page<AuditEntry>, Problem> {
         is_number,
         |entry: &AuditEntry| vec![entry.id.into()],
         |after, count| audit::before(db, number(after, i64::MAX), user_id(request), count),
+    )
+}
+
+/// What was or is to be sent to webhook `id`, newest first. 404 if there is no such webhook.
+pub fn deliveries(request: &Request, db: &Db, id: i64) -> Result<Page<Delivery>, Problem> {
+    let page = Page::select(
+        request,
+        is_number,
+        |delivery: &Delivery| vec![delivery.id.into()],
+        |after, count| deliveries::before(db, id, number(after, i64::MAX), count),
+    )?;
+    if page.items.is_empty() {
+        webhooks::find(db, id)?.ok_or_else(errors::webhook_not_found)?;
+    }
+    Ok(page)
+}
+
+/// The events that could not be handed on, newest first.
+pub fn undelivered(request: &Request, db: &Db) -> Result<Page<UndeliveredEvent>, Problem> {
+    Page::select(
+        request,
+        is_number,
+        |event: &UndeliveredEvent| vec![event.id.into()],
+        |after, count| undelivered::before(db, number(after, i64::MAX), count),
     )
 }
 

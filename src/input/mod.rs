@@ -7,3 +7,4 @@ pub mod lists;
 pub mod revisions;
 pub mod tasks;
 pub mod users;
+pub mod webhooks;

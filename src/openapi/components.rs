@@ -13,6 +13,7 @@ use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{password, tokens};
 use crate::input::lists::MAX_QUERY;
 use crate::input::users::MAX_EMAIL;
+use crate::input::webhooks::{MAX_TYPE, MAX_TYPES, MAX_URL};
 use crate::routes::body_limit::PAGE as MAX_BODY;
 use crate::web::pagination::DEFAULT_LIMIT;
 
@@ -138,6 +139,13 @@ fn keywords() -> Value {
             "ids": { "maxItems": MAX_LIMIT, "items": { "minimum": 1 } },
             "up_to": { "minimum": 1 },
         },
+        "NewWebhook WebhookChange": {
+            "url": { "minLength": 1, "maxLength": MAX_URL, "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[1-9][0-9]{0,3})?([/?][!-\"$-~]*)?$" },
+            "types": { "maxItems": MAX_TYPES, "items": {
+                "maxLength": MAX_TYPE, "pattern": "^wasiki(\\.(page|task|account)(\\.[a-z_]+)*)?$",
+            } },
+        },
+        "Delivery": { "state": { "enum": ["waiting", "delivered", "failed"] } },
         "NewToken": { "name": line(tokens::MAX_NAME), "scope": { "enum": scopes } },
     })
 }
@@ -198,6 +206,9 @@ pub fn in_path(path: &str, segment: &str) -> Value {
         ("{id}", Some("tasks")) => "TaskId",
         ("{id}", Some("tokens")) => "TokenId",
         ("{id}", Some("sessions")) => "SessionId",
+        ("{id}", Some("webhooks")) => "WebhookId",
+        ("{delivery_id}", _) => "DeliveryId",
+        ("{id}", Some("events")) => "UndeliveredId",
         ("{version}", _) => "Version",
         ("{slug}", Some("redirects")) => "Redirect",
         _ => panic!("no parameter is {segment} of {path}"),
@@ -240,6 +251,9 @@ fn parameters() -> Value {
         "TaskId": path("id", "The task's number."),
         "TokenId": path("id", "The token's number."),
         "SessionId": path("id", "The session's number."),
+        "WebhookId": path("id", "The webhook's number."),
+        "DeliveryId": path("delivery_id", "The delivery's number."),
+        "UndeliveredId": path("id", "The number of the event among those that could not be handed on."),
         "Version": path("version", "A version of the page."),
         "Limit": query("limit",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),

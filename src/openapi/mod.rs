@@ -13,6 +13,7 @@
 //! - The examples of bodies, which are those of their schemas. An example in an attribute has what differs.
 
 mod components;
+mod events;
 mod tests;
 
 use std::collections::BTreeSet;
@@ -72,7 +73,11 @@ may not do this.
         api::calendar::read, api::tasks::list, api::tasks::create, api::tasks::read, api::tasks::update,
         site::feed::show, api::account::read, api::account::change_password,
         api::sessions::list, api::sessions::end, api::sessions::end_all,
-        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::audit::chain, api::events::list, api::description::read,
+        api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::audit::chain, api::events::list,
+        api::undelivered::list, api::undelivered::retry, api::undelivered::delete,
+        api::webhooks::list, api::webhooks::create, api::webhooks::read, api::webhooks::change, api::webhooks::delete,
+        api::webhooks::rotate, api::webhooks::test, api::webhooks::deliveries, api::webhooks::resend,
+        api::description::read,
     ),
     components(schemas(wiki_types::FieldError)),
 )]

@@ -17,10 +17,10 @@ use crate::store;
 use crate::web::{Problem, Request, response};
 
 /// Where the paths begin that people open in a browser, and that are no part of the API.
-const FOR_PEOPLE: [&str; 3] = ["/wiki", "/static/", "/docs"];
+const FOR_PEOPLE: [&str; 4] = ["/wiki", "/static/", "/docs", "/-/"];
 
 /// Set by `cargo xtask openapi`.
-const RENEW: &str = "WASIKI_RENEW_OPENAPI";
+pub const RENEW: &str = "WASIKI_RENEW_OPENAPI";
 
 #[test]
 fn the_document_that_is_served_is_up_to_date() {

@@ -47,6 +47,8 @@ pub const SIGN_OUT: &str = "/wiki/-/sign-out";
 pub const ACCOUNT: &str = "/wiki/-/account";
 /// What happened to accounts and pages.
 pub const AUDIT: &str = "/wiki/-/audit";
+/// The servers that are told what happens.
+pub const WEBHOOKS: &str = "/wiki/-/webhooks";
 /// The form that makes a user.
 pub const NEW_USER: &str = "/wiki/-/users/new";
 /// The latest changes as a feed.
@@ -132,6 +134,11 @@ pub fn local(wanted: &str) -> Option<&str> {
 /// The account of a user, for administrators.
 pub fn account_of(id: impl Display) -> String {
     format!("{USERS}/{id}/account")
+}
+
+/// One of the servers that are told what happens.
+pub fn webhook(id: impl Display) -> String {
+    format!("{WEBHOOKS}/{id}")
 }
 
 /// A user.

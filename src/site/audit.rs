@@ -48,6 +48,15 @@ impl Audit {
             "page_restored" => "page restored",
             "page_protected" => "page protected",
             "page_unprotected" => "page unprotected",
+            "webhook_created" => "webhook created",
+            "webhook_changed" => "webhook changed",
+            "webhook_secret_rotated" => "secret of a webhook changed",
+            "webhook_deleted" => "webhook deleted",
+            "webhook_tested" => "test event sent",
+            "webhook_delivery_resent" => "event sent again",
+            "webhook_disabled" => "webhook turned off",
+            "event_retried" => "event handed on again",
+            "event_discarded" => "event discarded",
             other => other,
         }
     }

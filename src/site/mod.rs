@@ -35,6 +35,7 @@ pub mod ticks;
 pub mod user;
 pub mod users;
 pub mod watched;
+pub mod webhooks;
 
 mod author;
 mod browser;

@@ -230,6 +230,8 @@ pub fn label(field: &str) -> &str {
         "days" => "Valid for",
         "role" => "Role",
         "tag" => "Tag",
+        "url" => "Address",
+        "types" => "Events",
         "since" => "Edited since",
         "until" => "Edited until",
         other => other,

@@ -17,8 +17,10 @@ use crate::web::{Problem, Request, Response, response};
 const SECRETS: [&str; 3] = ["password", "current", "new"];
 
 /// Fields that people type into, or read. All others are the form's own.
-const TYPED: [&str; 12] =
-    ["title", "slug", "tags", "comment", "reason", "author", "username", "name", "email", "role", "token", "days"];
+const TYPED: [&str; 14] = [
+    "title", "slug", "tags", "comment", "reason", "author", "username", "name", "email", "role", "token", "days",
+    "url", "types",
+];
 
 #[derive(Debug, Template)]
 #[template(path = "retry.html")]

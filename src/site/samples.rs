@@ -6,8 +6,9 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, Due, FieldError, InboxEntry, InboxKind, Post, PostSummary, Priority, Revision,
-    RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
+    AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, InboxEntry, InboxKind, Post, PostSummary, Priority,
+    Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
+    Webhook,
 };
 
 use crate::diff;
@@ -43,6 +44,7 @@ use crate::site::tasks::{TasksView, Whose};
 use crate::site::user::UserView;
 use crate::site::users::Users;
 use crate::site::watched::Watched;
+use crate::site::webhooks::{WebhookForm, WebhookView, Webhooks};
 use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
@@ -444,6 +446,59 @@ impl<F: Fn(&str) -> String> Samples<F> {
         ]
     }
 
+    fn webhook(&self, index: i64) -> Webhook {
+        let turned_off = index % 2 == 1;
+        Webhook {
+            id: index,
+            url: self.text("https://hooks.example.org/a/rather/long/path/that/is/a/password/0123456789abcdef"),
+            types: if turned_off {
+                vec![self.text("wasiki.page"), self.text("wasiki.task.completed")]
+            } else {
+                Vec::new()
+            },
+            active: !turned_off,
+            disabled_reason: turned_off.then(|| self.text("The receiver answered 410 Gone.")),
+            failing_since: Some(time(3, 4)),
+            former_secret_until: Some(time(4, 4)),
+            created_by: Some(1),
+            created_time: time(1, 2),
+        }
+    }
+
+    fn webhooks(&self, errors: Vec<FieldError>) -> Webhooks {
+        let form = WebhookForm { url: self.text("https://example.org"), types: self.text("wasiki.page") };
+        Webhooks { webhooks: (0..4).map(|index| self.webhook(index)).collect(), form, errors }
+    }
+
+    fn webhook_view(&self, active: bool) -> WebhookView {
+        let delivery = |id: i64, state: &str, status: Option<i64>| Delivery {
+            id,
+            event_id: self.text("1f0a1c5e-6d3f-4c5a-9b1e-1d2c3b4a5f60"),
+            kind: self.text("wasiki.page.edited"),
+            state: state.to_owned(),
+            attempts: id - 1,
+            due_time: Some(time(5, 6)).filter(|_| state == "waiting"),
+            attempted_time: Some(time(5, 5)).filter(|_| id > 1),
+            status,
+            error: Some(self.text("the connection was refused")).filter(|_| status.is_none()),
+            response: status.map(|_| self.text("Internal Server Error")),
+            created_time: time(5, 4),
+        };
+        WebhookView {
+            webhook: self.webhook(i64::from(!active)),
+            secret: active.then(|| self.text("whsec_AAAA")),
+            form: WebhookForm { url: self.text("https://example.org"), types: String::new() },
+            deliveries: vec![
+                delivery(1, "waiting", None),
+                delivery(2, "waiting", None),
+                delivery(3, "delivered", Some(204)),
+                delivery(11, "failed", Some(500)),
+            ],
+            next: Some("?cursor=abc".to_owned()),
+            errors: Vec::new(),
+        }
+    }
+
     fn pages_for(&self, viewer: &Viewer) -> Vec<(String, String)> {
         let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&("viewer", viewer as &dyn Any));
         let next = || Some("?cursor=abc".to_owned());
@@ -632,6 +687,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("watched-empty", view(&Watched { pages: Vec::new(), next: None })),
             ("audit", view(&Audit { entries: self.happened(), next: next() })),
             ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
+            ("webhooks", view(&self.webhooks(Vec::new()))),
+            ("webhooks-invalid", view(&self.webhooks(vec![FieldError::new("url", self.text("is no address"))]))),
+            ("webhooks-none", view(&Webhooks { webhooks: Vec::new(), ..self.webhooks(Vec::new()) })),
+            ("webhook", view(&self.webhook_view(true))),
+            ("webhook-off", view(&self.webhook_view(false))),
             ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),
             (
                 "user",

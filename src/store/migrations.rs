@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("0014_task_events.sql", include_str!("../../migrations/0014_task_events.sql")),
     ("0015_relay.sql", include_str!("../../migrations/0015_relay.sql")),
     ("0016_inbox.sql", include_str!("../../migrations/0016_inbox.sql")),
+    ("0017_webhooks.sql", include_str!("../../migrations/0017_webhooks.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod audit_chain;
 pub mod counters;
 pub mod db;
+pub mod deliveries;
 pub mod drafts;
 mod error;
 pub mod events;
@@ -28,8 +29,10 @@ pub mod submissions;
 pub mod tags;
 pub mod tasks;
 pub mod tokens;
+pub mod undelivered;
 pub mod users;
 pub mod watches;
+pub mod webhooks;
 
 pub use audit::Actor;
 pub use db::Db;

@@ -81,7 +81,7 @@ pub fn due(db: &Db) -> Result<Vec<Pending>, Error> {
            'has_to_wait', false) ORDER BY id)::text
          FROM (
            SELECT DISTINCT ON (topic, key) id, topic, key, payload, due_time FROM undelivered
-           WHERE NOT is_dead ORDER BY topic, key, id
+           WHERE NOT is_dead AND consumer IS NULL ORDER BY topic, key, id
          ) AS first WHERE due_time <= now()";
     pending(db, sql, &[])
 }
@@ -131,6 +131,11 @@ pub fn back_off(db: &Db, lease: &str) -> Result<(), Error> {
            due_time = clock_timestamp() + least(interval '1 minute', interval '1 second' * 2 ^ least(failures, 10))
          WHERE lease = $1";
     db.execute(sql, &[lease.to_owned().into()])
+}
+
+/// Notes how events move, if that is not what is known. While nothing changes, nothing is written.
+pub fn note_mode(db: &Db, mode: &str) -> Result<(), Error> {
+    db.execute("UPDATE relay SET mode = $1 WHERE mode <> $1", &[mode.to_owned().into()])
 }
 
 /// Gives the `lease` back.

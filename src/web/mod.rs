@@ -12,6 +12,7 @@ pub mod pagination;
 pub mod problem;
 pub mod request;
 pub mod response;
+pub mod signature;
 
 pub use problem::Problem;
 pub use request::Request;

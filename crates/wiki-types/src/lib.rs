@@ -26,6 +26,7 @@ pub mod slug;
 pub mod tasks;
 pub mod time;
 pub mod users;
+pub mod webhooks;
 
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, ChainEntry, MadeToken, Session, Token};
@@ -34,8 +35,8 @@ pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Unread, Watch};
 pub use lists::{
-    Chain, Changes, DeletedPosts, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks, Tokens, Trail,
-    Users,
+    Chain, Changes, DeletedPosts, Deliveries, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks,
+    Tokens, Trail, Undelivered, Users, Webhooks,
 };
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
@@ -46,3 +47,4 @@ pub use service::{Health, Readiness};
 pub use tasks::{NewTask, Priority, Task, TaskChange};
 pub use time::Time;
 pub use users::User;
+pub use webhooks::{Delivery, MadeWebhook, NewWebhook, UndeliveredEvent, Webhook, WebhookChange};

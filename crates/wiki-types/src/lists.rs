@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEntry, ChainEntry, DeletedPost, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session, Tag, Task,
-    Token, User,
+    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session,
+    Tag, Task, Token, UndeliveredEvent, User, Webhook,
 };
 
 /// A type for each list: they differ in the name of the member that has the items.
@@ -46,6 +46,12 @@ lists! {
     Sessions { sessions: Session }
     /// A part of the log of events.
     Events { events: Event }
+    /// A part of the list of events that could not be handed on.
+    Undelivered { events: UndeliveredEvent }
+    /// The webhooks.
+    Webhooks { webhooks: Webhook }
+    /// A part of the list of what was sent to a webhook.
+    Deliveries { deliveries: Delivery }
     /// A part of the audit chain.
     Chain { entries: ChainEntry }
     /// A part of the audit trail.
