@@ -35,6 +35,7 @@ mod manifest;
 mod paths;
 mod pooler;
 mod raw;
+mod receiver;
 mod role;
 mod runner;
 mod sidecar;
@@ -57,6 +58,7 @@ pub use paths::{
 };
 pub use pooler::{Pooler, is_pooled};
 pub use raw::{Raw, connect, send_raw};
+pub use receiver::{Received, Receiver, Reply};
 pub use role::{ROLE_PASSWORD, password_file};
 pub use runner::Runner;
 pub use serde_json::{Value, json};

@@ -19,10 +19,12 @@ mod api {
     mod old_clients;
     mod posts;
     mod redirects;
+    mod schema;
     mod search;
     mod service;
     mod tasks;
     mod users;
+    mod webhooks;
     mod words;
 }
 
@@ -33,6 +35,7 @@ mod site {
     mod inbox;
     mod reading;
     mod tasks;
+    mod webhooks;
 }
 
 /// The database, as a guest reaches it, and what happens without it.

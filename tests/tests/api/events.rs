@@ -222,6 +222,48 @@ async fn every_change_is_in_the_log() {
     assert_eq!(log.new_events(1).await[0]["type"], "wasiki.account.sign_out");
     log.tried.insert("POST /wiki/-/sign-out".to_owned());
 
+    // Webhooks, and events that could not be handed on.
+    let webhook = json!({"url": "https://hooks.example/"});
+    let webhook = log.tries("POST /webhooks", wiki.post("/webhooks").json(webhook), &["account.webhook_created"]).await;
+    let one = format!("/webhooks/{}", webhook.json()["id"]);
+    let change = json!({"types": ["wasiki.page"]});
+    log.tries("PATCH /webhooks/{id}", wiki.patch(&one).json(change), &["account.webhook_changed"]).await;
+    let rotate = wiki.post(&format!("{one}/rotate")).json(json!({}));
+    log.tries("POST /webhooks/{id}/rotate", rotate, &["account.webhook_secret_rotated"]).await;
+    let test = wiki.post(&format!("{one}/test")).json(json!({}));
+    let test = log.tries("POST /webhooks/{id}/test", test, &["account.webhook_tested"]).await.json();
+    let resend = wiki.post(&format!("{one}/deliveries/{}/resend", test["id"])).json(json!({}));
+    let route = "POST /webhooks/{id}/deliveries/{delivery_id}/resend";
+    log.tries(route, resend, &["account.webhook_delivery_resent"]).await;
+    let path = format!("/wiki/-{one}");
+    let fields = [("url", "https://hooks.example/"), ("types", ""), ("active", "yes")];
+    log.tries("POST /wiki/-/webhooks/{id}", log.form(&path, &fields), &["account.webhook_changed"]).await;
+    let rotate = log.form(&format!("{path}/rotate"), &[]);
+    log.tries("POST /wiki/-/webhooks/{id}/rotate", rotate, &["account.webhook_secret_rotated"]).await;
+    let test_form = log.form(&format!("{path}/test"), &[]);
+    log.tries("POST /wiki/-/webhooks/{id}/test", test_form, &["account.webhook_tested"]).await;
+    let delivery = test["id"].to_string();
+    let resend = log.form(&format!("{path}/resend"), &[("delivery", delivery.as_str())]);
+    log.tries("POST /wiki/-/webhooks/{id}/resend", resend, &["account.webhook_delivery_resent"]).await;
+    let delete = log.form(&format!("{path}/delete"), &[]);
+    log.tries("POST /wiki/-/webhooks/{id}/delete", delete, &["account.webhook_deleted"]).await;
+    let create = log.form("/wiki/-/webhooks", &[("url", "https://hooks.example/"), ("types", "")]);
+    log.tries("POST /wiki/-/webhooks", create, &["account.webhook_created"]).await;
+    let webhooks = wiki.get("/webhooks").cookie(&log.cookie).await.expect(200).json();
+    let one = format!("/webhooks/{}", webhooks["webhooks"][0]["id"]);
+    log.tries("DELETE /webhooks/{id}", wiki.delete(&one), &["account.webhook_deleted"]).await;
+    let undelivered =
+        "INSERT INTO undelivered (topic, key, payload, error, is_dead) VALUES ('none', '', '{}', '', true)
+        RETURNING id";
+    let undelivered = &wiki.database().column(undelivered).await[0];
+    let retry = wiki.post(&format!("/events/undelivered/{undelivered}/retry")).json(json!({}));
+    log.tries("POST /events/undelivered/{id}/retry", retry, &["account.event_retried"]).await;
+    let discard = wiki.delete(&format!("/events/undelivered/{undelivered}"));
+    log.tries("DELETE /events/undelivered/{id}", discard, &["account.event_discarded"]).await;
+    // These change nothing by themselves, and want the token of the host.
+    log.tried.insert("POST /-/relay".to_owned());
+    log.tried.insert("POST /-/consumers/{name}".to_owned());
+
     let index = wiki.get("/").cookie(&log.cookie).await.expect(200).json();
     // Those that move events change nothing themselves.
     let endpoints = index["endpoints"].as_object().unwrap().iter().filter(|(path, _)| !path.starts_with("/-/"));
