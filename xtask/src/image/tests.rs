@@ -37,7 +37,7 @@ fn services_with(compose: &Value, volume: &str) -> Vec<String> {
 #[test]
 fn the_settings_of_the_wiki_are_settings_of_the_runner() {
     let compose = compose();
-    for service in ["wiki", "migration"] {
+    for service in ["wiki", "migration", "notification", "audit", "webhooks"] {
         for name in compose["services"][service]["environment"].as_object().unwrap().keys() {
             assert!(is_setting(name), "compose.yaml: {service}: {name}");
         }
@@ -98,16 +98,18 @@ fn services_meet_only_where_one_has_to_reach_the_other() {
     let compose = compose();
     let mut networks = BTreeMap::<String, Vec<&str>>::new();
     for (name, service) in compose["services"].as_object().unwrap() {
-        if service["network_mode"] == "none" {
+        // A sidecar has the network of its service.
+        if service["network_mode"].as_str().is_some_and(|mode| mode == "none" || mode.starts_with("service:")) {
             continue;
         }
         for network in service["networks"].as_array().unwrap_or_else(|| panic!("{name} is on the default network")) {
             networks.entry(network.as_str().unwrap().to_owned()).or_default().push(name);
         }
     }
-    let expected: [(&str, &[&str]); 5] = [
+    let expected: [(&str, &[&str]); 6] = [
+        ("broker", &["audit", "kafka", "notification", "topics", "webhooks", "wiki"]),
         ("dashboards", &["grafana", "prometheus"]),
-        ("database", &["migration", "postgresql", "wiki"]),
+        ("database", &["audit", "migration", "notification", "postgresql", "webhooks", "wiki"]),
         ("grafana", &["grafana"]),
         ("metrics", &["prometheus", "wiki"]),
         ("wiki", &["wiki"]),
@@ -138,7 +140,7 @@ fn the_wiki_owns_nothing_in_the_database() {
     // Who has which password.
     for (volume, services) in [
         ("password", ["migration", "password", "postgresql"].as_slice()),
-        ("role", &["migration", "password", "wiki"]),
+        ("role", &["audit", "migration", "notification", "password", "webhooks", "wiki"]),
         ("admin", &["password", "wiki"]),
     ] {
         let mut known = services_with(&compose, volume);
@@ -165,6 +167,32 @@ fn anonymous_visitors_read_and_every_password_is_made() {
         let script = compose["services"]["password"]["command"][0].as_str().unwrap();
         assert!(script.contains(folder), "{file}");
     }
+}
+
+#[test]
+fn each_service_that_consumes_events_is_called_by_its_own_sidecar_alone() {
+    let compose = compose();
+    for service in ["notification", "audit", "webhooks"] {
+        let (consumer, sidecar) = (&compose["services"][service], &compose["services"][format!("dapr-{service}")]);
+        assert_eq!(consumer["command"], serde_json::json!(["serve", "--component", "events"]), "{service}");
+        assert_eq!(consumer["environment"]["LISTEN_ADDR"], "127.0.0.1", "{service}");
+        assert_eq!(consumer["environment"]["RUNNER_TIMERS"], "off", "{service}: the wiki runs the relay");
+        assert_eq!(sidecar["network_mode"], format!("service:{service}"));
+        let token = &consumer["environment"]["SPIN_VARIABLE_EVENTS_TOKEN"];
+        assert!(token.is_string() && *token == sidecar["environment"]["APP_API_TOKEN"], "{service}");
+        let arguments: Vec<_> = sidecar["command"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(arguments.contains(&&*format!("--app-id={service}")), "{arguments:?}");
+        // The runner's own port of probes is the sidecar's default for metrics.
+        assert!(arguments.contains(&"--metrics-port=9091"), "{arguments:?}");
+        for other in [consumer, sidecar] {
+            assert_eq!(other["profiles"], serde_json::json!(["events"]), "{service}");
+        }
+    }
+    // Without the profile, nothing tells the wiki to publish.
+    let script = compose["services"]["password"]["command"][0].as_str().unwrap();
+    assert!(script.contains("echo inline >/run/events/mode"), "{script}");
+    assert_eq!(compose["services"]["wiki"]["environment"]["SPIN_VARIABLE_EVENTS_FILE"], "/run/events/mode");
+    assert_eq!(compose["services"]["wiki"]["depends_on"]["events"]["required"], false);
 }
 
 #[test]
