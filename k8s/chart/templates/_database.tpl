@@ -233,10 +233,18 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 
 {{/* The pods that may reach the database: a list for `from`. */}}
 {{- define "wasiki.databaseClients" -}}
-{{- range prepend (include "wasiki.databaseJobs" . | fromJsonArray) "wiki" }}
+{{- $clients := prepend (include "wasiki.databaseJobs" . | fromJsonArray) "wiki" -}}
+{{- range include "wasiki.services" . | fromJsonArray }}{{ $clients = append $clients .name }}{{ end -}}
+{{- range $clients }}
 - podSelector:
     matchLabels:
       {{- include "wasiki.selectorLabels" (list $ .) | nindent 6 }}
+{{- end }}
+{{- if include "wasiki.debezium" . }}
+- podSelector:
+    matchLabels:
+      strimzi.io/cluster: {{ include "wasiki.connectName" . }}
+      strimzi.io/kind: KafkaConnect
 {{- end }}
 {{- with .Values.networkPolicy.databaseFrom }}
 {{ toYaml . }}

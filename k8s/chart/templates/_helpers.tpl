@@ -103,3 +103,22 @@ imagePullSecrets:
 {{- define "wasiki.user" -}}
 65532
 {{- end }}
+
+{{/* The runner's settings that are the same wherever the image runs, as a map. */}}
+{{- define "wasiki.runnerSettings" -}}
+RUNNER_ADMIN: "0.0.0.0:9090"
+RUNNER_LOG: {{ .Values.wiki.log | quote }}
+RUNNER_LOG_FORMAT: json
+RUNNER_DRAIN_DELAY: {{ .Values.wiki.shutdown.drainDelaySeconds }}s
+RUNNER_GRACE_PERIOD: {{ .Values.wiki.shutdown.gracePeriodSeconds }}s
+{{- end }}
+
+{{/* The variables and settings that the values give as they are, as a map; nothing where there are none. */}}
+{{- define "wasiki.furtherSettings" -}}
+{{- $settings := dict -}}
+{{- range $name, $value := .Values.wiki.variables }}{{ $_ := set $settings (printf "SPIN_VARIABLE_%s" (upper $name)) $value }}{{ end -}}
+{{- range $name, $value := .Values.wiki.settings }}{{ $_ := set $settings $name $value }}{{ end -}}
+{{- $lines := list -}}
+{{- range $name, $value := $settings }}{{ $lines = append $lines (printf "%s: %s" $name (quote $value)) }}{{ end -}}
+{{ join "\n" $lines }}
+{{- end }}

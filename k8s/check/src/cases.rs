@@ -40,16 +40,22 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// The manifests for SpinKube, each file by itself, with what is there besides for all of them.
-pub fn spinkube(root: &Path, given: &[String]) -> anyhow::Result<Vec<Set>> {
+/// The file for SpinKube whose events go through a broker.
+const EVENTS: &str = "spinapp-events.yaml";
+
+/// The manifests for SpinKube, each file by itself, with what its database has: that of `events` has a broker beside it.
+pub fn spinkube(root: &Path, given: &[String], events: &[String]) -> anyhow::Result<Vec<Set>> {
     let folder = root.join("k8s/spinkube");
     let mut sets = Vec::new();
     for file in yaml_files(&folder)? {
         let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         // Made by commands, so that no password is in the repository.
-        let secrets = ["Secret/wasiki-role/password", "Secret/wasiki-admin/admin-password"].map(str::to_owned);
-        let given = secrets.into_iter().chain(given.iter().cloned()).collect();
-        sets.push(Set::parse(&format!("spinkube/{}", file_name(&file)), &text, given)?);
+        let secrets =
+            ["Secret/wasiki-role/password", "Secret/wasiki-admin/admin-password", "Secret/wasiki-events/token"];
+        let name = file_name(&file);
+        let database = if name == EVENTS { events } else { given };
+        let given = secrets.map(str::to_owned).into_iter().chain(database.iter().cloned()).collect();
+        sets.push(Set::parse(&format!("spinkube/{name}"), &text, given)?);
     }
     Ok(sets)
 }

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::objects::{Fields, Object, Set};
 
-/// The chart's values for a database of SpinApps.
+/// The chart's values for a database of SpinApps, and for one with a broker.
 pub const DATABASE: &str = "values-database-only.yaml";
+pub const EVENTS: &str = "values-database-events.yaml";
 
 /// How `given` of a set of SpinApps says how many connections that database has.
 const GIVEN: &str = "Connections/";
@@ -17,13 +18,13 @@ const POOL: u64 = 64;
 /// For dumps, administrators and PostgreSQL's own, as in the chart.
 const RESERVE: u64 = 10;
 
-/// The connections of the database for SpinApps, as an entry of `given`.
-pub fn given(sets: &[Set]) -> anyhow::Result<String> {
-    let set = sets.iter().find(|set| set.name == DATABASE).context(DATABASE)?;
+/// The connections of the database that the chart makes with some values, as an entry of `given`.
+pub fn given(sets: &[Set], values: &str) -> anyhow::Result<String> {
+    let set = sets.iter().find(|set| set.name == values).with_context(|| values.to_owned())?;
     let pods = set.pods();
     let mut args = pods.iter().flat_map(|pods| pods.containers()).flat_map(|container| container.list("/args"));
     let connections = args.find_map(|arg| arg.as_str()?.strip_prefix("max_connections="));
-    Ok(format!("{GIVEN}{}", connections.with_context(|| format!("{DATABASE}: no max_connections"))?))
+    Ok(format!("{GIVEN}{}", connections.with_context(|| format!("{values}: no max_connections"))?))
 }
 
 /// SpinApps that may open more connections than the database of their set has.
@@ -40,7 +41,7 @@ pub fn check(set: &Set) -> Vec<String> {
         }
     }
     if sum > most {
-        wrong.push(format!("SpinApps may open {sum} connections, but {DATABASE} allows {most}"));
+        wrong.push(format!("SpinApps may open {sum} connections, but their database allows {most}"));
     }
     wrong
 }

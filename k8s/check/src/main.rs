@@ -9,6 +9,7 @@
 mod cases;
 mod commands;
 mod connections;
+mod events;
 mod kubeconform;
 mod manifests;
 mod memory;
@@ -52,8 +53,11 @@ struct Args {
     work: PathBuf,
 }
 
+/// A case with the chart's services that consume events.
+const EVENTS: &str = "cases/dapr.yaml";
+
 /// Checks of objects that are applied together.
-const CHECKS: [fn(&Set) -> Vec<String>; 9] = [
+const CHECKS: [fn(&Set) -> Vec<String>; 10] = [
     selectors::check,
     references::check,
     network::check,
@@ -63,6 +67,7 @@ const CHECKS: [fn(&Set) -> Vec<String>; 9] = [
     releases::check,
     connections::check,
     roles::check,
+    events::check,
 ];
 
 fn main() -> ExitCode {
@@ -112,11 +117,15 @@ fn run(args: &Args) -> anyhow::Result<Vec<String>> {
         sets.push(Set::parse(&case.name, &tools.template(&case)?, case.given)?);
     }
     sets.push(manifests::applied(root)?);
-    let database = [connections::given(&sets)?, roles::given(&sets)?];
-    sets.extend(cases::spinkube(root, &database)?);
+    let database =
+        |values: &str| -> anyhow::Result<_> { Ok([connections::given(&sets, values)?, roles::given(&sets, values)?]) };
+    let apps = cases::spinkube(root, &database(connections::DATABASE)?, &database(connections::EVENTS)?)?;
+    sets.extend(apps);
     for set in &sets {
         mistakes.extend(check(set).into_iter().map(|mistake| format!("{}: {mistake}", set.name)));
     }
+    let events = sets.iter().find(|set| set.name == EVENTS).context(EVENTS)?;
+    mistakes.extend(events::compose(root, events)?);
     let rendered: usize = sets.iter().map(|set| set.objects.len()).sum();
     println!("{} sets with {rendered} objects", sets.len());
 

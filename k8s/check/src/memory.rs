@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::objects::{Fields, Labels, Set};
+use crate::objects::{Labels, Set};
 use crate::settings;
 
-/// The container that runs `wiki-runner serve`.
-const WIKI: &str = "wiki";
+/// The setting that every container has which runs `wiki-runner serve`.
+const SERVES: &str = "LISTEN_ADDR";
 
 /// What the runner takes itself beside guests and buffers, in bytes: `docs/OPERATIONS.md`, "Sizing".
 const OWN: u64 = 64 << 20;
@@ -23,9 +23,11 @@ const SPIN: u64 = 750_000_000;
 pub fn check(set: &Set) -> Vec<String> {
     let mut wrong = Vec::new();
     for pods in set.pods() {
-        for container in pods.containers().filter(|container| container.text("/name") == WIKI) {
-            wrong
-                .extend(runner(container, &settings::of(container, set)).map(|what| format!("{}: {what}", pods.owner)));
+        for container in pods.containers() {
+            let settings = settings::of(container, set);
+            if settings.contains_key(SERVES) {
+                wrong.extend(runner(container, &settings).map(|what| format!("{}: {what}", pods.owner)));
+            }
         }
     }
     for app in set.of("SpinApp") {

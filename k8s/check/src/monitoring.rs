@@ -8,13 +8,17 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::objects::{Fields, Object, Set, has_all};
+use crate::network::{has_port, shown};
+use crate::objects::{Fields, Object, Set, has_all, selects};
 
 /// Every metric that alerts and dashboards may use.
 const METRICS: &str = include_str!("../metrics.txt");
 
 /// Beginnings of words that are metrics, so that any other word of an expression is none.
-const PREFIXES: [&str; 6] = ["wiki_", "process_", "users_", "posts_", "revisions_", "kube_"];
+const PREFIXES: [&str; 8] = ["wiki_", "wasiki_", "process_", "users_", "posts_", "revisions_", "kube_", "kafka_"];
+
+/// The port that Dapr's injector gives a sidecar for its metrics.
+const SIDECAR: &str = "dapr-metrics";
 
 /// What is wrong with the monitoring in a set.
 pub fn check(set: &Set) -> Vec<String> {
@@ -31,6 +35,7 @@ pub fn check(set: &Set) -> Vec<String> {
         }
     }
     wrong.extend(set.of("ServiceMonitor").flat_map(|monitor| endpoints(monitor, set)));
+    wrong.extend(set.of("PodMonitor").flat_map(|monitor| pod_endpoints(monitor, set)));
     wrong
 }
 
@@ -82,6 +87,29 @@ fn endpoints(monitor: &Object, set: &Set) -> Vec<String> {
     let wanted = monitor.value.list("/spec/endpoints").iter().map(|endpoint| endpoint.text("/port"));
     let missing = wanted.filter(|port| !known.contains(port));
     missing.map(|port| format!("{}: the Service has no port {port:?}", monitor.title())).collect()
+}
+
+/// Endpoints that none of the selected pods have. Ports of an operator's pods, and of sidecars, are not known here.
+fn pod_endpoints(monitor: &Object, set: &Set) -> Vec<String> {
+    let pods = set.pods();
+    let selector = &monitor.value["spec"]["selector"];
+    let cluster = monitor.value.map("/spec/selector/matchLabels").remove("strimzi.io/cluster");
+    if let Some(name) = cluster {
+        let exists = set.of("Kafka").any(|kafka| kafka.name == name);
+        return if exists { vec![] } else { vec![format!("{}: there is no Kafka/{name}", monitor.title())] };
+    }
+    let selected: Vec<_> = pods.iter().filter(|pods| selects(selector, &pods.labels)).collect();
+    if selected.is_empty() {
+        return vec![format!("{}: selects no pods", monitor.title())];
+    }
+    let wanted = monitor.value.list("/spec/podMetricsEndpoints").iter().map(|endpoint| &endpoint["port"]);
+    let is_missing = |port: &&Value| {
+        **port != SIDECAR && selected.iter().any(|pods| !pods.containers().any(|container| has_port(container, port)))
+    };
+    wanted
+        .filter(is_missing)
+        .map(|port| format!("{}: not all pods have port {}", monitor.title(), shown(port)))
+        .collect()
 }
 
 /// Metrics of the runner that docs/OPERATIONS.md has and `metrics.txt` lacks.

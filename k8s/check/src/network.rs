@@ -8,6 +8,12 @@ use crate::objects::{Fields, Labels, Object, Pods, Set, has_all, selects};
 /// The port of every database here.
 const DATABASE: u64 = 5432;
 
+/// The port of the brokers.
+const BROKER: u64 = 9093;
+
+/// The port of a sidecar's metrics: the manifests do not have the sidecars.
+const SIDECAR: u64 = 9091;
+
 /// The port of probes and metrics.
 const METRICS: u64 = 9090;
 
@@ -27,6 +33,9 @@ pub fn check(set: &Set) -> Vec<String> {
 /// Ports of a Service that the pods it selects do not have.
 fn target_ports(service: &Object, pods: &[Pods]) -> Vec<String> {
     let selector = service.value.map("/spec/selector");
+    if selector.is_empty() {
+        return vec![];
+    }
     let selected: Vec<_> = pods.iter().filter(|pods| !pods.is_foreign() && has_all(&pods.labels, &selector)).collect();
     let missing = |port: &Value| {
         let target = port.get("targetPort").unwrap_or(&port["port"]);
@@ -91,7 +100,8 @@ fn leads_nowhere(policy: &Object, pods: &[Pods]) -> Vec<String> {
         wrong.push(format!("{title}: selects no pods"));
     }
     for port in spec.list("/ingress").iter().flat_map(|rule| rule.list("/ports")).filter_map(|port| port.get("port")) {
-        for pods in selected.iter().filter(|pods| port_number(port, pods).is_none()) {
+        let is_sidecars = |pods: &Pods| pods.has_sidecar && *port == SIDECAR;
+        for pods in selected.iter().filter(|pods| !is_sidecars(pods) && port_number(port, pods).is_none()) {
             wrong.push(format!("{title}: {} has no port {}", pods.owner, shown(port)));
         }
     }
@@ -119,17 +129,25 @@ fn flows(policies: &[&Object], pods: &[Pods]) -> Vec<String> {
     for from in pods {
         for to in pods.iter().filter(|to| to.owner != from.owner) {
             // Metrics are for those outside of the set whom the values name.
-            if role(to) == "wiki" && !from.is_foreign() {
+            if matches!(role(to), "wiki" | "service") && !from.is_foreign() {
                 expect(from, to, METRICS, false);
             }
             match (role(from), role(to)) {
-                ("wiki" | "migration" | "backup" | "pooler" | "given", "postgresql") => {
+                ("wiki" | "service" | "migration" | "backup" | "pooler" | "connect" | "given", "postgresql") => {
                     expect(from, to, DATABASE, true)
                 }
-                ("wiki", "pooler") => expect(from, to, DATABASE, true),
+                // Only the operator makes KafkaConnect's pods, and only by its labels can they be told from the brokers.
+                ("service" | "connect", "broker") => expect(from, to, BROKER, true),
+                ("wiki", "broker") => expect(from, to, BROKER, from.has_sidecar),
+                ("backup" | "migration" | "postgresql", "broker") if !from.is_foreign() => {
+                    expect(from, to, BROKER, false)
+                }
+                ("service", "wiki") => expect(from, to, 8000, false),
+                ("wiki" | "service", "pooler") => expect(from, to, DATABASE, true),
                 (_, "postgresql") => expect(from, to, DATABASE, false),
                 ("test", "wiki") => expect(from, to, 8000, true),
                 ("wiki" | "postgresql", "test") if !from.is_foreign() => expect(from, to, 80, false),
+                ("wiki" | "backup" | "migration", "service") => expect(from, to, METRICS, false),
                 ("backup" | "migration", "wiki") => expect(from, to, 8000, false),
                 _ => {}
             }
@@ -144,6 +162,11 @@ fn role(pods: &Pods) -> &str {
         Some("Cluster") => "postgresql",
         Some("Pooler") => "pooler",
         Some("Pods") => "given",
+        Some("Kafka") => "broker",
+        Some("KafkaConnect") => "connect",
+        Some("Deployment") if pods.labels.get("app.kubernetes.io/component").is_some_and(|it| it != "wiki") => {
+            "service"
+        }
         _ => pods.labels.get("app.kubernetes.io/component").map_or("", String::as_str),
     }
 }

@@ -68,6 +68,8 @@ pub struct Pods {
     pub owner: String,
     /// The labels of each.
     pub labels: Labels,
+    /// Whether Dapr puts a sidecar beside them.
+    pub has_sidecar: bool,
     /// The rest of them; null for those that an operator makes, of which only the labels are known.
     pub spec: Value,
 }
@@ -118,7 +120,7 @@ impl Set {
         let one = |label: &str, value: &str| Labels::from([(label.to_owned(), value.to_owned())]);
         let given = self.given.iter().filter_map(|given| {
             let (label, value) = given.strip_prefix("Pods/")?.split_once('=')?;
-            Some(Pods { owner: given.clone(), labels: one(label, value), spec: Value::Null })
+            Some(Pods { owner: given.clone(), labels: one(label, value), has_sidecar: false, spec: Value::Null })
         });
         let made = self.objects.iter().filter_map(|object| {
             let template = match object.kind.as_str() {
@@ -126,19 +128,25 @@ impl Set {
                 "CronJob" => "/spec/jobTemplate/spec/template",
                 "Pod" => "",
                 kind => {
-                    // CloudNativePG and SpinKube document these labels.
+                    // CloudNativePG, SpinKube and Strimzi document these labels.
                     let label = match kind {
                         "Cluster" => "cnpg.io/cluster",
                         "Pooler" => "cnpg.io/poolerName",
                         "SpinApp" => "core.spinkube.dev/app-name",
+                        "Kafka" | "KafkaConnect" => "strimzi.io/cluster",
                         _ => return None,
                     };
-                    return Some(Pods { owner: object.title(), labels: one(label, &object.name), spec: Value::Null });
+                    let mut labels = one(label, &object.name);
+                    if label.starts_with("strimzi.io/") {
+                        labels.insert("strimzi.io/kind".to_owned(), kind.to_owned());
+                    }
+                    return Some(Pods { owner: object.title(), labels, has_sidecar: false, spec: Value::Null });
                 }
             };
             let template = object.value.pointer(template)?;
             let spec = template.get("spec")?.clone();
-            Some(Pods { owner: object.title(), labels: template.map("/metadata/labels"), spec })
+            let has_sidecar = template.map("/metadata/annotations").contains_key("dapr.io/app-id");
+            Some(Pods { owner: object.title(), labels: template.map("/metadata/labels"), has_sidecar, spec })
         });
         given.chain(made).collect()
     }

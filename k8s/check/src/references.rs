@@ -50,9 +50,18 @@ pub fn given(set: &Set) -> BTreeSet<String> {
     known.extend(set.given.iter().filter_map(|given| Some(given.rsplit_once('/')?.0.to_owned())));
     // Every namespace has it.
     known.insert("ServiceAccount/default".into());
+    // Strimzi makes these.
+    for kafka in set.of("Kafka") {
+        known.insert(format!("Secret/{}-cluster-ca-cert", kafka.name));
+        known.insert(format!("Secret/{}-cluster-ca-cert/ca.crt", kafka.name));
+    }
+    for user in set.of("KafkaUser") {
+        known.insert(format!("Secret/{}/password", user.name));
+    }
     // CloudNativePG makes these of a Cluster.
     for cluster in set.of("Cluster") {
         known.insert(format!("Secret/{}-app/password", cluster.name));
+        known.insert(format!("Secret/{}-ca", cluster.name));
         known.insert(format!("Secret/{}-ca/ca.crt", cluster.name));
     }
     known
@@ -83,7 +92,27 @@ fn collect(value: &Value, wanted: &mut BTreeSet<String>) {
             // `credentials` is a ServiceMonitor's token.
             "secretKeyRef" | "credentials" => wanted.extend([format!("Secret/{name}/{key}")]),
             "configMapKeyRef" => wanted.extend([format!("ConfigMap/{name}/{key}")]),
+            // CloudNativePG names the Secret, and Strimzi its key as well.
+            "passwordSecret" if name.is_empty() => {
+                wanted.extend([format!("Secret/{}/{}", value.text("/secretName"), value.text("/password"))]);
+            }
             "passwordSecret" => wanted.extend([format!("Secret/{name}")]),
+            "trustedCertificates" => {
+                let keys = value.list("").iter().map(|it| (it.text("/secretName"), it.text("/certificate")));
+                wanted.extend(keys.map(|(secret, key)| format!("Secret/{secret}/{key}")));
+            }
+            "pushSecret" => wanted.extend(value.as_str().map(|name| format!("Secret/{name}"))),
+            // KEDA's.
+            "secretTargetRef" | "configMapTargetRef" => {
+                let kind = if field == "secretTargetRef" { "Secret" } else { "ConfigMap" };
+                let keys = value.list("").iter().map(|it| (it.text("/name"), it.text("/key")));
+                wanted.extend(keys.map(|(name, key)| format!("{kind}/{name}/{key}")));
+            }
+            "authenticationRef" => wanted.extend([format!("TriggerAuthentication/{name}")]),
+            // Dapr prescribes the key.
+            "dapr.io/app-token-secret" => {
+                wanted.extend(value.as_str().map(|name| format!("Secret/{name}/token")));
+            }
             "secretRef" => wanted.extend([format!("Secret/{name}")]),
             "configMapRef" => wanted.extend([format!("ConfigMap/{name}")]),
             "serviceAccountName" => wanted.extend(value.as_str().map(|name| format!("ServiceAccount/{name}"))),
@@ -91,6 +120,9 @@ fn collect(value: &Value, wanted: &mut BTreeSet<String>) {
                 wanted.extend(value.list("").iter().map(|secret| format!("Secret/{}", secret.text("/name"))));
             }
             "persistentVolumeClaim" => wanted.extend([format!("PersistentVolumeClaim/{}", value.text("/claimName"))]),
+            // A volume of its own.
+            "secret" if name.is_empty() => wanted.extend([format!("Secret/{}", value.text("/secretName"))]),
+            "configMap" if value.list("/items").is_empty() => wanted.extend([format!("ConfigMap/{name}")]),
             // Sources of a projected volume.
             "secret" => {
                 wanted.extend(value.list("/items").iter().map(|it| format!("Secret/{name}/{}", it.text("/key"))))

@@ -3,7 +3,6 @@
 
 use anyhow::Context;
 
-use crate::connections::DATABASE;
 use crate::objects::{Fields, Pods, Set};
 use crate::references;
 use crate::settings;
@@ -25,17 +24,18 @@ struct Access {
     granted: Option<String>,
 }
 
-/// The role of the database for SpinApps, as an entry of `given`.
-pub fn given(sets: &[Set]) -> anyhow::Result<String> {
-    let set = sets.iter().find(|set| set.name == DATABASE).context(DATABASE)?;
+/// The role of the database that the chart makes with some values, as an entry of `given`.
+pub fn given(sets: &[Set], values: &str) -> anyhow::Result<String> {
+    let set = sets.iter().find(|set| set.name == values).with_context(|| values.to_owned())?;
     let role = of("migration", set).into_iter().find_map(|access| access.granted);
-    Ok(format!("{GIVEN}{}", role.with_context(|| format!("{DATABASE}: no migration grants anything to a role"))?))
+    Ok(format!("{GIVEN}{}", role.with_context(|| format!("{values}: no migration grants anything to a role"))?))
 }
 
 /// What is wrong with who connects as whom in a set.
 pub fn check(set: &Set) -> Vec<String> {
     let mut wrong = spin_apps(set);
-    let (wikis, migrations) = (of("wiki", set), of("migration", set));
+    let migrations = of("migration", set);
+    let wikis: Vec<_> = ["wiki", "notification", "audit", "webhooks"].iter().flat_map(|it| of(it, set)).collect();
     for migration in &migrations {
         let Access { owner, user, granted } = migration;
         match granted {

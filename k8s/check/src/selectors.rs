@@ -16,7 +16,8 @@ pub fn check(set: &Set) -> Vec<String> {
     let pods = set.pods();
     wrong.extend(workloads(set, &pods));
     wrong.extend(others(set, &pods));
-    wrong.extend(set.of("HorizontalPodAutoscaler").filter_map(|scaler| target(scaler, set)));
+    let scalers = set.of("HorizontalPodAutoscaler").chain(set.of("ScaledObject"));
+    wrong.extend(scalers.filter_map(|scaler| target(scaler, set)));
     wrong
 }
 
@@ -55,7 +56,8 @@ fn others(set: &Set, pods: &[Pods]) -> Vec<String> {
             ));
         }
     };
-    for service in set.of("Service") {
+    // One without a selector is where nothing is to be reached.
+    for service in set.of("Service").filter(|service| service.value.pointer("/spec/selector").is_some()) {
         let selector = service.value.map("/spec/selector");
         expect_one(service, pods.iter().filter(|pods| has_all(&pods.labels, &selector)).collect());
     }
@@ -69,7 +71,9 @@ fn others(set: &Set, pods: &[Pods]) -> Vec<String> {
 /// What is wrong with the target of an autoscaler. SpinKube makes a Deployment with the name of the SpinApp.
 fn target(scaler: &Object, set: &Set) -> Option<String> {
     let Value::Object(target) = scaler.value.pointer("/spec/scaleTargetRef")? else { return None };
-    let (kind, name) = (target.get("kind")?.as_str()?, target.get("name")?.as_str()?);
+    // KEDA's default.
+    let kind = target.get("kind").and_then(Value::as_str).unwrap_or("Deployment");
+    let name = target.get("name")?.as_str()?;
     match set.of(kind).find(|object| object.name == name) {
         Some(scaled) if scaled.value.pointer("/spec/replicas").is_some() => {
             Some(format!("{}: sets replicas, which {} decides", scaled.title(), scaler.title()))
