@@ -120,6 +120,7 @@ pub const ROUTES: &[Route] = &[
     route!("/openapi.json", GET Read Plain(description::read)),
     route!("/docs", GET Read Plain(site::docs::show)),
     // Events on their way, for the host and for Dapr. They check the token themselves.
+    route!("/-/ready", GET Nothing Plain(service::ready)),
     route!("/-/relay", POST Nothing Plain(delivery::relay::run)),
     route!("/-/consumers/{name}", POST Nothing Text(delivery::receive::receive)),
     // The site. A slug is never a hyphen alone.
