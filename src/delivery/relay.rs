@@ -59,9 +59,11 @@ enum Outcome<'a> {
 
 impl Way<'_> {
     fn work(&self, lease: &str, began: Instant) -> Result<(), Problem> {
+        let mut has_lease = false;
         while began.elapsed() < WORK {
             let events = relay::claim(self.db, lease)?;
             let Some(last) = events.last() else { break };
+            has_lease = true;
             match self.hand_on(&events)? {
                 Outcome::AllBut(failed) => {
                     for (event, reason) in &failed {
@@ -89,7 +91,9 @@ impl Way<'_> {
                 attempts.map(|(event, result)| Attempt { aside: event.aside, error: result.err() }).collect();
             relay::settle(self.db, &attempts)?;
         }
-        relay::release(self.db, lease)?;
+        if has_lease {
+            relay::release(self.db, lease)?;
+        }
         Ok(())
     }
 

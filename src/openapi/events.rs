@@ -12,7 +12,11 @@ use super::{document, object};
 const TYPES: [(&str, &[&str], &str); 3] = [
     ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored"], "RevisionEvent"),
     ("wasiki.page", &["protected", "unprotected"], "ProtectionEvent"),
-    ("wasiki.task", &["created", "updated", "completed", "reopened", "removed", "restored"], "TaskEvent"),
+    (
+        "wasiki.task",
+        &["created", "updated", "completed", "reopened", "removed", "restored", "reminder", "due", "overdue"],
+        "TaskEvent",
+    ),
 ];
 /// Further ones, by a pattern: there is one for each kind of entry in the audit trail.
 const ACCOUNTS: (&str, &str) = ("^wasiki\\.account\\.[a-z_]+$", "AccountEvent");
@@ -46,6 +50,14 @@ fn schema() -> Value {
     for data in TYPES.iter().map(|(_, _, data)| *data).chain([ACCOUNTS.1]) {
         defs.entry(data).or_insert_with(|| schemas[data].take());
     }
+    // What these refer to, under the same names.
+    while let Some(name) = missing(&defs) {
+        let schema = schemas[&name].take();
+        defs.insert(name, schema);
+    }
+    let mut defs = Value::Object(defs).to_string();
+    defs = defs.replace("#/components/schemas/", "#/$defs/");
+    let defs: Value = serde_json::from_str(&defs).unwrap();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Events of Wasiki",
@@ -54,6 +66,13 @@ fn schema() -> Value {
         "oneOf": all,
         "$defs": defs,
     })
+}
+
+/// The name of a schema that `defs` refer to and lack.
+fn missing(defs: &Map<String, Value>) -> Option<String> {
+    let text = Value::Object(defs.clone()).to_string();
+    let names = text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
+    names.map(str::to_owned).find(|name| !defs.contains_key(name))
 }
 
 #[test]

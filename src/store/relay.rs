@@ -74,15 +74,21 @@ pub fn claim(db: &Db, lease: &str) -> Result<Vec<Pending>, Error> {
     pending(db, &sql, &[lease.to_owned().into(), db::count(BATCH)])
 }
 
-/// Those events that were put aside of which the next attempt is due: the first of each key.
+/// Those events that were put aside of which the next attempt is due, for the caller alone: the first of each key.
 pub fn due(db: &Db) -> Result<Vec<Pending>, Error> {
-    let sql = "SELECT jsonb_agg(jsonb_build_object(
+    let sql = "WITH claimed AS (
+           UPDATE undelivered SET due_time = now() + interval '30 seconds'
+           WHERE due_time <= now() AND NOT is_dead AND id IN (
+             SELECT id FROM (
+               SELECT DISTINCT ON (topic, key) id, due_time FROM undelivered
+               WHERE NOT is_dead AND consumer IS NULL ORDER BY topic, key, id
+             ) AS first WHERE due_time <= now() ORDER BY due_time LIMIT 100)
+           RETURNING id, topic, key, payload
+         )
+         SELECT jsonb_agg(jsonb_build_object(
            'aside', id, 'place', jsonb_build_array(0, '0', 0), 'topic', topic, 'key', key, 'payload', payload,
            'has_to_wait', false) ORDER BY id)::text
-         FROM (
-           SELECT DISTINCT ON (topic, key) id, topic, key, payload, due_time FROM undelivered
-           WHERE NOT is_dead AND consumer IS NULL ORDER BY topic, key, id
-         ) AS first WHERE due_time <= now()";
+         FROM claimed";
     pending(db, sql, &[])
 }
 

@@ -107,12 +107,6 @@ SPIN_VARIABLE_DAPR_PUBSUB: {{ include "wasiki.pubsubName" (list $) }}
 {{- with .webhooks.hosts }}
 SPIN_VARIABLE_WEBHOOK_HOSTS: {{ . | quote }}
 {{- end }}
-{{- with .mail.url }}
-SPIN_VARIABLE_MAIL_URL: {{ . | quote }}
-{{- end }}
-{{- with .mail.from }}
-SPIN_VARIABLE_MAIL_FROM: {{ . | quote }}
-{{- end }}
 {{- end }}
 {{- end }}
 
@@ -121,9 +115,6 @@ SPIN_VARIABLE_MAIL_FROM: {{ . | quote }}
 {{- $events := .Values.events -}}
 {{- if and $events.drain (ne $events.mode "dapr") -}}
 {{- fail (printf "events.drain is true, but events.mode is %s: only with dapr, there may be events in Kafka that the wiki would not move again" $events.mode) -}}
-{{- end }}
-{{- if and $events.mail.from (not $events.mail.url) -}}
-{{- fail "events.mail.from is set, but nothing says where mail is posted to: set events.mail.url" -}}
 {{- end }}
 {{- if include "wasiki.broker" . -}}
 {{- with $events.kafka.external -}}
