@@ -102,7 +102,7 @@ impl Way<'_> {
         let mut failed: Vec<(&Pending, String)> = Vec::new();
         let mut waiting: HashSet<(&str, &str)> = HashSet::new();
         let mut left: Vec<&Pending> = events.iter().collect();
-        let (mut has_passed, mut failures) = (false, 0);
+        let (mut has_passed, mut failures, mut first_reason) = (false, 0, None);
         while !left.is_empty() {
             let (wave, later) = self.wave(&left);
             left = later;
@@ -116,6 +116,7 @@ impl Way<'_> {
                     Ok(()) => has_passed = true,
                     Err(reason) => {
                         failures += 1;
+                        first_reason.get_or_insert_with(|| reason.clone());
                         waiting.insert((&event.topic, &event.key));
                         failed.push((event, reason));
                     }
@@ -125,14 +126,12 @@ impl Way<'_> {
                 break;
             }
         }
-        match failed.pop() {
-            Some((_, reason)) if failures > 0 && !has_passed => Ok(Outcome::Nothing(reason)),
-            Some(last) => {
-                failed.push(last);
+        match first_reason {
+            Some(reason) if !has_passed => Ok(Outcome::Nothing(reason)),
+            _ => {
                 failed.sort_by_key(|(event, _)| std::ptr::from_ref(*event).addr());
                 Ok(Outcome::AllBut(failed))
             }
-            None => Ok(Outcome::AllBut(failed)),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::app::{App, Builder};
 use crate::{Client, Request, Response, Value, eventually};
 
 /// What the routes for events are called with, in a wiki that was started [`with_events`](Builder::with_events).
-pub const EVENTS_TOKEN: &str = "shared with whoever calls";
+pub const EVENTS_TOKEN: &str = "shared-with-whoever-calls";
 
 impl Builder {
     /// With a token for the routes that move events.

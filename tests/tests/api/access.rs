@@ -71,6 +71,19 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("DELETE /tokens/{id}", ["1....113", "1....113", "1....113"]),
     ("GET /audit", ["1333.113", "1333.113", "1333.113"]),
     ("GET /audit/chain", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /events/undelivered", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /events/undelivered/{id}/retry", ["1333.113", "1333.113", "1333.113"]),
+    ("DELETE /events/undelivered/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /webhooks", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /webhooks", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /webhooks/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("PATCH /webhooks/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("DELETE /webhooks/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /webhooks/{id}/rotate", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /webhooks/{id}/test", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /webhooks/{id}/deliveries", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /webhooks/{id}/deliveries/{delivery_id}/resend", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /-/ready", ["........", "........", "........"]),
     ("POST /-/relay", ["11111111", "11111111", "11111111"]),
     ("POST /-/consumers/{name}", ["11111111", "11111111", "11111111"]),
     ("GET /openapi.json", [".....11.", ".....11.", "1....11."]),
@@ -110,6 +123,14 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("POST /wiki/-/account/tokens", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/tokens/revoke", ["1....113", "1....113", "1....113"]),
     ("GET /wiki/-/audit", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /wiki/-/webhooks", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /wiki/-/webhooks/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks/{id}/rotate", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks/{id}/test", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks/{id}/resend", ["1333.113", "1333.113", "1333.113"]),
+    ("POST /wiki/-/webhooks/{id}/delete", ["1333.113", "1333.113", "1333.113"]),
     ("GET /wiki/{slug}", [".....11.", ".....11.", "1....11."]),
     ("GET /wiki/{slug}/edit", [".....113", "13...113", "13...113"]),
     ("POST /wiki/{slug}/edit", [".....113", "13...113", "13...113"]),
@@ -257,6 +278,7 @@ fn try_out(wiki: &Client, people: &People, route: &str, somebody: &str) -> Reque
     };
     let target = path
         .replace("{id}", &id.to_string())
+        .replace("{delivery_id}", &id.to_string())
         .replace("{version}", "1")
         .replace("{slug}", "a-page")
         .replace("{tag}", "tag")
