@@ -28,10 +28,11 @@ pub fn verify(wiki: &Wiki, global: &Global, args: &Verify) -> anyhow::Result<()>
     if global.json {
         return Ok(output::json(&serde_json::json!({"checked": checked, "head": head}))?);
     }
-    Ok(match head {
-        Some(head) => output::line(&format!("{checked} entries checked. The last one is {head}"))?,
-        None => output::line("the chain is empty")?,
-    })
+    let result = match head {
+        Some(head) => format!("{checked} entries checked. The last one is {head}"),
+        None => "the chain is empty".to_owned(),
+    };
+    Ok(output::line(&result)?)
 }
 
 /// The part of the chain that was read.

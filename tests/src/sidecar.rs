@@ -153,7 +153,7 @@ impl Sidecar {
         let published = Published { topic: topic.to_owned(), key, event };
         let status = match &state.fault {
             Fault::Answers(status) => Err(*status),
-            Fault::TakesAndAnswers(status) if state.requests % 2 == 0 => {
+            Fault::TakesAndAnswers(status) if state.requests.is_multiple_of(2) => {
                 let status = *status;
                 state.published.push(published);
                 return StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

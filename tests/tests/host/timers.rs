@@ -115,7 +115,7 @@ async fn a_timer_that_fails_is_logged_once_until_it_works_again() {
         shop.put("/counter/shop").json(json!({})).await.expect(200);
         shop.runner().logged("the timer works again", begun).await;
         assert_eq!(log().matches("the timer fails").count(), begun, "{}", log());
-        let line = log().lines().filter(|line| line.contains("the timer fails")).next_back().unwrap().to_owned();
+        let line = log().lines().rfind(|line| line.contains("the timer fails")).unwrap().to_owned();
         assert!(line.contains("WARN") && line.contains("/counter/shop"), "{line}");
         assert!(line.contains(status) && line.contains(reason), "{line}");
     }
