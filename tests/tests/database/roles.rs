@@ -126,7 +126,7 @@ async fn the_role_can_only_add_to_the_audit_trail_and_change_no_schema() {
 #[tokio::test]
 async fn an_old_schema_says_which_command_to_run_and_recovers_by_itself() {
     let mut database = Database::create().await;
-    let role = database.granted_by(migrations_up_to(9).path()).await;
+    let role = database.granted_by(migrations_up_to(15).path()).await;
     let url = database.url_as(&role);
     let wiki = App::wiki().env("DATABASE_URL", url.as_str()).without_database().at_once().start().await;
     let problem = wiki.get("/ready").await.expect(503);
