@@ -24,7 +24,7 @@ impl App {
         const LEFT: &str = "SELECT count(*) FROM outbox JOIN relay
             ON (outbox.era, outbox.transaction, outbox.number) > (relay.era, relay.transaction, relay.number)";
         eventually("every event is handed on", || async {
-            self.post("/-/relay").token(EVENTS_TOKEN).await.expect(204);
+            self.call_relay().await.expect(204);
             self.database().column(LEFT).await == ["0"]
         })
         .await;
@@ -32,6 +32,11 @@ impl App {
 }
 
 impl Client {
+    /// A call of the relay, as a timer makes it.
+    pub fn call_relay(&self) -> Request {
+        self.post("/-/relay").token(EVENTS_TOKEN)
+    }
+
     /// Hands an event to a consumer, as Dapr does.
     pub async fn deliver(&self, consumer: &str, event: &Value) -> Response {
         let request: Request = self.post(&format!("/-/consumers/{consumer}")).token(EVENTS_TOKEN);

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::Client;
+use crate::{Client, EVENTS_TOKEN};
 
 /// The name of the broker, as the wiki has it by default.
 const PUBSUB: &str = "wasiki-pubsub";
@@ -106,12 +106,12 @@ impl Sidecar {
     ///
     /// # Panics
     /// When the consumer does not take an event at the third time.
-    pub async fn deliver(&self, from: usize, wiki: &Client, consumer: &str, token: &str) -> usize {
+    pub async fn deliver(&self, from: usize, wiki: &Client, consumer: &str) -> usize {
         let events = self.published().split_off(from);
         for published in &events {
             let deliver = || {
                 wiki.post(&format!("/-/consumers/{consumer}"))
-                    .header("dapr-api-token", token)
+                    .header("dapr-api-token", EVENTS_TOKEN)
                     .body("application/cloudevents+json", published.event.to_string())
             };
             let mut status = 0;

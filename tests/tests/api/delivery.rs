@@ -5,15 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use blackbox::{
-    ADMIN_PASSWORD, App, Builder, Client, Fault, PASSWORD, Published, Response, Sidecar, Value, at_once, eventually,
-    json,
+    ADMIN_PASSWORD, App, Builder, Client, EVENTS_TOKEN, Fault, PASSWORD, Published, Response, Sidecar, Value, at_once,
+    eventually, json,
 };
 
-const TOKEN: &str = "a-token-of-the-tests";
 const OF_DAPR: &str = "what-the-sidecar-wants";
 
 fn wiki() -> Builder {
-    App::wiki().env("SPIN_VARIABLE_EVENTS_TOKEN", TOKEN)
+    App::wiki().with_events()
 }
 
 fn with_dapr(sidecar: &Sidecar) -> Builder {
@@ -22,7 +21,7 @@ fn with_dapr(sidecar: &Sidecar) -> Builder {
 }
 
 async fn relay(wiki: &Client) -> Response {
-    wiki.post("/-/relay").header("authorization", format!("Bearer {TOKEN}")).await
+    wiki.call_relay().await
 }
 
 /// Has the relay work until `is_done`: older transactions of the server delay it, those of other tests among them.
@@ -143,7 +142,7 @@ async fn dapr_gets_every_event_in_order() {
     );
 
     for _ in 0..2 {
-        sidecar.deliver(0, &wiki, "audit", TOKEN).await;
+        sidecar.deliver(0, &wiki, "audit").await;
         assert_eq!(count(&wiki, CHAINED_PAGES).await, 126, "a second time it changes nothing");
     }
 }
@@ -196,7 +195,7 @@ async fn what_arrives_twice_has_one_effect() {
     .await;
     assert!(pages_of(&sidecar).len() > 55, "some came twice");
     assert_in_order(&pages_of(&sidecar));
-    sidecar.deliver(0, &wiki, "audit", TOKEN).await;
+    sidecar.deliver(0, &wiki, "audit").await;
     assert_eq!(count(&wiki, CHAINED_PAGES).await, 55);
 }
 
@@ -262,7 +261,7 @@ async fn routes_of_events_are_for_those_with_the_token() {
     for path in ["/-/relay", "/-/consumers/audit", "/-/consumers/nobody"] {
         let body = || wiki.post(path).body("application/cloudevents+json", event("a").to_string());
         for (name, value) in
-            [("x-none", ""), ("authorization", "Bearer wrong"), ("authorization", TOKEN), ("dapr-api-token", "")]
+            [("x-none", ""), ("authorization", "Bearer wrong"), ("authorization", EVENTS_TOKEN), ("dapr-api-token", "")]
         {
             let refused = body().header(name, value).await.expect(401);
             assert!(refused.header("www-authenticate").starts_with("Bearer"), "{path} {name}: {value}");
@@ -270,7 +269,7 @@ async fn routes_of_events_are_for_those_with_the_token() {
         wiki.get(path).await.expect(405);
     }
     assert_eq!(count(&wiki, "SELECT count(*) FROM audit_chain").await, 0);
-    let authorized = |path: &str| wiki.post(path).header("dapr-api-token", TOKEN);
+    let authorized = |path: &str| wiki.post(path).header("dapr-api-token", EVENTS_TOKEN);
     // Dapr would drop what is answered 404.
     let unknown = authorized("/-/consumers/nobody").body("application/cloudevents+json", event("a").to_string());
     unknown.await.expect(503).header("retry-after");
@@ -284,7 +283,9 @@ async fn routes_of_events_are_for_those_with_the_token() {
 async fn what_is_no_event_is_kept_and_dropped() {
     let wiki = wiki().start().await;
     let send = |body: String| {
-        wiki.post("/-/consumers/audit").header("dapr-api-token", TOKEN).body("application/cloudevents+json", body)
+        wiki.post("/-/consumers/audit")
+            .header("dapr-api-token", EVENTS_TOKEN)
+            .body("application/cloudevents+json", body)
     };
     for (body, reason) in [
         ("{".to_owned(), "not a CloudEvent in JSON"),
@@ -321,7 +322,8 @@ async fn what_is_no_event_is_kept_and_dropped() {
 async fn events_come_in_binary_mode_too() {
     let wiki = wiki().start().await;
     let send = |media_type: &'static str, body: Value| {
-        let request = wiki.post("/-/consumers/audit").header("dapr-api-token", TOKEN).header("ce-specversion", "1.0");
+        let request =
+            wiki.post("/-/consumers/audit").header("dapr-api-token", EVENTS_TOKEN).header("ce-specversion", "1.0");
         let request =
             request.header("ce-id", "binary").header("ce-type", "wasiki.page.edited").header("ce-source", "x");
         request.body(media_type, body.to_string())
@@ -344,7 +346,7 @@ async fn the_way_of_events_can_change() {
         let database = wiki.into_database();
         wiki = with_dapr(&sidecar).env("SPIN_VARIABLE_EVENTS", mode).database(database).start().await;
         relay(&wiki).await.expect(204);
-        delivered = sidecar.deliver(delivered, &wiki, "audit", TOKEN).await;
+        delivered = sidecar.deliver(delivered, &wiki, "audit").await;
     }
     relay_until(&wiki, "every event is in the chain", async || all_are_chained(&wiki).await).await;
     assert_eq!(count(&wiki, CHAINED_PAGES).await, 60);

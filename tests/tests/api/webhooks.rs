@@ -7,12 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use blackbox::{
-    ADMIN_PASSWORD, App, PASSWORD, POLL, Received, Receiver, Reply, START_LIMIT, Value, at_once, json, repository,
+    ADMIN_PASSWORD, App, EVENTS_TOKEN, PASSWORD, POLL, Received, Receiver, Reply, START_LIMIT, Value, at_once, json,
+    repository,
 };
 use ring::hmac;
-
-/// What the test and the wiki's host share.
-pub const TOKEN: &str = "only-for-the-timer";
 
 /// A wiki that may send to this machine, and its administrator.
 struct Wiki {
@@ -29,8 +27,7 @@ impl Wiki {
         let app = App::wiki()
             .access("public-read")
             .env("SPIN_VARIABLE_EVENTS", events)
-            .env("SPIN_VARIABLE_EVENTS_TOKEN", TOKEN)
-            .env("RUNNER_TIMERS", "off")
+            .with_events()
             .env("SPIN_VARIABLE_WEBHOOK_HOSTS", "http://127.0.0.1:*")
             .replicas(replicas)
             .start()
@@ -61,7 +58,7 @@ impl Wiki {
 
     /// Does what the host's timer does.
     async fn tick(&self) {
-        self.app.post("/-/relay").token(TOKEN).await.expect(204);
+        self.app.call_relay().await.expect(204);
     }
 
     /// Ticks until `is_done` says so.
@@ -158,7 +155,7 @@ async fn an_event_is_sent_once_and_signed() {
 
     // The same event may come again, by any way.
     for _ in 0..2 {
-        let again = wiki.app.post("/-/consumers/webhooks").token(TOKEN);
+        let again = wiki.app.post("/-/consumers/webhooks").token(EVENTS_TOKEN);
         again.body("application/cloudevents+json", sent.to_string()).await.expect(204);
         wiki.tick().await;
     }
@@ -316,7 +313,7 @@ async fn relays_at_once_send_everything_once() {
     while wiki.deliveries(&webhook).await.iter().filter(|delivery| delivery["state"] == "delivered").count() < PAGES {
         assert!(began.elapsed() < START_LIMIT * 2, "{:?}", wiki.deliveries(&webhook).await);
         let ticks = (0..6).map(|tick| {
-            let relay = wiki.app.replica(tick % 2).post("/-/relay").token(TOKEN);
+            let relay = wiki.app.replica(tick % 2).call_relay();
             async move { relay.await.expect(204) }
         });
         at_once(ticks).await;
@@ -579,7 +576,7 @@ async fn undelivered_events_can_be_looked_at_retried_and_discarded() {
     let receiver = Receiver::start().await;
     let (webhook, _) = wiki.webhook(&receiver.url("/"), &[]).await;
     // What no consumer can use is kept.
-    let garbage = wiki.app.post("/-/consumers/webhooks").token(TOKEN).body("application/json", "{not json\0");
+    let garbage = wiki.app.post("/-/consumers/webhooks").token(EVENTS_TOKEN).body("application/json", "{not json\0");
     assert_eq!(garbage.await.expect(200).json(), json!({"status": "DROP"}));
     // What one could not use then, and can now; and what could not be handed on.
     let event = |id: &str| {

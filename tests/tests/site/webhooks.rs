@@ -2,14 +2,12 @@
 
 use blackbox::{ADMIN_PASSWORD, App, PASSWORD, Receiver, Reply, Request, eventually, json};
 
-const TOKEN: &str = "only-for-the-timer";
 const LIST: &str = "/wiki/-/webhooks";
 
 async fn start() -> (App, String) {
     let wiki = App::wiki()
         .access("public-read")
-        .env("SPIN_VARIABLE_EVENTS_TOKEN", TOKEN)
-        .env("RUNNER_TIMERS", "off")
+        .with_events()
         .env("SPIN_VARIABLE_WEBHOOK_HOSTS", "http://127.0.0.1:*")
         .start()
         .await;
@@ -48,7 +46,7 @@ async fn a_webhook_is_made_tested_changed_and_deleted() {
     let sent = send(&format!("{one}/test"), &[]).await.expect(303);
     assert_eq!(sent.header("location"), one);
     let tick = async || {
-        wiki.post("/-/relay").token(TOKEN).await.expect(204);
+        wiki.call_relay().await.expect(204);
     };
     tick().await;
     let page = see(&one).await;
