@@ -12,6 +12,20 @@ pub struct Consumer {
     pub consume: fn(&Db, &[Event]) -> Result<(), store::Error>,
 }
 
+impl Consumer {
+    /// Hands it the events. Returns why they had no effect, where that is their fault; an unreachable database is not.
+    pub fn take(&self, db: &Db, events: &[Event]) -> Result<Result<(), String>, store::Error> {
+        match (self.consume)(db, events) {
+            Ok(()) => Ok(Ok(())),
+            Err(error @ (store::Error::Unavailable(_) | store::Error::Denied(_))) => Err(error),
+            Err(error) => {
+                eprintln!("the consumer {} failed: {error:?}", self.name);
+                Ok(Err(format!("the consumer {} failed; the log says why", self.name)))
+            }
+        }
+    }
+}
+
 /// All of them.
 pub const CONSUMERS: &[Consumer] = &[
     Consumer { name: "audit", consume: audit::consume },

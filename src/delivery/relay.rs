@@ -22,6 +22,8 @@ use crate::web::{Problem, Response, response};
 const WORK: Duration = Duration::from_secs(5);
 /// Failures in a row, before anything has passed, after which no more is tried.
 const ENOUGH: usize = 5;
+/// Why an event is put aside that did not fail itself.
+const HAS_TO_WAIT: &str = "an earlier event of its key comes first";
 
 /// `POST /-/relay`: hands on what there is
 pub fn run(cx: &Context) -> Result<Response, Problem> {
@@ -109,8 +111,7 @@ impl Way<'_> {
             let (stopped, free): (Vec<_>, Vec<_>) = wave
                 .into_iter()
                 .partition(|event| event.has_to_wait || waiting.contains(&(&*event.topic, &*event.key)));
-            failed
-                .extend(stopped.into_iter().map(|event| (event, "an earlier event of its key comes first".to_owned())));
+            failed.extend(stopped.into_iter().map(|event| (event, HAS_TO_WAIT.to_owned())));
             for (event, result) in free.iter().zip(self.results(&free)?) {
                 match result {
                     Ok(()) => has_passed = true,
@@ -129,7 +130,7 @@ impl Way<'_> {
         match first_reason {
             Some(reason) if !has_passed => Ok(Outcome::Nothing(reason)),
             _ => {
-                failed.sort_by_key(|(event, _)| std::ptr::from_ref(*event).addr());
+                failed.sort_by_key(|(event, _)| event.sequence());
                 Ok(Outcome::AllBut(failed))
             }
         }
@@ -158,8 +159,10 @@ impl Way<'_> {
 fn consume(db: &Db, pending: &[&Pending]) -> Result<Vec<Result<(), String>>, store::Error> {
     let read: Vec<_> = pending.iter().map(|event| Event::from_json(event.payload.as_bytes())).collect();
     let all: Vec<Event> = read.iter().flatten().cloned().collect();
-    if !all.is_empty() && !passes(CONSUMERS.iter().try_for_each(|consumer| (consumer.consume)(db, &all)))? {
-        return one_by_one(db, pending, &read);
+    for consumer in CONSUMERS.iter().filter(|_| !all.is_empty()) {
+        if consumer.take(db, &all)?.is_err() {
+            return one_by_one(db, pending, &read);
+        }
     }
     Ok(read.into_iter().map(|event| event.map(drop)).collect())
 }
@@ -174,16 +177,15 @@ fn one_by_one(
     for (place, event) in pending.iter().zip(read) {
         let key = (&*place.topic, &*place.key);
         let result = match event {
-            _ if failed_keys.contains(&key) => Err("an earlier event of its key comes first".to_owned()),
+            _ if failed_keys.contains(&key) => Err(HAS_TO_WAIT.to_owned()),
             Err(reason) => Err(reason.clone()),
             Ok(event) => {
-                let mut failed = None;
+                let mut result = Ok(());
                 for consumer in CONSUMERS {
-                    if !passes((consumer.consume)(db, std::slice::from_ref(event)))? {
-                        failed = Some(format!("the consumer {} failed; the log says why", consumer.name));
-                    }
+                    // Each gets its turn, whether another failed or not.
+                    result = consumer.take(db, std::slice::from_ref(event))?.and(result);
                 }
-                failed.map_or(Ok(()), Err)
+                result
             }
         };
         if result.is_err() {
@@ -192,16 +194,4 @@ fn one_by_one(
         results.push(result);
     }
     Ok(results)
-}
-
-/// Whether a consumer had its effect. An unreachable database is no fault of the event.
-fn passes(result: Result<(), store::Error>) -> Result<bool, store::Error> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(error @ (store::Error::Unavailable(_) | store::Error::Denied(_))) => Err(error),
-        Err(error) => {
-            eprintln!("a consumer failed: {error:?}");
-            Ok(false)
-        }
-    }
 }

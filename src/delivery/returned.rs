@@ -19,20 +19,13 @@ pub fn retry(db: &Db) -> Result<(), store::Error> {
     relay::settle(db, &attempts)
 }
 
-/// Why it failed again, if it did. An unreachable database is no fault of the event.
+/// Why it failed again, if it did.
 fn consume(db: &Db, returned: &Returned) -> Result<Option<String>, store::Error> {
     let Some(consumer) = CONSUMERS.iter().find(|consumer| consumer.name == returned.consumer) else {
         return Ok(Some(format!("there is no consumer {:?}", returned.consumer)));
     };
     match Event::from_json(returned.payload.as_bytes()) {
         Err(reason) => Ok(Some(reason)),
-        Ok(event) => match (consumer.consume)(db, &[event]) {
-            Ok(()) => Ok(None),
-            Err(error @ (store::Error::Unavailable(_) | store::Error::Denied(_))) => Err(error),
-            Err(error) => {
-                eprintln!("the consumer {} failed: {error:?}", consumer.name);
-                Ok(Some(format!("the consumer {} failed; the log says why", consumer.name)))
-            }
-        },
+        Ok(event) => Ok(consumer.take(db, &[event])?.err()),
     }
 }

@@ -213,6 +213,19 @@ pub enum Asked {
     Off,
 }
 
+/// The end of a statement that [`asked`] reads: of the webhook in `target`, the delivery in `made`.
+macro_rules! asked_columns {
+    () => {
+        concat!(
+            "SELECT made.id IS NOT NULL, NOT target.active, made_columns.* FROM (SELECT) AS always
+             LEFT JOIN target ON true LEFT JOIN made ON true
+             LEFT JOIN LATERAL (SELECT ",
+            delivery_columns!(),
+            " FROM made) AS made_columns ON true"
+        )
+    };
+}
+
 fn asked(mut row: db::Row) -> Result<Asked, Error> {
     let (exists, is_off): (Option<bool>, Option<bool>) = (row.column()?, row.column()?);
     match (exists, is_off) {
@@ -241,11 +254,8 @@ pub fn test(db: &Db, id: i64, actor: &Actor) -> Result<Asked, Error> {
            INSERT INTO audit (event, actor_id, address, details)
            SELECT 'webhook_tested', $1, $2, webhook_name(id, url) FROM target WHERE active
          )
-         SELECT made.id IS NOT NULL, NOT target.active, made_columns.* FROM (SELECT) AS always
-         LEFT JOIN target ON true LEFT JOIN made ON true
-         LEFT JOIN LATERAL (SELECT ",
-        delivery_columns!(),
-        " FROM made) AS made_columns ON true"
+         ",
+        asked_columns!()
     );
     let [actor_id, address] = actor.params();
     asked(db.query_row(sql, &[actor_id, address, id.into()])?)
@@ -268,11 +278,8 @@ pub fn resend(db: &Db, webhook_id: i64, id: i64, actor: &Actor) -> Result<Asked,
            SELECT 'webhook_delivery_resent', $1, $2, webhook_name(target.id, url) || ': ' || made.type || ' ' || made.event_id
            FROM target, made
          )
-         SELECT made.id IS NOT NULL, NOT target.active, made_columns.* FROM (SELECT) AS always
-         LEFT JOIN target ON true LEFT JOIN made ON true
-         LEFT JOIN LATERAL (SELECT ",
-        delivery_columns!(),
-        " FROM made) AS made_columns ON true"
+         ",
+        asked_columns!()
     );
     let [actor_id, address] = actor.params();
     asked(db.query_row(sql, &[actor_id, address, webhook_id.into(), Param::from(id)])?)

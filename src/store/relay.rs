@@ -30,7 +30,8 @@ pub struct Pending {
 }
 
 impl Pending {
-    fn sequence(&self) -> Sequence {
+    /// Its place in the log; none of one that was put aside.
+    pub fn sequence(&self) -> Sequence {
         let (era, transaction, number) = &self.place;
         Sequence { era: *era, transaction: transaction.parse().unwrap_or_default(), number: *number }
     }
