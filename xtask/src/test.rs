@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use local_postgres::{Installation, Server};
 
 use crate::browser::Browser;
@@ -45,8 +45,8 @@ pub struct Args {
     spin: bool,
 }
 
-/// Modules of the black-box tests that do not depend on the database: one run of them is enough.
-const INDEPENDENT: [&str; 5] = ["host::", "client::", "documentation::", "imports::", "kafka::"];
+/// Modules of the black-box tests in which wiki-runner itself speaks to the database: they run on every one.
+const OF_THE_DRIVER: [&str; 2] = ["database::interface", "database::pooler"];
 
 /// Those that meet errors of statements while they run, which each release of Spin puts into words of its own.
 const WITH_ERRORS: [&str; 5] = ["api::accounts", "api::concurrency", "api::errors", "api::posts", "api::users"];
@@ -77,14 +77,19 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
     ensure!(!unit.is_empty(), "the stage `unit tests` ran no test");
     suite.run("documentation tests", &mut suite.cargo_test(&["--doc"]))?;
 
-    let mut results = Vec::new();
-    for (index, database) in databases.iter().enumerate() {
-        results.push(suite.black_box(database, index == 0, &runner)?);
-    }
+    // Everything on our own host and as the owner of the tables; then on another host, with another database where there is
+    // one, as a role that owns nothing. What depends on two of these at once is rare, and each run takes minutes.
     let skip = spin::runner_only(workspace)?;
-    let url = &databases[0].url;
-    results.push(suite.on_spin(&spin::Host::Like("4.0"), url, &runner, &[], &skip)?);
-    results.push(suite.on_spin(&spin::Host::Like("3.6"), url, &runner, &WITH_ERRORS, &skip)?);
+    let (first, others) = databases.split_first().context("there is a database to test on")?;
+    let mut results = vec![suite.black_box(first, &runner, &[])?];
+    for other in others {
+        results.push(suite.black_box(other, &runner, &OF_THE_DRIVER)?);
+        results.push(suite.on_spin(&spin::Host::Like("4.0"), other, true, &runner, &[], &skip)?);
+    }
+    if others.is_empty() {
+        results.push(suite.on_spin(&spin::Host::Like("4.0"), first, true, &runner, &[], &skip)?);
+    }
+    results.push(suite.on_spin(&spin::Host::Like("3.6"), first, false, &runner, &WITH_ERRORS, &skip)?);
     match Browser::find() {
         Ok(browser) => results.push(suite.browser(&browser, &runner)?),
         Err(reason) => note(&format!("the browser tests are left out: {reason}")),
@@ -128,7 +133,7 @@ fn on_spin(workspace: &Workspace, host: &spin::Host, args: &Args) -> anyhow::Res
     let databases = databases(workspace, &runner, args)?;
     let skip = spin::runner_only(workspace)?;
     let mut suite = Suite { workspace, sum: Tally::default() };
-    let result = suite.on_spin(host, &databases[0].url, &runner, &[], &skip);
+    let result = suite.on_spin(host, &databases[0], false, &runner, &[], &skip);
     for test in &skip {
         say(&format!("left out: {}: {}", test.name, test.reason));
     }
@@ -233,29 +238,21 @@ struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// The black-box tests on one database; returns the line that sums them up. After the `first`, without those that do not
-    /// depend on the database, and with a wiki that owns nothing in it, as in a cluster.
-    fn black_box(&mut self, database: &Database, first: bool, runner: &Runner) -> anyhow::Result<String> {
-        // One more at once than there are processors: there is always a test that waits for a timeout.
-        let threads = thread::available_parallelism().map_or(2, NonZero::get) + 1;
+    /// The black-box tests, or those of some modules, on one database; returns the line that sums them up.
+    fn black_box(&mut self, database: &Database, runner: &Runner, modules: &[&str]) -> anyhow::Result<String> {
         let mut tests = self.cargo_test(&["--test", "suite", "--", "--skip", "image::"]);
-        tests.args(["--test-threads", &threads.to_string()]);
-        if !first {
-            INDEPENDENT.iter().for_each(|module| _ = tests.args(["--skip", module]));
-            tests.env("WASIKI_TEST_ROLE", "1");
-        }
+        tests.args(modules);
         self.on(&database.url, runner, &mut tests);
-        let label = format!("blackbox ({}{})", database.name, if first { "" } else { ", as a role that owns nothing" });
-        let tally = self.run(&label, &mut tests)?;
-        ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
-        Ok(format!("{label}: {tally}"))
+        self.sum_up(&format!("blackbox ({})", database.name), &mut tests)
     }
 
-    /// The black-box tests, or those of some modules, on a host that takes the arguments of `spin up`.
+    /// The same on a host that takes the arguments of `spin up`, without the tests to `skip`. With `as_role`, a wiki owns
+    /// nothing in its database, as in a cluster.
     fn on_spin(
         &mut self,
         host: &spin::Host,
-        database: &str,
+        database: &Database,
+        as_role: bool,
         runner: &Runner,
         modules: &[&str],
         skip: &[spin::RunnerOnly],
@@ -265,10 +262,22 @@ impl Suite<'_> {
         for test in skip {
             tests.args(["--skip", &test.name]);
         }
-        self.on(database, runner, &mut tests);
+        self.on(&database.url, runner, &mut tests);
         host.choose(self.workspace, &mut tests);
-        let label = format!("blackbox ({})", host.label());
-        let tally = self.run(&label, &mut tests)?;
+        let mut label = format!("{}, {}", host.label(), database.name);
+        if as_role {
+            tests.env("WASIKI_TEST_ROLE", "1");
+            label += ", as a role that owns nothing";
+        }
+        self.sum_up(&format!("blackbox ({label})"), &mut tests)
+    }
+
+    /// Runs black-box tests; returns the line that sums them up.
+    fn sum_up(&mut self, label: &str, tests: &mut Command) -> anyhow::Result<String> {
+        // One more at once than there are processors: there is always a test that waits for a timeout.
+        let threads = thread::available_parallelism().map_or(2, NonZero::get) + 1;
+        tests.args(["--test-threads", &threads.to_string()]);
+        let tally = self.run(label, tests)?;
         ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
         Ok(format!("{label}: {tally}"))
     }
