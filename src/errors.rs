@@ -5,6 +5,7 @@ use http::StatusCode;
 use wiki_types::FieldError;
 
 use crate::store;
+use crate::store::pages::{MAX_DEPTH, Refusal, Unplaced};
 use crate::web::Problem;
 
 /// Seconds after which a client should ask again when the database is away: long enough not to pile up, short enough
@@ -44,9 +45,58 @@ pub fn version_not_found(version: &str) -> Problem {
     Problem::not_found(format!("The page has no version {}.", version.escape_debug()))
 }
 
-/// 403: the page is protected.
-pub fn page_protected() -> Problem {
-    Problem::forbidden("The page is protected. Only administrators may change it.")
+/// 403: the page may be read, and not changed.
+pub fn page_refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Protected => Problem::forbidden("The page is protected. Only administrators may change it."),
+        Refusal::ReadOnly => place_read_only(),
+    }
+}
+
+/// 403: pages may be read here, and not written.
+fn place_read_only() -> Problem {
+    Problem::forbidden("You may read pages here, but not write them. Ask whoever administers the space.")
+}
+
+/// 422 or 403: a page cannot be where it was to be.
+pub fn unplaced(why: Unplaced) -> Problem {
+    match why {
+        Unplaced::NoSuchSpace => Problem::invalid_field("space_id", "must be the number of a space"),
+        Unplaced::NoSuchParent => {
+            Problem::invalid_field("parent_id", "must be the number of a page, in the same space if you name one")
+        }
+        Unplaced::TooDeep => Problem::invalid_field(
+            "parent_id",
+            format!("must leave at most {MAX_DEPTH} pages from the top of the tree to its lowest page"),
+        ),
+        Unplaced::ReadOnly => place_read_only(),
+    }
+}
+
+/// 404: no space has that number or slug.
+pub fn space_not_found() -> Problem {
+    Problem::not_found("Space not found").on_page("There is no such space.")
+}
+
+/// 409: there are pages in the space.
+pub fn space_in_use() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "There are still pages in the space. Move or delete them first.")
+}
+
+/// 403: somebody else administers this.
+pub fn not_administered() -> Problem {
+    Problem::forbidden("Only those who administer the space may do this.")
+}
+
+/// 412: the thing is at another version.
+pub fn stale(thing: &str) -> Problem {
+    let detail = format!("The {thing} was changed meanwhile. Read it again.");
+    Problem::new(StatusCode::PRECONDITION_FAILED, detail)
+}
+
+/// 404: no group has that number.
+pub fn group_not_found() -> Problem {
+    Problem::not_found("Group not found").on_page("There is no such group.")
 }
 
 /// 404: no user has that number.

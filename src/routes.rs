@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, calendar, description, events, inbox, links, posts, redirects, revisions, search, service,
-    sessions, tags, tasks, tokens, undelivered, users, watches, webhooks,
+    account, audit, calendar, description, events, groups, inbox, links, posts, redirects, revisions, search, service,
+    sessions, spaces, tags, tasks, tokens, tree, undelivered, users, watches, webhooks,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
@@ -75,12 +75,42 @@ pub const ROUTES: &[Route] = &[
     route!("/posts/{id}/compare", GET Read Id(revisions::compare)),
     route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
     route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
+    route!("/posts/{id}/children", GET Read Id(tree::children)),
+    route!("/posts/{id}/move", POST Write Id(tree::relocate)),
+    route!(
+        "/posts/{id}/access",
+        GET OwnAccount Id(tree::read_access),
+        PUT OwnAccount Id(tree::set_access),
+        DELETE OwnAccount Id(tree::delete_access),
+    ),
     route!("/posts/{id}/protection", PUT Administer Id(posts::protect), DELETE Administer Id(posts::unprotect)),
     route!(
         "/posts/{id}/watch",
         GET Recipient Id(watches::read),
         PUT Follower Id(watches::watch),
         DELETE Follower Id(watches::unwatch),
+    ),
+    route!("/spaces", GET Read Plain(spaces::list), POST Administer Plain(spaces::create)),
+    route!(
+        "/spaces/{id}",
+        GET Read Id(spaces::read),
+        PATCH OwnAccount Id(spaces::change),
+        DELETE Administer Id(spaces::delete),
+    ),
+    route!("/spaces/{id}/children", GET Read Id(spaces::children)),
+    route!("/spaces/{id}/access", GET OwnAccount Id(spaces::access), PUT OwnAccount Id(spaces::set_access)),
+    route!("/groups", GET Recipient Plain(groups::list), POST Administer Plain(groups::create)),
+    route!(
+        "/groups/{id}",
+        GET Recipient Id(groups::read),
+        PATCH Administer Id(groups::change),
+        DELETE Administer Id(groups::delete),
+    ),
+    route!("/groups/{id}/members", GET Recipient Id(groups::members)),
+    route!(
+        "/groups/{id}/members/{user_id}",
+        PUT Administer IdText(groups::add),
+        DELETE Administer IdText(groups::remove),
     ),
     route!("/inbox", GET Recipient Plain(inbox::list)),
     route!("/inbox/read", POST Follower Plain(inbox::mark_read)),
@@ -423,6 +453,7 @@ impl Target {
             Ok(None) => {}
             Err(problem) => return (identity, None, Err(problem)),
         }
+        services.db.read_as(identity.reader());
         let cx = Context { request, identity: &identity, db: &services.db, services };
         let result = self.authorize(&cx, need).and_then(|()| self.run(handler, &cx));
         (identity, cookie, result)

@@ -42,6 +42,8 @@ pub fn put(wiki: &Wiki, global: &Global, args: &Put) -> anyhow::Result<()> {
         user_id: Writer::new(wiki, global.author.as_deref())?.number()?,
         title: args.title.as_deref(),
         slug: None,
+        space_id: None,
+        parent_id: None,
         content: &content,
         tags: tags.as_deref(),
         comment: args.comment.as_deref(),

@@ -283,6 +283,8 @@ mod tests {
             user_id,
             title,
             slug: None,
+            space_id: None,
+            parent_id: None,
             content,
             tags: None,
             comment: None,

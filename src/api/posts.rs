@@ -10,7 +10,7 @@ use crate::input::idempotency::{self, Purpose};
 use crate::input::lists::MAX_QUERY;
 use crate::input::{draft, lists, revisions};
 use crate::store::pages::{self, Created, Deleted, Draft, Note, Restored, Saved};
-use crate::store::search;
+use crate::store::{search, spaces};
 use crate::web::json::{Body, check};
 use crate::web::request::{positive, query};
 use crate::web::response::{self, MARKDOWN};
@@ -76,6 +76,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
         }
         Created::NoSuchUser => Err(errors::user_not_found()),
         Created::SlugTaken => Err(slug_taken(slug.as_deref())),
+        Created::Unplaced(why) => Err(errors::unplaced(why)),
     }
 }
 
@@ -138,7 +139,7 @@ pub(super) fn respond(saved: Saved, slug: Option<&str>, by_header: bool) -> Resu
     match saved {
         Saved::Saved(post) | Saved::Unchanged(post) => Ok(with_tag(&post)),
         Saved::Stale(current) => Err(stale(*current, by_header)),
-        Saved::Protected => Err(errors::page_protected()),
+        Saved::Refused(refusal) => Err(errors::page_refused(refusal)),
         Saved::Gone => Err(errors::page_not_found()),
         Saved::NoSuchUser => Err(errors::user_not_found()),
         Saved::SlugTaken => Err(slug_taken(slug)),
@@ -159,7 +160,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     match pages::delete(cx.db, id, seen, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
         Deleted::Deleted => Ok(response::no_content()),
         Deleted::Stale(current) => Err(stale(*current, true)),
-        Deleted::Protected => Err(errors::page_protected()),
+        Deleted::Refused(refusal) => Err(errors::page_refused(refusal)),
         Deleted::Gone => Err(errors::page_not_found()),
         Deleted::NoSuchUser => Err(errors::user_not_found()),
     }
@@ -178,7 +179,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
 pub fn restore(cx: &Context, id: i64) -> Result<Response, Problem> {
     match pages::restore(cx.db, id, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
         Restored::Restored(post) | Restored::NotDeleted(post) => Ok(with_tag(&post)),
-        Restored::Protected => Err(errors::page_protected()),
+        Restored::Refused(refusal) => Err(errors::page_refused(refusal)),
         Restored::Gone => Err(errors::page_not_found()),
         Restored::NoSuchUser => Err(errors::user_not_found()),
     }
@@ -235,7 +236,12 @@ fn with_tag(post: &Post) -> Response {
 
 /// The entity tag of a page's JSON.
 fn tag(post: &Post) -> String {
-    etag::etag(post.version, if post.protected { "protected" } else { "" })
+    let place = match post.parent_id {
+        Some(parent) => format!("in{parent}"),
+        None if post.space_id != spaces::FIRST => format!("space{}", post.space_id),
+        None => String::new(),
+    };
+    etag::etag(post.version, &format!("{}{place}", if post.protected { "protected" } else { "" }))
 }
 
 fn precondition_required() -> Problem {

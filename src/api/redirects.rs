@@ -39,7 +39,7 @@ pub fn set(cx: &Context, slug: &str) -> Result<Response, Problem> {
     match redirects::set(cx.db, &slug, post_id, cx.identity.administers())? {
         Set::Set => Ok(response::no_store(response::json(&Redirect { slug, post_id }))),
         Set::Taken => Err(Problem::taken("slug", &slug)),
-        Set::Protected => Err(errors::page_protected()),
+        Set::Refused(refusal) => Err(errors::page_refused(refusal)),
         Set::Gone => Err(errors::page_not_found()),
     }
 }
@@ -54,7 +54,7 @@ pub fn set(cx: &Context, slug: &str) -> Result<Response, Problem> {
 pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
     match redirects::delete(cx.db, &rules::composed(slug), cx.identity.administers())? {
         Deleted::Deleted => Ok(response::no_content()),
-        Deleted::Protected => Err(errors::page_protected()),
+        Deleted::Refused(refusal) => Err(errors::page_refused(refusal)),
         Deleted::Gone => Err(Problem::not_found("There is no such redirect")),
     }
 }

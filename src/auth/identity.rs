@@ -3,7 +3,7 @@
 use wiki_types::{Account, Mode, Scope, Time};
 
 use crate::auth::rate_limit;
-use crate::store::Actor;
+use crate::store::{Actor, Reader};
 use crate::web::Problem;
 
 /// Who sends a request, as far as the wiki knows.
@@ -52,6 +52,15 @@ impl Identity {
     /// The number of their user.
     pub fn user_id(&self) -> Option<i64> {
         self.account.as_ref().map(|account| account.user_id)
+    }
+
+    /// Who they are to the pages that they read and write.
+    pub fn reader(&self) -> Reader {
+        match self.user_id() {
+            _ if self.is_administrator() => Reader::Administrator,
+            Some(id) => Reader::User(id),
+            None => Reader::Stranger,
+        }
     }
 
     /// The most they may do: everything by a session, and what its scope says by a token.

@@ -16,6 +16,8 @@ pub fn read(mut body: Body) -> Result<Draft, Problem> {
         title: body.text("title", rules::title),
         // As it is: a page may have a slug that is not composed, from when they were made so.
         slug: body.text("slug", |slug| rules::slug(slug).or_else(|_| rules::slug(&rules::composed(slug)))),
+        space_id: body.integer("space_id"),
+        parent_id: body.integer("parent_id"),
         content: body.required_text("content", rules::text).unwrap_or_default(),
         tags: body.texts("tags", MAX_TAGS, rules::tag).map(|tags| rules::normal_tags(&tags)),
         comment: body.text("comment", rules::comment).unwrap_or_default(),

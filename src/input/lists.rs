@@ -49,7 +49,7 @@ fn time(name: &'static str, text: Option<String>, end: bool) -> Result<Option<Ti
     text.map(read).transpose()
 }
 
-/// The pages that `?user_id=`, `?author=`, `?tag=`, `?slug=`, `?since=` and `?until=` select.
+/// The pages that `?space_id=`, `?parent_id=`, `?user_id=`, `?author=`, `?tag=`, `?slug=`, `?since=` and `?until=` select.
 pub fn filter(request: &Request) -> Result<Filter, Problem> {
     filter_of(|name| query(request, name))
 }
@@ -61,6 +61,12 @@ pub fn filter_of_form(request: &Request) -> Result<Filter, Problem> {
 
 fn filter_of(value: impl Fn(&str) -> Option<String>) -> Result<Filter, Problem> {
     let mut filter = Filter::living();
+    if let Some(space_id) = value("space_id") {
+        filter = filter.in_space(number_of(&space_id));
+    }
+    if let Some(parent_id) = value("parent_id") {
+        filter = filter.below(number_of(&parent_id));
+    }
     if let Some(user_id) = value("user_id") {
         filter = filter.by_user(number_of(&user_id));
     }

@@ -5,6 +5,7 @@ pub mod draft;
 pub mod idempotency;
 pub mod lists;
 pub mod revisions;
+pub mod spaces;
 pub mod tasks;
 pub mod users;
 pub mod webhooks;

@@ -104,6 +104,7 @@ pub fn add(
                     // Somebody else has just made it.
                     Created::SlugTaken => continue,
                     Created::NoSuchUser => return Err(errors::user_not_found()),
+                    Created::Unplaced(why) => return Err(errors::unplaced(why)),
                 }
             }
         };
@@ -124,7 +125,7 @@ pub fn save(cx: &Context, post_id: i64, version: i64, draft: Draft) -> Result<Op
     match pages::save_as_it_is(cx.db, post_id, Some(vec![version]), &draft, may_override, &cx.identity.actor())? {
         Saved::Saved(post) | Saved::Unchanged(post) => Ok(Some(post.post_id)),
         Saved::Stale(_) => Ok(None),
-        Saved::Protected => Err(errors::page_protected()),
+        Saved::Refused(refusal) => Err(errors::page_refused(refusal)),
         Saved::NoSuchUser => Err(errors::user_not_found()),
         // The slug stays as it is.
         Saved::Gone | Saved::SlugTaken => Err(errors::page_not_found()),

@@ -77,7 +77,7 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
         Deleted::Stale(current) => {
             Delete::show(cx, StatusCode::CONFLICT, Delete { page: *current, seen: Some(version), ..view })
         }
-        Deleted::Protected => Err(errors::page_protected()),
+        Deleted::Refused(refusal) => Err(errors::page_refused(refusal)),
         Deleted::NoSuchUser => Err(errors::user_not_found()),
     }
 }

@@ -58,7 +58,7 @@ pub fn restore(cx: &Context, id: i64) -> Result<Response, Problem> {
     let note = Note { user_id: author::known(cx, &author::remembered(cx.request))?, ..Note::default() };
     match pages::restore(cx.db, id, &note, cx.identity.administers(), &cx.identity.actor())? {
         Restored::Restored(post) | Restored::NotDeleted(post) => Ok(response::see_other(&address::page(&post.slug))),
-        Restored::Protected => Err(errors::page_protected()),
+        Restored::Refused(refusal) => Err(errors::page_refused(refusal)),
         Restored::Gone => Err(errors::page_not_found()),
         Restored::NoSuchUser => Err(errors::user_not_found()),
     }

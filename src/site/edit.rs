@@ -379,6 +379,7 @@ fn make(cx: &Context, view: Edit, user_id: i64, draft: Draft) -> Result<Response
             Created::Created(post) => return Ok(saved(cx, &view, &post, None)),
             Created::Repeated(before) => return again_on_top(cx, view, before, draft),
             Created::NoSuchUser => return Err(errors::user_not_found()),
+            Created::Unplaced(why) => return Err(errors::unplaced(why)),
             Created::SlugTaken => {}
         }
     }
@@ -464,7 +465,7 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
             // The next number may be free; and if the other page has this title by now, the person is told so.
             Saved::SlugTaken if address.is_some() => number += 1,
             Saved::SlugTaken => return view.refuse(cx, StatusCode::CONFLICT, slug_taken()),
-            Saved::Protected => return Err(errors::page_protected()),
+            Saved::Refused(refusal) => return Err(errors::page_refused(refusal)),
             Saved::NoSuchUser => return Err(errors::user_not_found()),
         }
     }

@@ -80,7 +80,7 @@ pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
         Saved::Saved(post) | Saved::Unchanged(post) => {
             Ok(author::remembering(cx, response::see_other(&address::page(&post.slug)), &revert.author))
         }
-        Saved::Protected => Err(errors::page_protected()),
+        Saved::Refused(refusal) => Err(errors::page_refused(refusal)),
         Saved::NoSuchUser => Err(errors::user_not_found()),
         // Any version may be replaced, and the slug stays.
         Saved::Gone | Saved::Stale(_) | Saved::SlugTaken => Err(errors::page_not_found()),

@@ -88,6 +88,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
     fn post(&self, index: usize, tags: usize) -> Post {
         let Suggestion { slug, title } = self.suggestion(index);
         Post {
+            space_id: 1,
+            parent_id: None,
             post_id: index as i64,
             user_id: 1,
             title,
@@ -163,6 +165,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let summary = |index: usize| {
             let post = self.post(index, index % 5);
             PostSummary {
+                space_id: 1,
+                parent_id: None,
                 post_id: post.post_id,
                 user_id: post.user_id,
                 title: post.title,

@@ -1,6 +1,7 @@
 //! One connection to PostgreSQL: statements out, typed rows back.
 
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
@@ -19,11 +20,30 @@ pub use spin_sdk::pg4::DbValue as Value;
 /// The database as one request sees it.
 ///
 /// The first statement opens the connection: a request that is refused, or needs no data, costs the database nothing.
+///
+/// It knows who reads: the name [`READER`] in a statement stands for them, so that no function in between has to pass them on, and
+/// none can forget to.
 pub struct Db {
     address: fn() -> Result<&'static str, Error>,
     migrate: fn(&Self) -> Result<(), Error>,
     connection: RefCell<Option<Rc<Connection>>>,
+    reader: Cell<Reader>,
 }
+
+/// Who reads, as far as it matters for which pages they may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// Somebody without an account.
+    #[default]
+    Stranger,
+    /// The user with this number.
+    User(i64),
+    /// An administrator, who may read and write all pages.
+    Administrator,
+}
+
+/// What stands for the [`Reader`] in a statement: a number as the function `acl_roles` in the database takes it.
+const READER: &str = "$reader";
 
 /// `bigint[]`, or its NULL.
 pub fn numbers(numbers: Option<Vec<i64>>) -> Param {
@@ -52,17 +72,24 @@ impl Db {
     /// `address` is the connection string. `migrate` brings the schema up to date; it runs when a statement meets an older
     /// one.
     pub fn new(address: fn() -> Result<&'static str, Error>, migrate: fn(&Self) -> Result<(), Error>) -> Self {
-        Self { address, migrate, connection: RefCell::default() }
+        Self { address, migrate, connection: RefCell::default(), reader: Cell::default() }
+    }
+
+    /// From now on, it is `reader` who reads.
+    pub fn read_as(&self, reader: Reader) {
+        self.reader.set(reader);
     }
 
     /// Runs a statement that returns no rows.
     pub fn execute(&self, sql: &str, params: &[Param]) -> Result<(), Error> {
-        self.run(|connection| connection.execute(sql, params)).map(drop)
+        let (sql, params) = self.for_reader(sql, params);
+        self.run(|connection| connection.execute(&sql, &params)).map(drop)
     }
 
     /// The row of a statement that always returns exactly one.
     pub fn query_row(&self, sql: &str, params: &[Param]) -> Result<Row, Error> {
-        let mut rows = self.run(|connection| connection.query(sql, params))?.rows.into_iter();
+        let (sql, params) = self.for_reader(sql, params);
+        let mut rows = self.run(|connection| connection.query(&sql, &params))?.rows.into_iter();
         rows.next().map(Row::from).ok_or_else(|| Error::Internal("a statement returned no row".to_owned()))
     }
 
@@ -94,11 +121,27 @@ impl Db {
         let sql = format!(
             "SELECT found.* FROM (SELECT) AS always LEFT JOIN (SELECT true, rows.* FROM ({select}) AS rows) AS found ON true"
         );
-        let rows = self.run(|connection| connection.query(&sql, params))?.rows;
+        let (sql, params) = self.for_reader(&sql, params);
+        let rows = self.run(|connection| connection.query(&sql, &params))?.rows;
         Ok(rows.into_iter().map(|values| {
             let mut row = Row::from(values);
             Ok(row.column::<Option<bool>>()?.map(|_| row))
         }))
+    }
+
+    /// A statement and its parameters, with the reader as one more parameter if the statement names them.
+    fn for_reader<'a>(&self, sql: &'a str, params: &'a [Param]) -> (Cow<'a, str>, Cow<'a, [Param]>) {
+        if !sql.contains(READER) {
+            return (sql.into(), params.into());
+        }
+        let reader = match self.reader.get() {
+            Reader::Stranger => 0,
+            Reader::User(id) => id,
+            Reader::Administrator => -1,
+        };
+        let mut params = params.to_vec();
+        params.push(reader.into());
+        (sql.replace(READER, &format!("${}::bigint", params.len())).into(), params.into())
     }
 
     /// Runs a statement that returns no rows, on the schema as it is.

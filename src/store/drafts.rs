@@ -176,7 +176,9 @@ pub fn of_user(db: &Db, user_id: i64) -> Result<Vec<Listed>, Error> {
         "SELECT ",
         draft_columns!(),
         ", posts.title, posts.slug
-         FROM drafts LEFT JOIN posts ON posts.id = drafts.post_id AND posts.deleted_time IS NULL
+         FROM drafts LEFT JOIN posts ON posts.id = drafts.post_id AND posts.deleted_time IS NULL AND ",
+        is_readable!("posts"),
+        "
          WHERE drafts.user_id = $1 ORDER BY drafts.updated_time DESC, drafts.id DESC"
     );
     db.query_all(sql, &[user_id.into()], |row: &mut Row| {

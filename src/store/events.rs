@@ -36,12 +36,15 @@ pub fn after(db: &Db, wanted: Wanted, count: usize) -> Result<Vec<Event>, Error>
     } else {
         "AND $6::text IS NULL"
     };
+    let readable = is_readable!("posts");
     let sql = format!(
         "SELECT era::bigint, transaction::text, number, payload::text FROM outbox
          WHERE (era, transaction, number) > ($1::bigint::integer, $2::text::xid8, $3) AND {IS_SETTLED}
            AND ($4 OR NOT confidential)
            AND ($5::text IS NULL OR type = $5 OR starts_with(type, $5 || '.')) {topic}
            AND ($7::text IS NULL OR payload->'data'->'tags' ? $7)
+           AND (aggregatetype NOT IN ('page-events', 'task-events', 'reminders') OR EXISTS (
+             SELECT FROM posts WHERE posts.id = outbox.aggregateid::bigint AND {readable}))
          ORDER BY outbox.era, outbox.transaction, outbox.number LIMIT $8"
     );
     let [era, transaction, number] = columns(after);

@@ -121,20 +121,25 @@ pub fn of_user(
         Some(false) => "AND inbox.read_time IS NOT NULL",
         None => "",
     };
+    let readable = is_readable!("posts");
     let sql = format!(
         "SELECT {COLUMNS} FROM inbox
          JOIN posts ON posts.id = inbox.post_id
          LEFT JOIN users ON users.id = inbox.actor_id
          LEFT JOIN revisions r ON r.post_id = inbox.post_id AND r.version = inbox.version
          LEFT JOIN tasks ON tasks.id = inbox.task_id AND tasks.removed_time IS NULL AND posts.deleted_time IS NULL
-         WHERE inbox.user_id = $1 AND inbox.id < $2 {condition} ORDER BY inbox.id DESC LIMIT $3"
+         WHERE inbox.user_id = $1 AND inbox.id < $2 AND {readable} {condition} ORDER BY inbox.id DESC LIMIT $3"
     );
     db.query_all(&sql, &[user_id.into(), before.into(), db::count(count)], read)
 }
 
 /// How many entries of user `user_id` are unread.
 pub fn count_unread(db: &Db, user_id: i64) -> Result<i64, Error> {
-    let sql = "SELECT count(*) FROM inbox WHERE user_id = $1 AND read_time IS NULL";
+    let sql = concat!(
+        "SELECT count(*) FROM inbox JOIN posts ON posts.id = inbox.post_id
+         WHERE inbox.user_id = $1 AND read_time IS NULL AND ",
+        is_readable!("posts")
+    );
     db.query_row(sql, &[user_id.into()])?.column()
 }
 
@@ -144,7 +149,11 @@ pub const MAX_COUNTED: i64 = 100;
 /// SQL for how many entries of the user in the table `users` are unread, up to [`MAX_COUNTED`].
 macro_rules! unread {
     () => {
-        "(SELECT count(*) FROM (SELECT FROM inbox WHERE inbox.user_id = users.id AND read_time IS NULL LIMIT 100) AS unread)"
+        "(SELECT count(*) FROM (
+           SELECT FROM inbox JOIN posts ON posts.id = inbox.post_id
+           WHERE inbox.user_id = users.id AND read_time IS NULL AND (posts.acl_id = 0 OR posts.acl_id = ANY (
+             acls_with(CASE users.role WHEN 'administrator' THEN -1 ELSE users.id END, 1)))
+           LIMIT 100) AS unread)"
     };
 }
 pub(super) use unread;
@@ -153,10 +162,14 @@ pub(super) use unread;
 pub fn mark_read(db: &Db, user_id: i64, ids: Option<Vec<i64>>, up_to: Option<i64>) -> Result<i64, Error> {
     let params: [Param; 3] = [user_id.into(), db::numbers(ids), up_to.into()];
     // The last SELECT sees the entries as they were before.
-    let sql = "WITH marked AS (
+    let sql = concat!(
+        "WITH marked AS (
            UPDATE inbox SET read_time = now() WHERE user_id = $1 AND read_time IS NULL AND (id = ANY ($2) OR id <= $3)
            RETURNING id
          )
-         SELECT (SELECT count(*) FROM inbox WHERE user_id = $1 AND read_time IS NULL) - (SELECT count(*) FROM marked)";
+         SELECT count(*) FROM inbox JOIN posts ON posts.id = inbox.post_id
+         WHERE inbox.user_id = $1 AND read_time IS NULL AND inbox.id NOT IN (SELECT id FROM marked) AND ",
+        is_readable!("posts")
+    );
     db.query_row(sql, &params)?.column()
 }

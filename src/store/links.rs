@@ -21,7 +21,8 @@ pub fn linking_to(id: i64) -> Filter {
              SELECT page.slug UNION SELECT page.title_slug
              UNION SELECT former.slug FROM former_slugs former WHERE former.post_id = page.id
            ) AS names(name)
-           WHERE page.id = ${{}} AND page.deleted_time IS NULL AND {} = page.slug)",
+           WHERE page.id = ${{}} AND page.deleted_time IS NULL AND {} AND {} = page.slug)",
+        is_readable!("page"),
         target_sql("names.name")
     );
     filter.add(&condition, id);
@@ -62,15 +63,16 @@ pub(super) fn targets_sql(names: &str) -> String {
     )
 }
 
-/// SQL for the slug of the page that `name` leads to, or NULL. A page whose title and slug are one name comes first: most
+/// SQL for the slug of the page that `name` leads to, or NULL. A page that the reader may not read is none. A page whose title and slug are one name comes first: most
 /// are found at once.
 fn target_sql(name: &str) -> String {
+    let readable = is_readable!("posts");
     format!(
         "coalesce(
-           (SELECT slug FROM posts WHERE slug = {name} AND title_slug IS NULL AND deleted_time IS NULL),
-           (SELECT slug FROM posts WHERE title_slug = {name} AND deleted_time IS NULL ORDER BY id LIMIT 1),
-           (SELECT slug FROM posts WHERE slug = {name} AND deleted_time IS NULL),
-           (SELECT slug FROM posts WHERE deleted_time IS NULL
+           (SELECT slug FROM posts WHERE slug = {name} AND title_slug IS NULL AND deleted_time IS NULL AND {readable}),
+           (SELECT slug FROM posts WHERE title_slug = {name} AND deleted_time IS NULL AND {readable} ORDER BY id LIMIT 1),
+           (SELECT slug FROM posts WHERE slug = {name} AND deleted_time IS NULL AND {readable}),
+           (SELECT slug FROM posts WHERE deleted_time IS NULL AND {readable}
               AND id = (SELECT post_id FROM former_slugs WHERE former_slugs.slug = {name})))"
     )
 }

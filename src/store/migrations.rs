@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("0015_relay.sql", include_str!("../../migrations/0015_relay.sql")),
     ("0016_inbox.sql", include_str!("../../migrations/0016_inbox.sql")),
     ("0017_webhooks.sql", include_str!("../../migrations/0017_webhooks.sql")),
+    ("0018_spaces.sql", include_str!("../../migrations/0018_spaces.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -5,6 +5,7 @@
 #[macro_use]
 mod record;
 
+pub mod access;
 pub mod accounts;
 pub mod audit;
 pub mod audit_chain;
@@ -14,6 +15,7 @@ pub mod deliveries;
 pub mod drafts;
 mod error;
 pub mod events;
+pub mod groups;
 pub mod inbox;
 pub mod links;
 pub mod migrations;
@@ -25,6 +27,7 @@ pub mod revisions;
 pub mod search;
 pub mod sessions;
 pub mod sign_in_attempts;
+pub mod spaces;
 pub mod submissions;
 pub mod tags;
 pub mod tasks;
@@ -35,7 +38,7 @@ pub mod watches;
 pub mod webhooks;
 
 pub use audit::Actor;
-pub use db::Db;
+pub use db::{Db, Reader};
 pub use error::Error;
 
 /// The database behind the connection string that `address` returns, brought up to date where it is not.

@@ -23,6 +23,23 @@ macro_rules! record {
     };
 }
 
+/// SQL for whether the reader may read the pages in the table of this name. Every statement that shows something of a page, or that
+/// there is one, has this condition, but for those of administrators and of the relay.
+///
+/// PostgreSQL looks up the lists of the reader once in a statement, when it first meets a page that has one.
+macro_rules! is_readable {
+    ($page:literal) => {
+        concat!("(", $page, ".acl_id = 0 OR ", $page, ".acl_id = ANY ((SELECT acls_with($reader, 1))::bigint[]))")
+    };
+}
+
+/// SQL for whether the reader may change the pages in the table of this name, as far as lists say.
+macro_rules! is_writable {
+    ($page:literal) => {
+        concat!("(", $page, ".acl_id = 0 OR ", $page, ".acl_id = ANY ((SELECT acls_with($reader, 2))::bigint[]))")
+    };
+}
+
 /// The end of a statement that changes something: the only row of a SELECT, or one of NULLs.
 ///
 /// A statement without a row is never answered by some hosts; see `Db::query_one`.

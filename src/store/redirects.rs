@@ -4,6 +4,7 @@ use wiki_types::Redirect;
 
 use crate::store::db::{self, Db};
 use crate::store::error::Error;
+use crate::store::pages::Refusal;
 
 record! {
     redirect_columns, read_redirect -> Redirect { slug: "former.slug", post_id: "former.post_id" }
@@ -15,7 +16,9 @@ pub fn after(db: &Db, slug: &str, count: usize) -> Result<Vec<Redirect>, Error> 
         "SELECT ",
         redirect_columns!(),
         " FROM former_slugs former JOIN posts page ON page.id = former.post_id AND page.deleted_time IS NULL
-         WHERE former.slug > $1
+         WHERE ",
+        is_readable!("page"),
+        " AND former.slug > $1
            AND NOT EXISTS (SELECT FROM posts other WHERE other.slug = former.slug AND other.deleted_time IS NULL)
          ORDER BY former.slug LIMIT $2"
     );
@@ -29,8 +32,8 @@ pub enum Set {
     Set,
     /// A page has the slug, or it leads to another one.
     Taken,
-    /// Only administrators may change the page.
-    Protected,
+    /// The sender may not change the page.
+    Refused(Refusal),
     /// There is no such page, or it is deleted.
     Gone,
 }
@@ -38,12 +41,14 @@ pub enum Set {
 /// Makes `slug` lead to page `id`. `may_override` is whether the sender may change a protected page.
 pub fn set(db: &Db, slug: &str, id: i64, may_override: bool) -> Result<Set, Error> {
     let mut row = db.query_row(
-        "WITH page AS (
+        concat!(
+            "WITH page AS (
            SELECT id, CASE
+             WHEN NOT ", is_writable!("posts"), " THEN 'read only'
              WHEN protected AND NOT $3::boolean THEN 'protected'
              WHEN EXISTS (SELECT FROM posts other WHERE other.slug = $1::text AND other.deleted_time IS NULL) THEN 'taken'
              ELSE 'set' END AS outcome
-           FROM posts WHERE id = $2 AND deleted_time IS NULL FOR SHARE
+           FROM posts WHERE id = $2 AND deleted_time IS NULL AND ", is_readable!("posts"), " FOR SHARE
          ), redirect AS (
            INSERT INTO former_slugs (slug, post_id) SELECT $1, id FROM page WHERE outcome = 'set'
            ON CONFLICT (slug) DO UPDATE SET post_id = excluded.post_id
@@ -53,13 +58,14 @@ pub fn set(db: &Db, slug: &str, id: i64, may_override: bool) -> Result<Set, Erro
          )
          SELECT (
            SELECT CASE WHEN outcome = 'set' AND NOT EXISTS (SELECT FROM redirect) THEN 'taken' ELSE outcome END FROM page
-         )",
+         )"),
         &[slug.to_owned().into(), id.into(), may_override.into()],
     )?;
     Ok(match row.column::<Option<String>>()?.as_deref() {
         Some("set") => Set::Set,
         Some("taken") => Set::Taken,
-        Some("protected") => Set::Protected,
+        Some("protected") => Set::Refused(Refusal::Protected),
+        Some("read only") => Set::Refused(Refusal::ReadOnly),
         None => Set::Gone,
         Some(other) => return Err(Error::Internal(format!("a statement returned the unknown outcome {other:?}"))),
     })
@@ -70,8 +76,8 @@ pub fn set(db: &Db, slug: &str, id: i64, may_override: bool) -> Result<Set, Erro
 pub enum Deleted {
     /// The slug leads nowhere.
     Deleted,
-    /// Only administrators may change the page it leads to.
-    Protected,
+    /// The sender may not change the page it leads to.
+    Refused(Refusal),
     /// There is no such redirect.
     Gone,
 }
@@ -79,19 +85,29 @@ pub enum Deleted {
 /// Deletes the redirect `slug`.
 pub fn delete(db: &Db, slug: &str, may_override: bool) -> Result<Deleted, Error> {
     let mut row = db.query_row(
-        "WITH found AS (
-           SELECT former.slug, page.protected AND NOT $2::boolean AS is_kept
+        concat!(
+            "WITH found AS (
+           SELECT former.slug, CASE
+             WHEN NOT ",
+            is_writable!("page"),
+            " THEN 'read only'
+             WHEN page.protected AND NOT $2::boolean THEN 'protected'
+             ELSE 'deleted' END AS outcome
            FROM former_slugs former JOIN posts page ON page.id = former.post_id AND page.deleted_time IS NULL
-           WHERE former.slug = $1
+           WHERE former.slug = $1 AND ",
+            is_readable!("page"),
+            "
          ), deleted AS (
-           DELETE FROM former_slugs USING found WHERE former_slugs.slug = found.slug AND NOT found.is_kept
+           DELETE FROM former_slugs USING found WHERE former_slugs.slug = found.slug AND found.outcome = 'deleted'
          )
-         SELECT (SELECT is_kept FROM found)",
+         SELECT (SELECT outcome FROM found)"
+        ),
         &[slug.to_owned().into(), may_override.into()],
     )?;
-    Ok(match row.column::<Option<bool>>()? {
-        Some(false) => Deleted::Deleted,
-        Some(true) => Deleted::Protected,
+    Ok(match row.column::<Option<String>>()?.as_deref() {
+        Some("read only") => Deleted::Refused(Refusal::ReadOnly),
+        Some("protected") => Deleted::Refused(Refusal::Protected),
+        Some(_) => Deleted::Deleted,
         None => Deleted::Gone,
     })
 }

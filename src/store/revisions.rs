@@ -39,7 +39,9 @@ pub fn of_page(db: &Db, id: i64, before: i64, count: usize) -> Result<Vec<Revisi
         "SELECT ",
         entry_columns!(),
         tables!(),
-        "WHERE r.post_id = $1 AND r.version < $2 AND posts.deleted_time IS NULL ORDER BY r.version DESC LIMIT $3"
+        "WHERE r.post_id = $1 AND r.version < $2 AND posts.deleted_time IS NULL AND ",
+        is_readable!("posts"),
+        " ORDER BY r.version DESC LIMIT $3"
     );
     db.query_all(sql, &[id.into(), before.into(), db::count(count)], read_entry)
 }
@@ -66,8 +68,13 @@ pub fn latest(
     keys: Option<&[Value]>,
     count: usize,
 ) -> Result<Vec<RevisionEntry>, Error> {
-    let mut conditions =
-        vec!["(posts.deleted_time IS NULL OR (r.version = posts.version AND r.kind = 'deleted'))".to_owned()];
+    let mut conditions = vec![
+        concat!(
+            "(posts.deleted_time IS NULL OR (r.version = posts.version AND r.kind = 'deleted')) AND ",
+            is_readable!("posts")
+        )
+        .to_owned(),
+    ];
     let mut params: Vec<Param> = Vec::new();
     if let Some(user_id) = user_id {
         params.push(user_id.into());
@@ -105,7 +112,8 @@ pub fn find(db: &Db, id: i64, version: i64) -> Result<Option<Revision>, Error> {
         entry_columns!(),
         ", r.slug, r.content, r.tags",
         tables!(),
-        "WHERE r.post_id = $1 AND r.version = $2 AND posts.deleted_time IS NULL"
+        "WHERE r.post_id = $1 AND r.version = $2 AND posts.deleted_time IS NULL AND ",
+        is_readable!("posts")
     );
     let read = |row: &mut Row| {
         Ok(Revision { entry: read_entry(row)?, slug: row.column()?, content: row.column()?, tags: row.column()? })

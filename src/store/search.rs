@@ -73,15 +73,16 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
     // Every title that begins with the text sorts between the text and the text followed by the last character of Unicode.
     // The index returns titles by their beginnings in order. Those found by words are not all looked at: any page may have
     // a word that begins with one letter.
+    let readable = is_readable!("posts");
     let sql = format!(
         "WITH starting AS MATERIALIZED (
            SELECT title, slug, id, row_number() OVER () AS place FROM (
              SELECT title, slug, id FROM posts
-             WHERE deleted_time IS NULL AND lower(title) COLLATE \"C\" >= lower($1) AND lower(title) COLLATE \"C\" < lower($1) || $2
+             WHERE deleted_time IS NULL AND {readable} AND lower(title) COLLATE \"C\" >= lower($1) AND lower(title) COLLATE \"C\" < lower($1) || $2
              ORDER BY lower(title) COLLATE \"C\", id LIMIT $3) AS sorted
          ), containing AS MATERIALIZED (
            SELECT title, slug, id FROM searched JOIN posts ON id = post_id
-           WHERE (SELECT count(*) FROM starting) < $3 AND deleted_time IS NULL AND title_words @@ $4::text::tsquery
+           WHERE (SELECT count(*) FROM starting) < $3 AND deleted_time IS NULL AND {readable} AND title_words @@ $4::text::tsquery
              AND id NOT IN (SELECT id FROM starting)
            LIMIT 200
          ), corrected AS MATERIALIZED (
@@ -93,7 +94,7 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
            WHERE NOT EXISTS (SELECT FROM starting) AND NOT EXISTS (SELECT FROM containing)
          ), meant AS (
            SELECT title, slug, id FROM searched JOIN posts ON id = post_id
-           WHERE deleted_time IS NULL AND title_words @@ (SELECT query FROM corrected)
+           WHERE deleted_time IS NULL AND {readable} AND title_words @@ (SELECT query FROM corrected)
            LIMIT 200
          )
          SELECT title, slug FROM (
@@ -116,12 +117,16 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
 /// The pages that share a word of their title with `title`, best first, at most five.
 pub fn similar(db: &Db, title: &str) -> Result<Vec<Suggestion>, Error> {
     db.query_all(
-        "WITH related AS (
+        concat!(
+            "WITH related AS (
            SELECT id, title, slug, title_words FROM searched JOIN posts ON id = post_id
-           WHERE deleted_time IS NULL AND title_words @@ $1::text::tsquery
+           WHERE deleted_time IS NULL AND ",
+            is_readable!("posts"),
+            " AND title_words @@ $1::text::tsquery
            LIMIT 200
          )
-         SELECT title, slug FROM related ORDER BY ts_rank(title_words, $1::text::tsquery, 1) DESC, id LIMIT 5",
+         SELECT title, slug FROM related ORDER BY ts_rank(title_words, $1::text::tsquery, 1) DESC, id LIMIT 5"
+        ),
         &[Query::parse(title).any_word().into()],
         read_suggestion,
     )

@@ -1,4 +1,4 @@
-//! Tags: which are in use, and on how many pages.
+//! Tags: which are in use, and on how many pages that the reader may read.
 
 use wiki_types::Tag;
 
@@ -6,17 +6,29 @@ use crate::store::db::{self, Db};
 use crate::store::error::Error;
 
 record! {
-    tag_columns, read_tag -> Tag { name: "name", posts: "posts" }
+    tag_columns, read_tag -> Tag { name: "name", posts: "sum(posts)::bigint" }
 }
 
 /// The first `count` tags after `name`, by name.
 pub fn after(db: &Db, name: &str, count: usize) -> Result<Vec<Tag>, Error> {
-    let sql = concat!("SELECT ", tag_columns!(), " FROM tags WHERE name > $1 AND posts > 0 ORDER BY name LIMIT $2");
+    let sql = concat!(
+        "SELECT ",
+        tag_columns!(),
+        " FROM tags WHERE name > $1 AND posts > 0 AND ",
+        is_readable!("tags"),
+        " GROUP BY name ORDER BY name LIMIT $2"
+    );
     db.query_all(sql, &[name.to_owned().into(), db::count(count)], read_tag)
 }
 
 /// The `count` tags on most pages.
 pub fn most_used(db: &Db, count: usize) -> Result<Vec<Tag>, Error> {
-    let sql = concat!("SELECT ", tag_columns!(), " FROM tags WHERE posts > 0 ORDER BY posts DESC, name LIMIT $1");
+    let sql = concat!(
+        "SELECT ",
+        tag_columns!(),
+        " FROM tags WHERE posts > 0 AND ",
+        is_readable!("tags"),
+        " GROUP BY name ORDER BY sum(posts) DESC, name LIMIT $1"
+    );
     db.query_all(sql, &[db::count(count)], read_tag)
 }

@@ -171,6 +171,11 @@ impl Body {
         }
     }
 
+    /// A member of any type, for who reads it themselves.
+    pub fn value(&mut self, field: &str) -> Option<Value> {
+        self.members.remove(field)
+    }
+
     /// Notes what is wrong with `field`, and gives nothing in its place.
     pub fn reject<T>(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Option<T> {
         self.errors.push(FieldError::new(field, message));

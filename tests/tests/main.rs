@@ -19,10 +19,13 @@ mod api {
     mod old_clients;
     mod posts;
     mod redirects;
+    mod rights;
     mod schema;
     mod search;
     mod service;
+    mod spaces;
     mod tasks;
+    mod tree;
     mod users;
     mod webhooks;
     mod words;

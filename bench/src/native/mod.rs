@@ -195,6 +195,8 @@ fn summary(row: &Row, size: i64) -> Outcome<PostSummary> {
         created_time: row.try_get::<_, Timestamp>(6)?.0,
         updated_time: row.try_get::<_, Timestamp>(7)?.0,
         size,
+        space_id: 1,
+        parent_id: None,
     })
 }
 
@@ -203,8 +205,20 @@ fn post(status: StatusCode, row: Option<&Row>, content: impl FnOnce(&Row) -> Out
     let Some(row) = row else { return not_found() };
     let PostSummary { post_id, user_id, title, slug, tags, version, created_time, updated_time, .. } = summary(row, 0)?;
     let content = content(row)?;
-    let protected = false;
-    let post = Post { post_id, user_id, title, slug, content, tags, version, created_time, updated_time, protected };
+    let post = Post {
+        post_id,
+        user_id,
+        title,
+        slug,
+        content,
+        tags,
+        version,
+        created_time,
+        updated_time,
+        protected: false,
+        space_id: 1,
+        parent_id: None,
+    };
     json(status, &post, |_| Some(version.to_string()))
 }
 

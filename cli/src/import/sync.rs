@@ -232,6 +232,8 @@ impl<'a> Importer<'a> {
             user_id,
             title: page.title.as_deref(),
             slug: None,
+            space_id: None,
+            parent_id: None,
             content,
             tags: page.tags.as_deref(),
             comment: self.comment,

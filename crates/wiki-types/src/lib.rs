@@ -23,6 +23,7 @@ pub mod rules;
 pub mod search;
 pub mod service;
 pub mod slug;
+pub mod spaces;
 pub mod tasks;
 pub mod time;
 pub mod users;
@@ -44,6 +45,10 @@ pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, 
 pub use revisions::{ChangeKind, Revision, RevisionEntry};
 pub use search::{SearchResult, Snippet, Suggestion, Suggestions};
 pub use service::{Health, Readiness};
+pub use spaces::{
+    Access, AccessEntry, Children, Group, GroupChange, Groups, Member, Members, Move, NewSpace, Space, SpaceChange,
+    SpaceRole, Spaces, TreePage,
+};
 pub use tasks::{NewTask, Priority, Task, TaskChange};
 pub use time::Time;
 pub use users::User;

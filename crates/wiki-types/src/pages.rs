@@ -9,6 +9,7 @@ use crate::{Time, rules};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
     "post_id": 1, "user_id": 1, "title": "Hello", "slug": "hello", "content": "# Hello\n\nFirst page.", "tags": [],
     "version": 1, "created_time": "2026-11-22T10:00:00.000000Z", "updated_time": "2026-11-22T10:00:00.000000Z",
+    "space_id": 1, "parent_id": null,
 })))]
 pub struct Post {
     /// The page's number.
@@ -32,6 +33,18 @@ pub struct Post {
     /// Whether only administrators may change it. Left out if every writer may.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    /// The space it is in.
+    #[serde(default = "first_space")]
+    pub space_id: i64,
+    /// The page it is below; null at the top of its space.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub parent_id: Option<i64>,
+}
+
+/// The space of the pages that have no other, as in wikis that know no spaces.
+fn first_space() -> i64 {
+    1
 }
 
 /// A page in a list: its size in place of its content, which may be a mebibyte.
@@ -39,6 +52,7 @@ pub struct Post {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Summary, example = json!({
     "post_id": 1, "user_id": 1, "title": "Hello", "slug": "hello", "tags": [], "version": 1,
     "created_time": "2026-11-22T10:00:00.000000Z", "updated_time": "2026-11-22T10:00:00.000000Z", "size": 20,
+    "space_id": 1, "parent_id": null,
 })))]
 pub struct PostSummary {
     /// The page's number.
@@ -59,6 +73,13 @@ pub struct PostSummary {
     pub updated_time: Time,
     /// The bytes of its content.
     pub size: i64,
+    /// The space it is in.
+    #[serde(default = "first_space")]
+    pub space_id: i64,
+    /// The page it is below; null at the top of its space.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub parent_id: Option<i64>,
 }
 
 /// A new page, or an edit of one. Members that are `None` are left out: they stay as they are, or have a default.
@@ -77,6 +98,12 @@ pub struct PostDraft<'a> {
     /// between them. By default, made from the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<&'a str>,
+    /// The space to create it in. By default, that of its parent, or the first space. Edits cannot change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space_id: Option<i64>,
+    /// The page to create it below. By default, none: it is at the top of its space. Edits cannot change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<i64>,
     /// The Markdown, at most 1 MiB of UTF-8. It is kept byte for byte.
     pub content: &'a str,
     /// All tags, without commas; none is only one or two points. They are kept in lower case.

@@ -23,10 +23,14 @@ record! {
 /// Deleted pages with their deletions.
 macro_rules! deletions {
     () => {
-        " FROM posts
-          LEFT JOIN revisions r ON r.post_id = posts.id AND r.version = posts.version AND r.kind = 'deleted'
-          LEFT JOIN users ON users.id = r.user_id
-          WHERE posts.deleted_time IS NOT NULL "
+        concat!(
+            " FROM posts
+              LEFT JOIN revisions r ON r.post_id = posts.id AND r.version = posts.version AND r.kind = 'deleted'
+              LEFT JOIN users ON users.id = r.user_id
+              WHERE posts.deleted_time IS NOT NULL AND ",
+            is_readable!("posts"),
+            " "
+        )
     };
 }
 

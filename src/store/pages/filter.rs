@@ -17,9 +17,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Every page that is not deleted.
+    /// Every page that is not deleted and that the reader may read.
     pub fn living() -> Self {
-        Self { conditions: vec!["deleted_time IS NULL".to_owned()], params: Vec::new() }
+        let condition = concat!("deleted_time IS NULL AND ", is_readable!("posts"));
+        Self { conditions: vec![condition.to_owned()], params: Vec::new() }
     }
 
     /// Whether it leaves out pages that are not deleted.
@@ -53,6 +54,18 @@ impl Filter {
     /// See [`Self::edited_since`].
     pub fn edited_until(mut self, time: Time) -> Self {
         self.add("updated_time <= 'epoch'::timestamptz + ${}::bigint * interval '1 microsecond'", time.micros());
+        self
+    }
+
+    /// Only the pages of this space.
+    pub fn in_space(mut self, space_id: i64) -> Self {
+        self.add("space_id = ${}", space_id);
+        self
+    }
+
+    /// Only the pages right below this one.
+    pub fn below(mut self, parent_id: i64) -> Self {
+        self.add("parent_id = ${}", parent_id);
         self
     }
 

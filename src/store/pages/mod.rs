@@ -3,6 +3,7 @@
 mod deleted;
 mod filter;
 mod order;
+pub mod tree;
 
 use wiki_types::slug::slugify;
 use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, rules};
@@ -13,8 +14,10 @@ use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
+pub use tree::MAX_DEPTH;
 pub use write::{
-    Created, Deleted, Draft, Note, Restored, Saved, create, delete, restore, save, save_as_it_is, set_protection,
+    Created, Deleted, Draft, Note, Refusal, Restored, Saved, Unplaced, create, delete, restore, save, save_as_it_is,
+    set_protection,
 };
 
 record! {
@@ -29,6 +32,8 @@ record! {
         created_time: "created_time AT TIME ZONE 'UTC'",
         updated_time: "updated_time AT TIME ZONE 'UTC'",
         protected: "protected",
+        space_id: "space_id",
+        parent_id: "parent_id",
     }
 }
 record! {
@@ -42,6 +47,8 @@ record! {
         created_time: "created_time AT TIME ZONE 'UTC'",
         updated_time: "updated_time AT TIME ZONE 'UTC'",
         size: "octet_length(content)::bigint",
+        space_id: "space_id",
+        parent_id: "parent_id",
     }
 }
 
@@ -49,13 +56,23 @@ mod write;
 
 /// Page `id`, unless it is deleted.
 pub fn find(db: &Db, id: i64) -> Result<Option<Post>, Error> {
-    let sql = concat!("SELECT ", post_columns!(), " FROM posts WHERE id = $1 AND deleted_time IS NULL");
+    let sql = concat!(
+        "SELECT ",
+        post_columns!(),
+        " FROM posts WHERE id = $1 AND deleted_time IS NULL AND ",
+        is_readable!("posts")
+    );
     db.query_one(sql, &[id.into()])?.as_mut().map(read_post).transpose()
 }
 
 /// The page with this slug, unless it is deleted.
 pub fn find_by_slug(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
-    let sql = concat!("SELECT ", post_columns!(), " FROM posts WHERE slug = $1 AND deleted_time IS NULL");
+    let sql = concat!(
+        "SELECT ",
+        post_columns!(),
+        " FROM posts WHERE slug = $1 AND deleted_time IS NULL AND ",
+        is_readable!("posts")
+    );
     db.query_one(sql, &[slug.to_owned().into()])?.as_mut().map(read_post).transpose()
 }
 
@@ -73,11 +90,15 @@ pub fn find_by_name(db: &Db, slug: &str) -> Result<Option<Post>, Error> {
 /// A page other than `except` that has this title, as people compare titles.
 pub fn titled(db: &Db, title: &str, except: Option<i64>) -> Result<Option<Suggestion>, Error> {
     // Titles that people take for the same have the same slug; some others have it, too.
-    let sql = "SELECT title, slug FROM posts
-      WHERE deleted_time IS NULL AND id IS DISTINCT FROM $2::bigint AND id IN (
-        SELECT id FROM posts WHERE deleted_time IS NULL AND slug = $1 AND title_slug IS NULL
-        UNION ALL (SELECT id FROM posts WHERE deleted_time IS NULL AND title_slug = $1 ORDER BY id LIMIT 1000))
-      ORDER BY id";
+    let sql = concat!(
+        "SELECT title, slug FROM posts
+          WHERE deleted_time IS NULL AND ",
+        is_readable!("posts"),
+        " AND id IS DISTINCT FROM $2::bigint AND id IN (
+            SELECT id FROM posts WHERE deleted_time IS NULL AND slug = $1 AND title_slug IS NULL
+            UNION ALL (SELECT id FROM posts WHERE deleted_time IS NULL AND title_slug = $1 ORDER BY id LIMIT 1000))
+          ORDER BY id"
+    );
     let read = |row: &mut Row| Ok(Suggestion { title: row.column()?, slug: row.column()? });
     let pages = db.query_all(sql, &[slugify(title).into(), except.into()], read)?;
     let wanted = rules::folded_title(title);
@@ -123,7 +144,8 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
                WHERE r.post_id = posts.id AND r.version = posts.version
              ) AS edit
-             WHERE {} AND deleted_time IS NULL"
+             WHERE {} AND deleted_time IS NULL AND ",
+            is_readable!("posts")
         ),
         links::targets_sql("links"),
         condition,

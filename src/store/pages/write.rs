@@ -84,6 +84,10 @@ pub struct Draft {
     pub title: Option<String>,
     /// Its name in URLs.
     pub slug: Option<String>,
+    /// The space a new page comes into; the one of its parent, or the first, if it is absent.
+    pub space_id: Option<i64>,
+    /// The page a new page comes below.
+    pub parent_id: Option<i64>,
     /// Its Markdown.
     pub content: String,
     /// Its tags, folded and each once.
@@ -109,6 +113,41 @@ pub struct Note {
     pub comment: String,
 }
 
+/// Why somebody may not change a page that they may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Only administrators may change the page.
+    Protected,
+    /// It is in a space, or below a page, where they may only read.
+    ReadOnly,
+}
+
+/// Why a page cannot come to where it was to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unplaced {
+    /// There is no such space, or the reader may not read it.
+    NoSuchSpace,
+    /// There is no such page to be above it, or the reader may not read that, or it is in another space.
+    NoSuchParent,
+    /// There would be more than [`MAX_DEPTH`](super::MAX_DEPTH) pages above one another.
+    TooDeep,
+    /// The reader may not write there.
+    ReadOnly,
+}
+
+impl Unplaced {
+    /// The reason that a statement gives with these words.
+    pub(super) fn named(outcome: &str) -> Option<Self> {
+        Some(match outcome {
+            "no such space" => Self::NoSuchSpace,
+            "no such parent" => Self::NoSuchParent,
+            "too deep" => Self::TooDeep,
+            "read only" => Self::ReadOnly,
+            _ => return None,
+        })
+    }
+}
+
 /// What [`create`] did.
 #[derive(Debug)]
 pub enum Created {
@@ -120,6 +159,8 @@ pub enum Created {
     SlugTaken,
     /// The same request made a page before.
     Repeated(Submission),
+    /// It has no place.
+    Unplaced(Unplaced),
 }
 
 /// Creates a page by user `user_id`.
@@ -147,7 +188,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         title_slug.into(),
         draft.updated_time.map(Time::micros).into(),
     ];
-    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).collect();
+    let place = [draft.parent_id.into(), draft.space_id.into()];
+    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).chain(place).collect();
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
             Err(Error::Duplicate(index)) if index == submissions::INDEX => {
@@ -157,11 +199,12 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
             }
             row => row?,
         };
-        match row.column::<Option<bool>>()? {
-            None => Ok(Created::NoSuchUser),
-            Some(false) => Ok(Created::SlugTaken),
-            Some(true) => read_post(&mut row).map(Created::Created),
-        }
+        Ok(match &*row.column::<String>()? {
+            "created" => Created::Created(read_post(&mut row)?),
+            "slug taken" => Created::SlugTaken,
+            "no such user" => Created::NoSuchUser,
+            other => Created::Unplaced(Unplaced::named(other).ok_or_else(|| unknown_outcome(other))?),
+        })
     };
     for _ in 1..TRIES {
         match insert()? {
@@ -173,20 +216,37 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
     insert()
 }
 
-/// Returns NULL where there is no such user, false where the slug is taken, and true with the new page.
+/// Returns what it did and, if it created a page, that page. It locks what the page comes into: who moves that, or removes it, waits
+/// and then sees the page.
 const CREATE: &str = concat!(
-    "WITH RECURSIVE given AS (
-       SELECT id AS user_id, nextval(pg_get_serial_sequence('posts', 'id')) AS id, $3::text AS slug,
+    "WITH RECURSIVE parent AS MATERIALIZED (
+       SELECT id, space_id, acl_id FROM posts
+       WHERE id = $22::bigint AND deleted_time IS NULL AND ($23::bigint IS NULL OR space_id = $23) AND ",
+    is_readable!("posts"),
+    " FOR KEY SHARE
+     ), chosen AS MATERIALIZED (
+       SELECT id, acl_id FROM spaces WHERE $22 IS NULL AND id = $23 AND id <> 1 AND deleted_time IS NULL AND ",
+    is_readable!("spaces"),
+    " FOR KEY SHARE
+     ), place AS (
+       SELECT id AS parent_id, space_id, acl_id, cardinality(ancestry(id)) >= max_depth() AS is_too_deep FROM parent
+       UNION ALL SELECT NULL, id, acl_id, false FROM chosen
+       UNION ALL SELECT NULL, 1, 0, false WHERE $22 IS NULL AND coalesce($23, 1) = 1
+     ), given AS (
+       SELECT users.id AS user_id, parent_id, space_id, acl_id,
+         nextval(pg_get_serial_sequence('posts', 'id')) AS id, $3::text AS slug,
          coalesce('epoch'::timestamptz + $9::bigint * interval '1 microsecond', now()) AS time,
          'epoch'::timestamptz + $12::bigint * interval '1 microsecond' AS edit_time
-       FROM users WHERE id = $1 AND deleted_time IS NULL
+       FROM users CROSS JOIN place WHERE users.id = $1 AND users.deleted_time IS NULL AND NOT is_too_deep AND ",
+    is_writable!("place"),
+    "
      ), ",
     candidates!("given", "$4::boolean"),
     ", post AS (
        INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time,
-         tasks_version, tasks_hash)
+         tasks_version, tasks_hash, space_id, parent_id, acl_id)
        SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time,
-         coalesce(edit_time, time), 1, $21::bigint
+         coalesce(edit_time, time), 1, $21::bigint, space_id, parent_id, acl_id
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
@@ -204,7 +264,13 @@ const CREATE: &str = concat!(
      ), ",
     swept!("$10"),
     "
-     SELECT CASE WHEN given_id IS NOT NULL THEN id IS NOT NULL END, ",
+     SELECT CASE
+       WHEN id IS NOT NULL THEN 'created'
+       WHEN given_id IS NOT NULL THEN 'slug taken'
+       WHEN NOT EXISTS (SELECT FROM users WHERE users.id = $1 AND users.deleted_time IS NULL) THEN 'no such user'
+       WHEN NOT EXISTS (SELECT FROM place) THEN CASE WHEN $22 IS NULL THEN 'no such space' ELSE 'no such parent' END
+       WHEN (SELECT is_too_deep FROM place) THEN 'too deep'
+       ELSE 'read only' END, ",
     post_columns!(),
     " FROM (SELECT (SELECT id FROM given) AS given_id) AS draft LEFT JOIN (post CROSS JOIN with_tasks) ON true"
 );
@@ -218,8 +284,8 @@ pub enum Saved {
     Unchanged(Post),
     /// The page, as it is now, is at none of the versions the edit is based on.
     Stale(Box<Post>),
-    /// Only administrators may change the page.
-    Protected,
+    /// The sender may not change the page.
+    Refused(Refusal),
     /// There is no such page, or it is deleted.
     Gone,
     /// The editor does not exist.
@@ -307,7 +373,8 @@ pub fn save_as_it_is(
         "saved" => Saved::Saved(read_post(&mut row)?),
         "unchanged" => Saved::Unchanged(read_post(&mut row)?),
         "stale" => Saved::Stale(Box::new(read_post(&mut row)?)),
-        "protected" => Saved::Protected,
+        "protected" => Saved::Refused(Refusal::Protected),
+        "read only" => Saved::Refused(Refusal::ReadOnly),
         "gone" => Saved::Gone,
         "no such user" => Saved::NoSuchUser,
         "slug taken" => Saved::SlugTaken,
@@ -320,7 +387,12 @@ pub fn save_as_it_is(
 const SAVE: &str = concat!(
     "WITH before AS (
        SELECT *, CASE WHEN slug = $4::text THEN slug ELSE coalesce($11::text, slug) END AS wanted_slug, CASE
-         WHEN deleted_time IS NOT NULL THEN 'gone'
+         WHEN deleted_time IS NOT NULL OR NOT ",
+    is_readable!("posts"),
+    " THEN 'gone'
+         WHEN NOT ",
+    is_writable!("posts"),
+    " THEN 'read only'
          WHEN protected AND NOT $10::boolean THEN 'protected'
          WHEN version <> ALL ($2::bigint[]) THEN 'stale'
          WHEN ",
@@ -384,8 +456,8 @@ pub enum Deleted {
     Deleted,
     /// The page, as it is now, is at none of the versions that were seen.
     Stale(Box<Post>),
-    /// Only administrators may change the page.
-    Protected,
+    /// The sender may not change the page.
+    Refused(Refusal),
     /// There is no such page, or it was deleted before.
     Gone,
     /// The user of the note does not exist.
@@ -406,7 +478,12 @@ pub fn delete(
         concat!(
             "WITH before AS (
                SELECT *, CASE
-                 WHEN deleted_time IS NOT NULL THEN 'gone'
+                 WHEN deleted_time IS NOT NULL OR NOT ",
+            is_readable!("posts"),
+            " THEN 'gone'
+                 WHEN NOT ",
+            is_writable!("posts"),
+            " THEN 'read only'
                  WHEN protected AND NOT $3::boolean THEN 'protected'
                  WHEN version <> ALL ($2::bigint[]) THEN 'stale'
                  WHEN ",
@@ -441,7 +518,8 @@ pub fn delete(
     Ok(match &*outcome {
         "deleted" => Deleted::Deleted,
         "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
-        "protected" => Deleted::Protected,
+        "protected" => Deleted::Refused(Refusal::Protected),
+        "read only" => Deleted::Refused(Refusal::ReadOnly),
         "gone" => Deleted::Gone,
         "no such user" => Deleted::NoSuchUser,
         other => return Err(unknown_outcome(other)),
@@ -455,8 +533,8 @@ pub enum Restored {
     Restored(Post),
     /// The page is not deleted.
     NotDeleted(Post),
-    /// Only administrators may change the page.
-    Protected,
+    /// The sender may not change the page.
+    Refused(Refusal),
     /// There never was such a page.
     Gone,
     /// The user of the note does not exist.
@@ -479,7 +557,9 @@ pub fn restore(db: &Db, id: i64, note: &Note, may_override: bool, actor: &Actor)
     Ok(match &*outcome {
         "restored" => Restored::Restored(read_post(&mut row)?),
         "not deleted" => Restored::NotDeleted(read_post(&mut row)?),
-        "protected" => Restored::Protected,
+        "gone" => Restored::Gone,
+        "protected" => Restored::Refused(Refusal::Protected),
+        "read only" => Restored::Refused(Refusal::ReadOnly),
         "no such user" => Restored::NoSuchUser,
         other => return Err(unknown_outcome(other)),
     })
@@ -488,7 +568,13 @@ pub fn restore(db: &Db, id: i64, note: &Note, may_override: bool, actor: &Actor)
 const RESTORE: &str = concat!(
     "WITH RECURSIVE before AS (
        SELECT *, CASE
+         WHEN NOT ",
+    is_readable!("posts"),
+    " THEN 'gone'
          WHEN deleted_time IS NULL THEN 'not deleted'
+         WHEN NOT ",
+    is_writable!("posts"),
+    " THEN 'read only'
          WHEN protected AND NOT $2::boolean THEN 'protected'
          WHEN ",
     no_such_user!("$5::bigint"),
@@ -525,7 +611,9 @@ pub fn set_protection(db: &Db, id: i64, protected: bool, actor: &Actor) -> Resul
     let mut row = db.query_row(
         concat!(
             "WITH before AS (
-               SELECT * FROM posts WHERE id = $1 AND deleted_time IS NULL FOR UPDATE
+               SELECT * FROM posts WHERE id = $1 AND deleted_time IS NULL AND ",
+            is_readable!("posts"),
+            " FOR UPDATE
              ), after AS (
                UPDATE posts SET protected = $2 FROM before WHERE posts.id = before.id AND before.protected <> $2
                RETURNING posts.*
@@ -547,6 +635,6 @@ pub fn set_protection(db: &Db, id: i64, protected: bool, actor: &Actor) -> Resul
     row.column::<Option<bool>>()?.map(|_| read_post(&mut row)).transpose()
 }
 
-fn unknown_outcome(outcome: &str) -> Error {
+pub(super) fn unknown_outcome(outcome: &str) -> Error {
     Error::Internal(format!("a statement returned the unknown outcome {outcome:?}"))
 }

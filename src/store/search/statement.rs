@@ -43,6 +43,7 @@ impl Statement {
     /// The first `count` pages that pass `filter` and match `query`, of those after a rank and a number.
     pub fn new(filter: Filter, query: &Query, after: Option<(f64, i64)>, count: usize) -> Self {
         let filtered = filter.sql();
+        let readable = is_readable!("posts");
         let mut params = filter.params;
         let mut param = |value: Param| {
             params.push(value);
@@ -84,7 +85,9 @@ impl Statement {
                    SELECT place, word FROM unnest({words}::text[], {forms}::text[]) WITH ORDINALITY AS given (wanted, forms, place)
                    CROSS JOIN LATERAL ({ALMOST}) AS found
                    WHERE (SELECT few FROM few)
-                     AND NOT EXISTS (SELECT FROM searched WHERE words @@ forms::tsquery AND reads_words(words))
+                     AND NOT EXISTS (
+                       SELECT FROM searched JOIN posts ON id = post_id
+                       WHERE searched.words @@ forms::tsquery AND reads_words(searched.words) AND {readable})
                  ), loose AS MATERIALIZED (
                    SELECT string_agg(every || alternatives, '' ORDER BY place)::tsquery AS every,
                      string_agg(part || alternatives, '' ORDER BY place)::tsquery AS part,

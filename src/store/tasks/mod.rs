@@ -16,11 +16,15 @@ pub use later::catch_up;
 /// Tasks that are in living pages, with what lists show of them.
 macro_rules! tasks {
     () => {
-        " FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.deleted_time IS NULL
+        concat!(
+            " FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.deleted_time IS NULL AND ",
+            is_readable!("posts"),
+            "
           LEFT JOIN users assigned ON lower(assigned.username COLLATE \"C\") = tasks.assignee
             AND assigned.deleted_time IS NULL
           LEFT JOIN users doer ON doer.id = tasks.done_by
           WHERE tasks.removed_time IS NULL"
+        )
     };
 }
 
@@ -101,9 +105,12 @@ pub fn locate(db: &Db, id: i64) -> Result<Option<Located>, Error> {
             content: row.column()?,
         })
     };
-    let sql = "SELECT tasks.version, tasks.place::bigint, tasks.full_key, posts.id, posts.version AS page_version, posts.content
-      FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.deleted_time IS NULL
-      WHERE tasks.id = $1 AND tasks.removed_time IS NULL";
+    let sql = concat!(
+        "SELECT tasks.version, tasks.place::bigint, tasks.full_key, posts.id, posts.version AS page_version, posts.content
+          FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.deleted_time IS NULL
+          WHERE tasks.id = $1 AND tasks.removed_time IS NULL AND ",
+        is_readable!("posts")
+    );
     db.query_one(sql, &[id.into()])?.as_mut().map(read).transpose()
 }
 
@@ -132,9 +139,13 @@ pub struct Ticked {
 
 /// The tasks of page `id` that are done, if that is at `version`.
 pub fn ticked(db: &Db, id: i64, version: i64) -> Result<Vec<Ticked>, Error> {
-    let sql = "SELECT tasks.place::bigint, users.name, tasks.done_time AT TIME ZONE 'UTC'
-      FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.version = $2 LEFT JOIN users ON users.id = tasks.done_by
-      WHERE tasks.post_id = $1 AND tasks.removed_time IS NULL AND tasks.done_time IS NOT NULL";
+    let sql = concat!(
+        "SELECT tasks.place::bigint, users.name, tasks.done_time AT TIME ZONE 'UTC'
+          FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.version = $2
+          LEFT JOIN users ON users.id = tasks.done_by
+          WHERE tasks.post_id = $1 AND tasks.removed_time IS NULL AND tasks.done_time IS NOT NULL AND ",
+        is_readable!("posts")
+    );
     db.query_all(sql, &[id.into(), version.into()], |row| {
         let place = usize::try_from(row.column::<i64>()?).unwrap_or(usize::MAX);
         Ok(Ticked { place, name: row.column()?, time: row.column()? })

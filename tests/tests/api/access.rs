@@ -40,6 +40,27 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("GET /posts/{id}/compare", [".....11.", ".....11.", "1....11."]),
     ("POST /posts/{id}/revert", [".....113", "13...113", "13...113"]),
     ("GET /posts/{id}/backlinks", [".....11.", ".....11.", "1....11."]),
+    ("GET /posts/{id}/children", [".....11.", ".....11.", "1....11."]),
+    ("POST /posts/{id}/move", [".....113", "13...113", "13...113"]),
+    ("GET /posts/{id}/access", ["1333.113", "1333.113", "1333.113"]),
+    ("PUT /posts/{id}/access", ["1....113", "1....113", "1....113"]),
+    ("DELETE /posts/{id}/access", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /spaces", [".....11.", ".....11.", "1....11."]),
+    ("POST /spaces", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /spaces/{id}", [".....11.", ".....11.", "1....11."]),
+    ("PATCH /spaces/{id}", ["1....113", "1....113", "1....113"]),
+    ("DELETE /spaces/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /spaces/{id}/children", [".....11.", ".....11.", "1....11."]),
+    ("GET /spaces/{id}/access", ["1....113", "1....113", "1....113"]),
+    ("PUT /spaces/{id}/access", ["1....113", "1....113", "1....113"]),
+    ("GET /groups", ["1....11.", "1....11.", "1....11."]),
+    ("POST /groups", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /groups/{id}", ["1....11.", "1....11.", "1....11."]),
+    ("PATCH /groups/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("DELETE /groups/{id}", ["1333.113", "1333.113", "1333.113"]),
+    ("GET /groups/{id}/members", ["1....11.", "1....11.", "1....11."]),
+    ("PUT /groups/{id}/members/{user_id}", ["1333.113", "1333.113", "1333.113"]),
+    ("DELETE /groups/{id}/members/{user_id}", ["1333.113", "1333.113", "1333.113"]),
     ("PUT /posts/{id}/protection", ["1333.113", "1333.113", "1333.113"]),
     ("DELETE /posts/{id}/protection", ["1333.113", "1333.113", "1333.113"]),
     ("GET /posts/{id}/watch", ["1....11.", "1....11.", "1....11."]),
@@ -279,6 +300,7 @@ fn try_out(wiki: &Client, people: &People, route: &str, somebody: &str) -> Reque
     let target = path
         .replace("{id}", &id.to_string())
         .replace("{delivery_id}", &id.to_string())
+        .replace("{user_id}", "999999")
         .replace("{version}", "1")
         .replace("{slug}", "a-page")
         .replace("{tag}", "tag")
@@ -304,6 +326,8 @@ fn body(path: &str) -> Value {
     match path {
         "/posts/{id}" => json!({"content": "changed"}),
         "/posts/{id}/revert" => json!({"version": 1}),
+        // The page cannot be below one that is not there.
+        "/posts/{id}/move" => json!({"parent_id": 999_999}),
         _ => json!({}),
     }
 }

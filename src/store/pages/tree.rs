@@ -1,0 +1,123 @@
+//! The tree: which pages are below which, and in which order.
+
+use serde_json::Value;
+use wiki_types::{Move, TreePage};
+
+use crate::store::audit::Actor;
+use crate::store::db::{self, Db, Row};
+use crate::store::error::Error;
+use crate::store::pages::{Refusal, Unplaced, write};
+
+/// The most pages from the top of the tree to its lowest page: what the function `max_depth` in the database says.
+pub const MAX_DEPTH: usize = 50;
+
+/// SQL for how many pages right below those in the table of this name the reader may read.
+macro_rules! children {
+    ($page:literal) => {
+        concat!(
+            "(SELECT count(*) FROM posts WHERE posts.parent_id = ",
+            $page,
+            ".id AND posts.deleted_time IS NULL AND ",
+            is_readable!("posts"),
+            ")"
+        )
+    };
+}
+
+/// Where in the tree a list of siblings is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// At the top of this space.
+    Top(i64),
+    /// Right below this page.
+    Below(i64),
+}
+
+/// The first `count` pages of a level, in their order; those after `keys` where they are given, with their sort keys.
+///
+/// A page below one that the reader may not read is at no level that they see: its address and searches lead to it.
+pub fn level(db: &Db, level: Level, keys: Option<&[Value]>, count: usize) -> Result<Vec<(TreePage, [i64; 2])>, Error> {
+    let (condition, id) = match level {
+        Level::Top(space) => ("page.parent_id IS NULL AND page.space_id = $1", space),
+        Level::Below(parent) => ("page.parent_id = $1", parent),
+    };
+    let number = |place: usize| keys.and_then(|keys| keys.get(place)?.as_i64());
+    let sql = format!(
+        concat!(
+            "SELECT page.id, page.title, page.slug, ",
+            children!("page"),
+            ", page.position FROM posts page
+             WHERE {} AND page.deleted_time IS NULL AND ",
+            is_readable!("page"),
+            " AND ($2::bigint IS NULL OR (page.position, page.id) > ($2, $3::bigint))
+             ORDER BY page.position, page.id LIMIT $4"
+        ),
+        condition
+    );
+    db.query_all(&sql, &[id.into(), number(0).into(), number(1).into(), db::count(count)], |row| {
+        let page = read_page(row)?;
+        let keys = [row.column()?, page.post_id];
+        Ok((page, keys))
+    })
+}
+
+fn read_page(row: &mut Row) -> Result<TreePage, Error> {
+    Ok(TreePage { post_id: row.column()?, title: row.column()?, slug: row.column()?, children: row.column()? })
+}
+
+/// Whether `keys` can be those of a page in its level.
+pub fn fits(keys: &[Value]) -> bool {
+    matches!(keys, [position, id] if position.is_i64() && id.is_i64())
+}
+
+/// The pages above page `id`, from the top of its space, and that page itself at the end, as far as the reader may read them.
+pub fn ancestry(db: &Db, id: i64) -> Result<Vec<TreePage>, Error> {
+    let sql = concat!(
+        "SELECT page.id, page.title, page.slug, ",
+        children!("page"),
+        " FROM unnest(ancestry($1)) WITH ORDINALITY AS line (id, number) JOIN posts page ON page.id = line.id
+         WHERE page.deleted_time IS NULL AND ",
+        is_readable!("page"),
+        " ORDER BY line.number"
+    );
+    db.query_all(sql, &[id.into()], read_page)
+}
+
+/// What [`relocate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// The page is there.
+    Moved,
+    /// There is no such page, or it is deleted.
+    Gone,
+    /// The reader may not change the page.
+    Refused(Refusal),
+    /// It cannot be where it was to be.
+    Unplaced(Unplaced),
+    /// The page would be below itself.
+    Circle,
+}
+
+/// Moves page `id`, with everything below it, and logs that as an event.
+///
+/// Whoever moves pages at the same time waits: what two moves may do, each alone, may be a circle together. The database decides.
+pub fn relocate(db: &Db, id: i64, to: Move, may_override: bool, actor: &Actor) -> Result<Moved, Error> {
+    let params = [
+        id.into(),
+        to.space_id.into(),
+        to.parent_id.into(),
+        to.position.into(),
+        actor.user_id.into(),
+        may_override.into(),
+    ];
+    let sql = "SELECT move_page($1, $2, $3, $4, $reader, $5, $6)";
+    let outcome: String = db.query_row(sql, &params)?.column()?;
+    Ok(match &*outcome {
+        "moved" => Moved::Moved,
+        "gone" => Moved::Gone,
+        "page read only" => Moved::Refused(Refusal::ReadOnly),
+        "protected" => Moved::Refused(Refusal::Protected),
+        "circle" => Moved::Circle,
+        other => Moved::Unplaced(Unplaced::named(other).ok_or_else(|| write::unknown_outcome(other))?),
+    })
+}
