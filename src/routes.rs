@@ -211,6 +211,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/revert", POST Write Text(site::revision::revert)),
     route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show)),
     route!("/wiki/{slug}/delete", GET Write Text(site::delete::ask), POST Write Text(site::delete::delete)),
+    route!("/wiki/{slug}/move", GET Write Text(site::relocate::ask), POST Write Text(site::relocate::relocate)),
     route!("/wiki/{slug}/restore", POST Write Text(site::delete::restore)),
     route!("/wiki/{slug}/tasks", POST Write Text(site::ticks::tick)),
     route!("/wiki/{slug}/watch", POST Follower Text(site::page::watch)),

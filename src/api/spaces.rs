@@ -2,9 +2,9 @@
 
 use wiki_types::{Access, Space, SpaceRole, Spaces, TreePage};
 
-use crate::api::tree;
 use crate::auth::Context;
 use crate::errors;
+use crate::input::lists;
 use crate::input::spaces::{self as input, check_set};
 use crate::store::pages::tree::Level;
 use crate::store::spaces::{self, Deleted, Saved};
@@ -88,7 +88,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     responses((status = 200, description = "Pages.", body = wiki_types::Children, headers(("ETag")))),
 ))]
 pub fn children(cx: &Context, id: i64) -> Result<Response, Problem> {
-    let page = tree::level(cx, Level::Top(id))?;
+    let page = lists::level(cx.request, cx.db, Level::Top(id))?;
     if page.items.is_empty() {
         find(cx, id)?;
     }

@@ -4,12 +4,12 @@ use wiki_types::{SpaceRole, TreePage};
 
 use crate::auth::Context;
 use crate::errors;
+use crate::input::lists;
 use crate::input::spaces::{self as input, check_set};
 use crate::store::access;
 use crate::store::pages;
 use crate::store::pages::tree::{self, Level, Moved};
 use crate::web::json::Body;
-use crate::web::pagination::Page;
 use crate::web::{Problem, Response, response};
 
 /// List the pages below a page
@@ -21,21 +21,11 @@ use crate::web::{Problem, Response, response};
     responses((status = 200, description = "Pages.", body = wiki_types::Children, headers(("ETag")))),
 ))]
 pub fn children(cx: &Context, id: i64) -> Result<Response, Problem> {
-    let page = level(cx, Level::Below(id))?;
+    let page = lists::level(cx.request, cx.db, Level::Below(id))?;
     if page.items.is_empty() {
         pages::find(cx.db, id)?.ok_or_else(errors::page_not_found)?;
     }
     Ok(page.map(|(page, _): (TreePage, _)| page).response(cx.request, "children"))
-}
-
-/// A part of a level of the tree, as the request asks for it.
-pub fn level(cx: &Context, level: Level) -> Result<Page<(TreePage, [i64; 2])>, Problem> {
-    Page::select(
-        cx.request,
-        tree::fits,
-        |(_, keys): &(TreePage, [i64; 2])| keys.map(Into::into).to_vec(),
-        |after, count| tree::level(cx.db, level, after.as_deref(), count),
-    )
 }
 
 /// Move a page

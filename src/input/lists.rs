@@ -3,11 +3,12 @@
 use serde_json::Value;
 use wiki_types::{
     AuditEntry, ChainEntry, DeletedPost, Delivery, Event, InboxEntry, PostSummary, Redirect, RevisionEntry,
-    SearchResult, Sequence, Tag, Task, Time, UndeliveredEvent, rules,
+    SearchResult, Sequence, Tag, Task, Time, TreePage, UndeliveredEvent, rules,
 };
 
 use crate::errors;
 use crate::store::events::Wanted;
+use crate::store::pages::tree::{self, Level};
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
 use crate::store::{
@@ -118,6 +119,16 @@ pub fn posts(request: &Request, db: &Db, filter: Filter, order: Order) -> Result
             };
             pages::list(db, filter, order, count)
         },
+    )
+}
+
+/// A level of the tree, in its order; each page with its sort keys.
+pub fn level(request: &Request, db: &Db, level: Level) -> Result<Page<(TreePage, [i64; 2])>, Problem> {
+    Page::select(
+        request,
+        tree::fits,
+        |(_, keys): &(TreePage, [i64; 2])| keys.map(Value::from).to_vec(),
+        |after, count| tree::level(db, level, after.as_deref(), count),
     )
 }
 

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use super::{document, object};
 
 /// The types of events, and the schemas of what they say.
-const TYPES: [(&str, &[&str], &str); 3] = [
+const TYPES: [(&str, &[&str], &str); 4] = [
     ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored"], "RevisionEvent"),
+    ("wasiki.page", &["moved"], "MoveEvent"),
     ("wasiki.page", &["protected", "unprotected"], "ProtectionEvent"),
     (
         "wasiki.task",

@@ -69,7 +69,7 @@ pub fn page(slug: &str) -> String {
 }
 
 /// What can be done with a page, or is known of it: `edit`, `history`, `compare`, `backlinks`, `delete`, `restore`,
-/// `revert`.
+/// `revert`, `move`.
 pub fn of_page(slug: &str, what: &str) -> String {
     format!("/wiki/{}/{what}", escaped(slug))
 }
@@ -87,6 +87,26 @@ pub fn revision(slug: &str, version: impl Display) -> String {
 /// What changed from one version to another; 0 stands for the nothing before the first.
 pub fn compare(slug: &str, from: impl Display, to: impl Display) -> String {
     format!("/wiki/{}/compare?from={from}&to={to}", escaped(slug))
+}
+
+/// The form that makes a page below another.
+pub fn new_below(id: impl Display) -> String {
+    format!("{NEW}?parent={id}")
+}
+
+/// The form that makes a page at the top of a space.
+pub fn new_in(space: impl Display) -> String {
+    format!("{NEW}?space={space}")
+}
+
+/// The pages of a space as a tree.
+pub fn tree(space: impl Display) -> String {
+    format!("{PAGES}?view=tree&space={space}")
+}
+
+/// The space with that slug.
+pub fn space(slug: &str) -> String {
+    format!("/wiki/-/spaces/{}", escaped(slug))
 }
 
 /// A page that was deleted, by its number: another page may have its slug.

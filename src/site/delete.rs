@@ -9,9 +9,13 @@ use crate::errors;
 use crate::site::parts::{self, Linked};
 use crate::site::{self, address, author, deleted, missing};
 use crate::store::links;
+use crate::store::pages::tree::{self, Level};
 use crate::store::pages::{self, Deleted, Note};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
+
+/// The most pages below a page that are counted.
+const MAX_COUNTED: usize = 100;
 
 /// The question before a page is deleted.
 #[derive(Debug, Template)]
@@ -20,6 +24,8 @@ pub struct Delete {
     pub page: Post,
     /// How many pages link to it.
     pub backlinks: i64,
+    /// How many pages are right below it.
+    pub below: usize,
     pub reason: String,
     pub author: String,
     pub errors: Vec<FieldError>,
@@ -32,8 +38,19 @@ impl Delete {
         parts::error(&self.errors, field)
     }
 
+    /// What becomes of the pages below it.
+    fn below(&self) -> Option<String> {
+        match self.below {
+            0 => None,
+            1 => Some("The page below it moves up".to_owned()),
+            many if many > MAX_COUNTED => Some("The pages below it move up".to_owned()),
+            many => Some(format!("The {many} pages below it move up")),
+        }
+    }
+
     fn show(cx: &Context, status: StatusCode, mut view: Self) -> Result<Response, Problem> {
         view.backlinks = links::count(cx.db, view.page.post_id)?;
+        view.below = tree::level(cx.db, Level::Below(view.page.post_id), None, MAX_COUNTED + 1)?.len();
         site::show_once(cx, status, &view)
     }
 }
@@ -42,7 +59,7 @@ impl Delete {
 pub fn ask(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let author = author::remembered(cx.request);
-    let view = Delete { page, backlinks: 0, reason: String::new(), author, errors: Vec::new(), seen: None };
+    let view = Delete { page, backlinks: 0, below: 0, reason: String::new(), author, errors: Vec::new(), seen: None };
     Delete::show(cx, StatusCode::OK, view)
 }
 
@@ -61,7 +78,7 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
     {
         errors.push(FieldError::new("author", message));
     }
-    let view = Delete { page: post, backlinks: 0, reason, author, errors, seen: None };
+    let view = Delete { page: post, backlinks: 0, below: 0, reason, author, errors, seen: None };
     if !view.errors.is_empty() {
         return Delete::show(cx, StatusCode::UNPROCESSABLE_ENTITY, view);
     }

@@ -20,7 +20,7 @@ use crate::site::{self, address, author, missing, preview};
 use crate::store::Db;
 use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
-use crate::store::pages::{self, Created, Draft, Saved};
+use crate::store::pages::{self, Created, Draft, Saved, Unplaced};
 use crate::store::submissions::{self, Submission};
 use crate::tasks;
 use crate::web::forms::Form;
@@ -99,6 +99,10 @@ pub struct Fields {
     pub page: Option<i64>,
     /// The version the edit started from.
     pub version: Option<i64>,
+    /// The page that a new one comes below.
+    pub parent: Option<i64>,
+    /// The space that a new page comes into.
+    pub space: Option<i64>,
     /// The key of this form: sent again, it saves nothing twice.
     pub key: String,
     /// The keys of the forms whose draft it started from.
@@ -262,7 +266,13 @@ fn is_of(db: &Db, typed: &Typed, page: Option<i64>) -> Result<bool, Problem> {
 
 /// `GET /wiki/-/new`
 pub fn new(cx: &Context) -> Result<Response, Problem> {
-    blank(cx, Target::New, prefilled(cx.request, "title").unwrap_or_default())
+    let number = |name: &str| query(cx.request, name).as_deref().and_then(positive);
+    let title = prefilled(cx.request, "title").unwrap_or_default();
+    let place = Fields { parent: number("parent"), space: number("space"), ..Fields::default() };
+    if let Some(parent) = place.parent {
+        pages::find(cx.db, parent)?.ok_or_else(errors::page_not_found)?;
+    }
+    blank(cx, Target::New, title, place)
 }
 
 /// `GET /wiki/{slug}/edit`
@@ -271,7 +281,7 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         if !is_slug(slug) || links::target(cx.db, slug)?.is_some() {
             return missing::show(cx, slug);
         }
-        return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug));
+        return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug), Fields::default());
     };
     let fields = Fields {
         title: post.title.clone(),
@@ -282,14 +292,16 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         author: author::remembered(cx.request),
         page: Some(post.post_id),
         version: Some(post.version),
+        parent: None,
+        space: None,
         key: auth::unique()?,
         continues: Vec::new(),
     };
     Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.show(cx, StatusCode::OK)
 }
 
-fn blank(cx: &Context, target: Target, title: String) -> Result<Response, Problem> {
-    let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..Fields::default() };
+fn blank(cx: &Context, target: Target, title: String, place: Fields) -> Result<Response, Problem> {
+    let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..place };
     Edit::new(target, fields).with_drafts(cx)?.show(cx, StatusCode::OK)
 }
 
@@ -379,7 +391,23 @@ fn make(cx: &Context, view: Edit, user_id: i64, draft: Draft) -> Result<Response
             Created::Created(post) => return Ok(saved(cx, &view, &post, None)),
             Created::Repeated(before) => return again_on_top(cx, view, before, draft),
             Created::NoSuchUser => return Err(errors::user_not_found()),
-            Created::Unplaced(why) => return Err(errors::unplaced(why)),
+            Created::Unplaced(why) => {
+                let message = match why {
+                    Unplaced::ReadOnly => {
+                        "You cannot write pages in this place. Your text will be saved at the top of the wiki."
+                    }
+                    Unplaced::TooDeep => {
+                        "There are too many pages above this one. Your text will be saved at the top of the wiki."
+                    }
+                    Unplaced::NoSuchSpace | Unplaced::NoSuchParent => {
+                        "The page above it is gone. Your text will be saved at the top of the wiki."
+                    }
+                };
+                // Sent again, it is.
+                let mut view = view;
+                (view.fields.parent, view.fields.space) = (None, None);
+                return view.refuse(cx, StatusCode::CONFLICT, FieldError::new("title", message));
+            }
             Created::SlugTaken => {}
         }
     }
@@ -593,6 +621,8 @@ fn fields(form: &Form, current: Option<&Post>) -> Fields {
         author: form.text("author").trim().to_owned(),
         page: form.number("page"),
         version: form.number("version"),
+        parent: form.number("parent"),
+        space: form.number("space"),
         key: idempotency::field(form),
         continues: idempotency::continued(form),
     }
@@ -618,6 +648,12 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
             add("slug", slug.into());
         }
         Target::New | Target::Existing(_) | Target::Unknown { .. } => {}
+    }
+    if let Some(parent) = fields.parent {
+        add("parent_id", parent.into());
+    }
+    if let Some(space) = fields.space {
+        add("space_id", space.into());
     }
     draft::read(Body::from_members(members)).map_err(|problem| {
         if problem.errors.is_empty() {

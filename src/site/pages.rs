@@ -6,7 +6,7 @@ use wiki_types::PostSummary;
 use crate::auth::Context;
 use crate::input::lists;
 use crate::site::parts::Linked;
-use crate::site::{self, address};
+use crate::site::{self, address, tree};
 use crate::store::pages::Order;
 use crate::web::request::query;
 use crate::web::{Problem, Response};
@@ -29,8 +29,21 @@ pub enum Sort {
     Updated,
 }
 
+impl Sort {
+    /// What the template calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Updated => "updated",
+        }
+    }
+}
+
 /// `GET /wiki/-/pages`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
+    if query(cx.request, "view").as_deref() == Some("tree") {
+        return tree::show(cx);
+    }
     let (sort, order) = match query(cx.request, "sort").as_deref() {
         Some("-updated") => (Sort::Updated, Order::LATEST),
         // Another order is ignored, so that an address that was mistyped still leads somewhere.

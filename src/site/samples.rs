@@ -47,7 +47,7 @@ use crate::site::watched::Watched;
 use crate::site::webhooks::{WebhookForm, WebhookView, Webhooks};
 use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
-use crate::store::pages::PageView;
+use crate::store::pages::{PageView, Place};
 
 /// Makes the views; every text a person could have written goes through `text`.
 pub struct Samples<F: Fn(&str) -> String> {
@@ -111,6 +111,20 @@ impl<F: Fn(&str) -> String> Samples<F> {
             editor: self.author(editor),
             targets: Targets::new(),
             is_watched: editor.is_multiple_of(2),
+            place: self.place(editor),
+        }
+    }
+
+    fn place(&self, index: usize) -> Place {
+        if index.is_multiple_of(3) {
+            return Place::default();
+        }
+        Place {
+            space: Some((self.text("people"), self.text("People"))),
+            above: vec![self.suggestion(1), self.suggestion(2)],
+            below: vec![self.suggestion(3), self.suggestion(4), self.suggestion(5)],
+            previous: Some(self.suggestion(0)),
+            next: Some(self.suggestion(2)),
         }
     }
 
@@ -207,6 +221,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             author: self.text("Ada Lovelace"),
             page: version.map(|_| 4),
             version,
+            parent: None,
+            space: None,
             key: "k".to_owned(),
             continues: vec![self.text("an-earlier-key")],
         }

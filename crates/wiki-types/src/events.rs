@@ -50,6 +50,8 @@ pub enum EventData {
     Revision(RevisionEvent),
     /// Something happened to a task.
     Task(TaskEvent),
+    /// A page is somewhere else in the tree.
+    Move(MoveEvent),
     /// A page is protected, or is no longer.
     Protection(ProtectionEvent),
     /// Something happened to an account. For administrators.
@@ -119,6 +121,27 @@ pub struct TaskEvent {
     /// Who ticked it; null if it is not done, or if that is not known.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub done_by: Option<i64>,
+}
+
+/// A page is somewhere else in the tree, with everything below it: `wasiki.page.moved`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MoveEvent {
+    /// The page.
+    pub post_id: i64,
+    /// Who did it; null if that is not known.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub user_id: Option<i64>,
+    /// The space it is in now.
+    pub space_id: i64,
+    /// The page it is below now; null at the top of the space.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub parent_id: Option<i64>,
+    /// The space it was in.
+    pub former_space_id: i64,
+    /// The page it was below.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub former_parent_id: Option<i64>,
 }
 
 /// A page is protected, or is no longer: `wasiki.page.protected` or `unprotected`.

@@ -3,6 +3,7 @@
 mod deleted;
 mod filter;
 mod order;
+mod place;
 pub mod tree;
 
 use wiki_types::slug::slugify;
@@ -14,6 +15,8 @@ use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
+use place::place_columns;
+pub use place::{MAX_LISTED, Place};
 pub use tree::MAX_DEPTH;
 pub use write::{
     Created, Deleted, Draft, Note, Refusal, Restored, Saved, Unplaced, create, delete, restore, save, save_as_it_is,
@@ -120,6 +123,8 @@ pub struct PageView {
     pub targets: Targets,
     /// Whether whoever reads it watches it.
     pub is_watched: bool,
+    /// Where it is in the tree.
+    pub place: Place,
 }
 
 /// Page `id` with everything its view shows to user `reader`.
@@ -138,8 +143,9 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             "SELECT ",
             post_columns!(),
             ", kind, editor, editor_name, links, {},
-             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on)
-             FROM posts CROSS JOIN LATERAL (
+             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on), ",
+            place_columns!(),
+            " FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
                WHERE r.post_id = posts.id AND r.version = posts.version
@@ -158,6 +164,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             editor: row.column()?,
             targets: links::pair(row.column()?, row.column()?),
             is_watched: row.column()?,
+            place: place::read_place(row)?,
         })
     };
     db.query_one(&sql, &[param, reader.into()])?.as_mut().map(read).transpose()

@@ -65,6 +65,23 @@ fn read_page(row: &mut Row) -> Result<TreePage, Error> {
     Ok(TreePage { post_id: row.column()?, title: row.column()?, slug: row.column()?, children: row.column()? })
 }
 
+/// The first `count` pages right below each of these pages, in their order, with the number of the page above.
+pub fn below_each(db: &Db, parents: Vec<i64>, count: usize) -> Result<Vec<(i64, TreePage)>, Error> {
+    if parents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = concat!(
+        "SELECT parent.id, child.* FROM unnest($1::bigint[]) WITH ORDINALITY AS parent (id, number) CROSS JOIN LATERAL (
+           SELECT page.id AS page_id, page.title, page.slug, ",
+        children!("page"),
+        " AS children FROM posts page WHERE page.parent_id = parent.id AND page.deleted_time IS NULL AND ",
+        is_readable!("page"),
+        " ORDER BY page.position, page.id LIMIT $2
+         ) AS child ORDER BY parent.number"
+    );
+    db.query_all(sql, &[db::numbers(Some(parents)), db::count(count)], |row| Ok((row.column()?, read_page(row)?)))
+}
+
 /// Whether `keys` can be those of a page in its level.
 pub fn fits(keys: &[Value]) -> bool {
     matches!(keys, [position, id] if position.is_i64() && id.is_i64())

@@ -100,6 +100,34 @@ async fn every_change_is_in_the_log() {
     // A second time it changes nothing.
     log.tries("PUT /posts/{id}/protection", wiki.put(&at("/protection")), &[]).await;
     log.tries("DELETE /posts/{id}/protection", wiki.delete(&at("/protection")), &["page.unprotected"]).await;
+    log.tries("POST /posts/{id}/move", wiki.post(&at("/move")).json(json!({})), &[]).await;
+    // Where it may be read and written, and who may.
+    let space = json!({"name": "Space"});
+    let space = log.tries("POST /spaces", wiki.post("/spaces").json(space), &["account.space_created"]).await.json();
+    let space = format!("/spaces/{}", space["space_id"]);
+    let change = wiki.patch(&space).json(json!({"name": "Room"}));
+    log.tries("PATCH /spaces/{id}", change, &["account.space_changed"]).await;
+    let access = || json!({"everybody": "read", "entries": []});
+    let change = wiki.put(&format!("{space}/access")).json(access());
+    log.tries("PUT /spaces/{id}/access", change, &["account.space_access_changed"]).await;
+    let there = json!({"space_id": space["/spaces/".len()..].parse::<i64>().unwrap()});
+    log.tries("POST /posts/{id}/move", wiki.post(&at("/move")).json(there), &["page.moved"]).await;
+    let back = json!({"space_id": 1});
+    log.tries("POST /posts/{id}/move", wiki.post(&at("/move")).json(back), &["page.moved"]).await;
+    log.tries("DELETE /spaces/{id}", wiki.delete(&space), &["account.space_deleted"]).await;
+    let narrow = wiki.put(&at("/access")).json(access());
+    log.tries("PUT /posts/{id}/access", narrow, &["account.page_access_narrowed"]).await;
+    log.tries("DELETE /posts/{id}/access", wiki.delete(&at("/access")), &["account.page_access_restored"]).await;
+    let group = json!({"name": "Group"});
+    let group = log.tries("POST /groups", wiki.post("/groups").json(group), &["account.group_created"]).await.json();
+    let group = format!("/groups/{}", group["group_id"]);
+    let change = wiki.patch(&group).json(json!({"name": "Team"}));
+    log.tries("PATCH /groups/{id}", change, &["account.group_changed"]).await;
+    let member = format!("{group}/members/{}", page["user_id"]);
+    log.tries("PUT /groups/{id}/members/{user_id}", wiki.put(&member), &["account.group_joined"]).await;
+    log.tries("PUT /groups/{id}/members/{user_id}", wiki.put(&member), &[]).await;
+    log.tries("DELETE /groups/{id}/members/{user_id}", wiki.delete(&member), &["account.group_left"]).await;
+    log.tries("DELETE /groups/{id}", wiki.delete(&group), &["account.group_deleted"]).await;
     // Who watches it, and what they are told, is their own.
     log.tries("PUT /posts/{id}/watch", wiki.put(&at("/watch")), &[]).await;
     log.tries("DELETE /posts/{id}/watch", wiki.delete(&at("/watch")), &[]).await;

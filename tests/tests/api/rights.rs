@@ -30,6 +30,12 @@ async fn hidden() -> Hidden {
         let own = wiki.sign_in(name, PASSWORD).await;
         readers.push((name, Some(wiki.create_token(&own, "admin").await)));
     }
+    // Numbers that occur nowhere else.
+    let database = wiki.database().client().await;
+    database
+        .batch_execute("ALTER SEQUENCE posts_id_seq RESTART 777001; ALTER SEQUENCE tasks_id_seq RESTART 888001")
+        .await
+        .unwrap();
     let post = async |fields| wiki.post("/posts").token(&owner).json(fields).await.expect(201).json();
     let public = post(json!({"title": "Public", "content": "See [[Nothing else]].", "tags": ["seen"]})).await;
     let space = json!({"name": "Kakapo", "description": "kakapo", "everybody": "none"});
@@ -44,7 +50,7 @@ async fn hidden() -> Hidden {
     let deleted = deleted["post_id"].as_i64().unwrap();
     wiki.delete(&format!("/posts/{deleted}?comment=kakapo")).token(&owner).await.expect(204);
     let task = wiki.get("/tasks").token(&owner).await.expect(200).json()["tasks"][0]["id"].as_i64().unwrap();
-    assert_eq!(public["post_id"], 1);
+    assert_eq!(public["post_id"], 777_001);
     Hidden { wiki, page: id, task, deleted, readers, owner }
 }
 
@@ -118,7 +124,7 @@ async fn addresses(hidden: &Hidden) -> Vec<(String, String)> {
         "/spaces/{}/access",
     ];
     for query in by_number {
-        for id in [hidden.page, hidden.deleted, 2] {
+        for id in [hidden.page, hidden.deleted].into_iter().chain(query.starts_with("/spaces").then_some(2)) {
             addresses.push((query.replace("{}", &id.to_string()), query.replace("{}", "999999")));
         }
     }
@@ -143,9 +149,7 @@ async fn answer(wiki: &Client, target: &str, token: Option<&str>, accept: &str) 
 fn comparable(answer: &str, ids: &[i64]) -> String {
     let mut text = answer.replace("999999", "#");
     for id in ids {
-        for (before, after) in [("/", ""), ("=", ""), ("\"", "\""), (" ", "")] {
-            text = text.replace(&format!("{before}{id}{after}"), &format!("{before}#{after}"));
-        }
+        text = text.replace(&id.to_string(), "#");
     }
     let is_kept = |line: &&str| {
         !["date:", "etag:", "content-length:", "name=\"key\"", "x-request-id", "get /"]
@@ -159,7 +163,7 @@ fn comparable(answer: &str, ids: &[i64]) -> String {
 async fn nothing_shows_a_page_that_one_may_not_read() {
     let hidden = hidden().await;
     let wiki: &Client = &hidden.wiki;
-    let ids = [hidden.page, hidden.deleted, hidden.task, 2];
+    let ids = [hidden.page, hidden.deleted, hidden.task];
     let addresses = addresses(&hidden).await;
     assert!(addresses.len() > 250, "{} addresses", addresses.len());
     let mut compared = 0;
@@ -255,13 +259,13 @@ async fn rights_that_are_given_show_everything_and_are_taken_back_at_once() {
         ("/tags", "okapi"),
         ("/tasks", "numbat"),
         ("/changes", "kakapo"),
-        ("/posts/1/backlinks", "zebrafish"),
+        ("/posts/777001/backlinks", "zebrafish"),
         ("/redirects", "aardwolf"),
         ("/posts/deleted", "axolotl"),
         ("/spaces", "kakapo"),
         ("/feed.atom", "zebrafish"),
         ("/search/suggestions?q=zebra", "zebrafish"),
-        ("/posts/2/revisions", "aardwolf"),
+        ("/posts/777002/revisions", "aardwolf"),
     ];
     for (everybody, is_seen) in [("read", true), ("none", false)] {
         access(everybody).await.expect(200);
