@@ -236,7 +236,8 @@ BEGIN
   IF moved.deleted_time IS NOT NULL THEN RETURN 'gone'; END IF;
   IF to_parent IS NOT NULL THEN
     IF to_parent = ANY (subtree) THEN RETURN 'circle'; END IF;
-    SELECT id, space_id, acl_id INTO parent FROM posts WHERE id = to_parent AND deleted_time IS NULL FOR KEY SHARE;
+    SELECT id, space_id, acl_id INTO parent FROM posts WHERE id = to_parent AND deleted_time IS NULL
+      AND (to_space IS NULL OR space_id = to_space) FOR KEY SHARE;
     IF NOT FOUND OR (parent.acl_id <> 0 AND parent.acl_id <> ALL (acls_with(reader, 1))) THEN RETURN 'no such parent'; END IF;
     to_space := parent.space_id;
     target_acl := parent.acl_id;

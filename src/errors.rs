@@ -58,16 +58,16 @@ fn place_read_only() -> Problem {
     Problem::forbidden("You may read pages here, but not write them. Ask whoever administers the space.")
 }
 
-/// 422 or 403: a page cannot be where it was to be.
+/// 404, 409 or 403: a page cannot be where it was to be.
 pub fn unplaced(why: Unplaced) -> Problem {
     match why {
-        Unplaced::NoSuchSpace => Problem::invalid_field("space_id", "must be the number of a space"),
+        Unplaced::NoSuchSpace => space_not_found(),
         Unplaced::NoSuchParent => {
-            Problem::invalid_field("parent_id", "must be the number of a page, in the same space if you name one")
+            Problem::not_found("Parent not found: there is no such page, or it is in another space")
         }
-        Unplaced::TooDeep => Problem::invalid_field(
-            "parent_id",
-            format!("must leave at most {MAX_DEPTH} pages from the top of the tree to its lowest page"),
+        Unplaced::TooDeep => Problem::new(
+            StatusCode::CONFLICT,
+            format!("There would be more than {MAX_DEPTH} pages from the top of the tree to its lowest page."),
         ),
         Unplaced::ReadOnly => place_read_only(),
     }

@@ -22,7 +22,7 @@ use crate::web::{Problem, Response, etag};
 /// renamed is found only by its current slug.
 #[cfg_attr(test, utoipa::path(
     get, path = "/posts", operation_id = "listPosts", tag = "Posts",
-    params(("limit", Query), ("cursor", Query), ("sort", Query), ("user_id", Query), ("author", Query), ("tag", Query),
+    params(("limit", Query), ("cursor", Query), ("sort", Query), ("space_id", Query), ("parent_id", Query), ("user_id", Query), ("author", Query), ("tag", Query),
         ("slug", Query), ("since", Query), ("until", Query), ("q", Query)),
     responses((status = 200, description = "Pages.", body = wiki_types::Posts, headers(("ETag")))),
 ))]
@@ -49,7 +49,7 @@ pub fn deleted(cx: &Context) -> Result<Response, Problem> {
 
 /// Create a page
 ///
-/// 404 means that there is no such user. With an `Idempotency-Key`, the same request can be sent again, as after a timeout:
+/// 404 means that there is no such user, space or parent. With an `Idempotency-Key`, the same request can be sent again, as after a timeout:
 /// within a week it makes no second page, and is answered with the page as it is now.
 #[cfg_attr(test, utoipa::path(
     post, path = "/posts", operation_id = "createPost", tag = "Posts", request_body = wiki_types::PostDraft,

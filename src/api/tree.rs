@@ -1,5 +1,6 @@
 //! The tree of pages, and who may read and write a part of it.
 
+use http::StatusCode;
 use wiki_types::{SpaceRole, TreePage};
 
 use crate::auth::Context;
@@ -34,7 +35,7 @@ pub fn children(cx: &Context, id: i64) -> Result<Response, Problem> {
 /// it is. What may be read there by others may then be read by them here, unless the page narrows that for itself.
 #[cfg_attr(test, utoipa::path(
     post, path = "/posts/{id}/move", operation_id = "movePost", tag = "Posts", request_body = wiki_types::Move,
-    responses((status = 200, description = "The page.", body = wiki_types::Post, headers(("ETag")))),
+    responses((status = 200, description = "The page.", body = wiki_types::Post, headers(("ETag"))), (status = 409)),
 ))]
 pub fn relocate(cx: &Context, id: i64) -> Result<Response, Problem> {
     let to = input::place(Body::read(cx.request)?)?;
@@ -44,7 +45,7 @@ pub fn relocate(cx: &Context, id: i64) -> Result<Response, Problem> {
         Moved::Refused(refusal) => return Err(errors::page_refused(refusal)),
         Moved::Unplaced(why) => return Err(errors::unplaced(why)),
         Moved::Circle => {
-            return Err(Problem::invalid_field("parent_id", "must not be the page itself or one below it"));
+            return Err(Problem::new(StatusCode::CONFLICT, "A page cannot be below itself."));
         }
     }
     crate::api::posts::read(cx, id)

@@ -85,12 +85,6 @@ pub fn place(mut body: Body) -> Result<Move, Problem> {
     if to.position.is_some_and(|position| position < 0) {
         body.reject::<()>("position", "must be 0 or more: 0 comes first");
     }
-    if to.parent_id.is_some() && to.space_id.is_some() {
-        body.reject::<()>(
-            "space_id",
-            "must be left out where there is a parent_id: a page is in the space of its parent",
-        );
-    }
     body.finish()?;
     Ok(to)
 }

@@ -12,6 +12,7 @@ use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{password, tokens};
 use crate::input::lists::MAX_QUERY;
+use crate::input::spaces;
 use crate::input::users::MAX_EMAIL;
 use crate::input::webhooks::{MAX_TYPE, MAX_TYPES, MAX_URL};
 use crate::routes::body_limit::PAGE as MAX_BODY;
@@ -133,6 +134,17 @@ fn keywords() -> Value {
             "user_id": { "minimum": 1 },
         },
         "NewTask": { "post_id": { "minimum": 1 } },
+        "NewSpace SpaceChange": {
+            "name": line(spaces::MAX_NAME),
+            "slug": { "minLength": 1, "maxLength": slug::MAX_ACCEPTED },
+            "description": { "maxLength": spaces::MAX_DESCRIPTION, "pattern": format!("^$|{}", line_without("")) },
+            "icon": { "maxLength": 16, "pattern": "^[^\\u0000-\\u007f]*$" },
+        },
+        "GroupFields": {
+            "name": line(spaces::MAX_NAME),
+            "description": { "maxLength": spaces::MAX_DESCRIPTION, "pattern": format!("^$|{}", line_without("")) },
+        },
+        "Access": { "entries": { "maxItems": spaces::MAX_ENTRIES } },
         "Task": { "priority": { "enum": priorities } },
         "InboxEntry": { "kind": { "enum": InboxKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },
         "InboxReading": {
@@ -209,6 +221,9 @@ pub fn in_path(path: &str, segment: &str) -> Value {
         ("{id}", Some("webhooks")) => "WebhookId",
         ("{delivery_id}", _) => "DeliveryId",
         ("{id}", Some("events")) => "UndeliveredId",
+        ("{id}", Some("spaces")) => "SpaceId",
+        ("{id}", Some("groups")) => "GroupId",
+        ("{user_id}", _) => "MemberId",
         ("{version}", _) => "Version",
         ("{slug}", Some("redirects")) => "Redirect",
         _ => panic!("no parameter is {segment} of {path}"),
@@ -254,6 +269,9 @@ fn parameters() -> Value {
         "WebhookId": path("id", "The webhook's number."),
         "DeliveryId": path("delivery_id", "The delivery's number."),
         "UndeliveredId": path("id", "The number of the event among those that could not be handed on."),
+        "SpaceId": path("id", "The space's number."),
+        "GroupId": path("id", "The group's number."),
+        "MemberId": path("user_id", "The user's number."),
         "Version": path("version", "A version of the page."),
         "Limit": query("limit",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT }),
@@ -261,6 +279,10 @@ fn parameters() -> Value {
         "Cursor": query("cursor", json!({ "type": "string", "pattern": "^([0-9a-f]{2})+$" }),
             "The beginning of this part of the list, from the `next` of the part before. Follow `next` rather than \
              making one."),
+        "InSpace": query("space_id", json!({ "type": "string" }),
+            "Only pages of the space with this number. Anything but a number names no space."),
+        "Below": query("parent_id", json!({ "type": "string" }),
+            "Only pages right below the page with this number. Anything but a number names no page."),
         "Author": query("user_id", json!({ "type": "string" }),
             "Only what this user created. Anything but a number names no user."),
         "AuthorName": query("author", text(MAX_NAME), "Only what the users with this username or name created, in any case."),

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
     AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, InboxEntry, InboxKind, Post, PostSummary, Priority,
-    Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Suggestion, Tag, Task, Time, Token, User,
-    Webhook,
+    Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space, SpaceRole, Suggestion, Tag, Task,
+    Time, Token, TreePage, User, Webhook,
 };
 
 use crate::diff;
@@ -34,6 +34,7 @@ use crate::site::pages::{Pages, Sort};
 use crate::site::parts::{Reason, TICKS, Viewer};
 use crate::site::preview::Preview;
 use crate::site::problem::ProblemView;
+use crate::site::relocate::Relocate;
 use crate::site::retry::{Field, Kind, Retry};
 use crate::site::revision::{Revert, RevisionView};
 use crate::site::search::{Limits, Search};
@@ -41,6 +42,7 @@ use crate::site::sign_in::SignIn;
 use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::tasks::{TasksView, Whose};
+use crate::site::tree::{Branch, Tree};
 use crate::site::user::UserView;
 use crate::site::users::Users;
 use crate::site::watched::Watched;
@@ -112,6 +114,53 @@ impl<F: Fn(&str) -> String> Samples<F> {
             targets: Targets::new(),
             is_watched: editor.is_multiple_of(2),
             place: self.place(editor),
+        }
+    }
+
+    fn tree_page(&self, index: usize) -> TreePage {
+        let Suggestion { slug, title } = self.suggestion(index);
+        TreePage { post_id: index as i64, title, slug, children: (index as i64 % 3) * 700 }
+    }
+
+    fn space(&self, id: i64) -> Space {
+        Space {
+            space_id: id,
+            slug: self.text("people"),
+            name: self.text("People"),
+            description: self.text("Holidays, hiring and salaries"),
+            icon: self.text("🌴"),
+            pages: 12,
+            role: SpaceRole::Write,
+            version: 1,
+            created_time: time(1, 4),
+        }
+    }
+
+    fn tree(&self, many: usize) -> Tree {
+        let branch = |index: usize| {
+            let page = self.tree_page(index);
+            let below =
+                if page.children > 0 { (0..4).map(|index| self.tree_page(index)).collect() } else { Vec::new() };
+            Branch { page, below }
+        };
+        let next = (many > 0).then(|| "/wiki/-/pages?view=tree&cursor=00".to_owned());
+        Tree {
+            spaces: vec![self.space(1), self.space(2)],
+            space: self.space(2),
+            pages: (0..many).map(branch).collect(),
+            next,
+        }
+    }
+
+    fn relocate(&self, errors: Vec<FieldError>) -> Relocate {
+        Relocate {
+            page: self.post(1, 0),
+            above: vec![self.tree_page(2), self.tree_page(3)],
+            wanted: self.text("deploy"),
+            found: vec![self.suggestion(0), self.suggestion(4)],
+            spaces: vec![self.space(1), self.space(2)],
+            siblings: (0..4).map(|index| self.tree_page(index)).collect(),
+            errors,
         }
     }
 
@@ -549,6 +598,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let delete = |errors, seen| Delete {
             page: self.post(0, 0),
             backlinks: 12,
+            below: 3,
             reason: self.text("Out of date"),
             author: self.text("Ada"),
             errors,
@@ -646,6 +696,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("backlinks-none", view(&Backlinks { page: self.post(5, 0), pages: Vec::new(), next: None })),
             ("delete", view(&delete(Vec::new(), None))),
             ("delete-invalid", view(&delete(vec![FieldError::new("reason", self.text("is too long"))], None))),
+            ("move", view(&self.relocate(Vec::new()))),
+            ("move-invalid", view(&self.relocate(vec![FieldError::new("to", "Choose where to move the page.")]))),
+            ("tree", view(&self.tree(5))),
+            ("tree-none", view(&self.tree(0))),
             ("delete-stale", view(&delete(Vec::new(), Some(6)))),
             (
                 "missing",

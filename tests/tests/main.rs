@@ -38,6 +38,7 @@ mod site {
     mod inbox;
     mod reading;
     mod tasks;
+    mod tree;
     mod webhooks;
 }
 

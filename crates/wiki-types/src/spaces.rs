@@ -97,7 +97,8 @@ pub struct Access {
     /// What everybody may do whom the wiki lets in; everybody who may write, if it is `write`.
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|read|write)$"))]
     pub everybody: SpaceRole,
-    /// The users and groups that may do more than that.
+    /// The users and groups that may do more than that, each once; at most 500.
+    #[serde(default)]
     pub entries: Vec<AccessEntry>,
 }
 
@@ -187,7 +188,7 @@ pub struct Move {
     /// The page to move it below. By default, none: it comes to the top of its space.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<i64>,
-    /// The space to move it to. By default, that of the parent, or the one it is in.
+    /// The space to move it to. By default, that of the parent, which it has to be, or the one it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub space_id: Option<i64>,
     /// Its place among its siblings there, from 0. By default, the last.

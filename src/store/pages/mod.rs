@@ -15,7 +15,6 @@ use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
-use place::place_columns;
 pub use place::{MAX_LISTED, Place};
 pub use tree::MAX_DEPTH;
 pub use write::{
@@ -143,9 +142,8 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             "SELECT ",
             post_columns!(),
             ", kind, editor, editor_name, links, {},
-             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on), ",
-            place_columns!(),
-            " FROM posts CROSS JOIN LATERAL (
+             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on), {}
+             FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
                WHERE r.post_id = posts.id AND r.version = posts.version
@@ -154,6 +152,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             is_readable!("posts")
         ),
         links::targets_sql("links"),
+        place::COLUMNS,
         condition,
     );
     let read = |row: &mut Row| {

@@ -15,6 +15,9 @@ export async function furnish() {
   await rewrite(sample, SAMPLE.replace("A quotation", "Another quotation"), { comment: "Quote somebody else", user_id: grace });
   await rewrite(sample, SAMPLE, { title: "A sample of everything", tags: ["sample", "größe", "a-tag-of-some-considerable-length"] });
   await write("Backlink", "See [[Sample of everything]].", { user_id: grace });
+  const above = await write("Below the sample", "One step down.", { parent_id: sample.post_id });
+  await write("Beside it", "The next one.", { parent_id: sample.post_id });
+  await write("Two steps down", "Further.", { parent_id: above.post_id });
   contested = await write("Contested", "Bread needs an hour.\n\nAnd flour.");
   await write("الصفحة الرئيسية للمشروع", "مرحبا", { tags: ["العربية"] });
   await write("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", "Ein Wort.");
@@ -56,10 +59,13 @@ export const VIEWS = {
   revision: sample("history/1"),
   compare: sample("compare?from=1&to=3"),
   backlinks: sample("backlinks"),
+  below: (page) => visit(page, at("below-the-sample")),
+  move: sample("move?q=contested"),
   delete: sample("delete"),
   deleted: (page) => visit(page, at("deleted"), 404),
   missing: (page) => visit(page, at("sample-nobody-wrote"), 404),
   pages: (page) => visit(page, "/wiki/-/pages"),
+  tree: (page) => visit(page, "/wiki/-/pages?view=tree"),
   changes: (page) => visit(page, "/wiki/-/changes"),
   tags: (page) => visit(page, "/wiki/-/tags"),
   tasks: (page) => visit(page, "/wiki/-/tasks"),

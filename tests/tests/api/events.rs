@@ -114,6 +114,8 @@ async fn every_change_is_in_the_log() {
     log.tries("POST /posts/{id}/move", wiki.post(&at("/move")).json(there), &["page.moved"]).await;
     let back = json!({"space_id": 1});
     log.tries("POST /posts/{id}/move", wiki.post(&at("/move")).json(back), &["page.moved"]).await;
+    let form = [("to", "space:1")];
+    log.tries("POST /wiki/{slug}/move", log.form("/wiki/two/move", &form), &[]).await;
     log.tries("DELETE /spaces/{id}", wiki.delete(&space), &["account.space_deleted"]).await;
     let narrow = wiki.put(&at("/access")).json(access());
     log.tries("PUT /posts/{id}/access", narrow, &["account.page_access_narrowed"]).await;

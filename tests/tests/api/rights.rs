@@ -101,7 +101,7 @@ async fn addresses(hidden: &Hidden) -> Vec<(String, String)> {
         "/wiki/-/search?q={}",
         "/wiki/-/search?q={}s",
         "/wiki/-/new?title={}",
-        "/wiki/-/pages?q={}",
+        "/wiki/-/pages?view=tree&q={}",
         "/wiki/-/tasks?tag={}",
         "/wiki/-/tasks?whose=everybody&tag={}",
     ];
