@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::HumanCount;
 use serde_json::json;
+use wiki_types::PostSummary;
 
 use self::file_name::file_name;
 use crate::args::{Export, Global};
@@ -19,10 +20,17 @@ use crate::output;
 use crate::wiki::Wiki;
 use crate::workers;
 
+/// The number of the space that every wiki has.
+const FIRST_SPACE: i64 = 1;
+
 /// A page, and the name of its file.
 struct ExportItem {
     id: i64,
     file: String,
+    /// The slug of the page it is below.
+    parent: Option<String>,
+    /// The slug of its space, unless that is the first.
+    space: Option<String>,
 }
 
 enum Outcome {
@@ -45,8 +53,8 @@ struct Tally {
 pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<()> {
     let folder = &args.folder;
     fs::create_dir_all(folder).with_context(|| format!("cannot create the directory {}", folder.display()))?;
-    let item = |page: wiki_types::PostSummary| ExportItem { id: page.post_id, file: file_name(&page.slug) };
-    let items: Vec<ExportItem> = wiki.all_posts().map(|page| page.map(item)).collect::<Result<_, _>>()?;
+    let pages: Vec<PostSummary> = wiki.all_posts().collect::<Result<_, _>>()?;
+    let items = items(wiki, pages)?;
     let authors = Authors::new(wiki);
     let aliases = aliases(wiki)?;
     let work = |item: &ExportItem| {
@@ -83,6 +91,21 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Export) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The pages with their places.
+fn items(wiki: &Wiki, pages: Vec<PostSummary>) -> anyhow::Result<Vec<ExportItem>> {
+    let has_spaces = pages.iter().any(|page| page.space_id != FIRST_SPACE);
+    let spaces = if has_spaces { wiki.spaces()? } else { HashMap::new() };
+    let spaces: HashMap<i64, String> = spaces.into_iter().map(|(slug, id)| (id, slug)).collect();
+    let slugs: HashMap<i64, String> = pages.iter().map(|page| (page.post_id, page.slug.clone())).collect();
+    let item = |page: PostSummary| ExportItem {
+        id: page.post_id,
+        file: file_name(&page.slug),
+        parent: page.parent_id.and_then(|id| slugs.get(&id).cloned()),
+        space: Some(page.space_id).filter(|id| *id != FIRST_SPACE).and_then(|id| spaces.get(&id).cloned()),
+    };
+    Ok(pages.into_iter().map(item).collect())
+}
+
 /// The other slugs that lead to pages, by the numbers of those.
 fn aliases(wiki: &Wiki) -> anyhow::Result<HashMap<i64, Vec<String>>> {
     let mut aliases: HashMap<i64, Vec<String>> = HashMap::new();
@@ -116,6 +139,8 @@ fn one(
         created: Some(post.created_time.to_string()),
         updated: (post.updated_time != post.created_time).then(|| post.updated_time.to_string()),
         protected: post.protected.then_some(true),
+        space: item.space.clone(),
+        parent: item.parent.clone(),
         ..FrontMatter::default()
     };
     let text = front_matter::write(&front, &post.content)?;
@@ -143,10 +168,14 @@ fn write(folder: &Path, item: &ExportItem, bytes: &[u8]) -> std::io::Result<bool
 mod tests {
     use super::*;
 
+    fn item() -> ExportItem {
+        ExportItem { id: 1, file: "a.md".into(), parent: None, space: None }
+    }
+
     #[test]
     fn a_file_is_written_once_and_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let item = ExportItem { id: 1, file: "a.md".into() };
+        let item = item();
         fs::write(folder.path().join(".wasiki-1.tmp"), "left behind").unwrap();
         assert!(write(folder.path(), &item, b"text").unwrap());
         assert!(!write(folder.path(), &item, b"text").unwrap());
@@ -159,7 +188,7 @@ mod tests {
     fn a_file_that_cannot_be_replaced_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("a.md/b")).unwrap();
-        assert!(write(folder.path(), &ExportItem { id: 1, file: "a.md".into() }, b"text").is_err());
+        assert!(write(folder.path(), &item(), b"text").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -122,6 +122,7 @@ mod tests {
     fn every_key_is_read() {
         let text = "---\ngenerator: wasiki\ntitle: 'A: \"b\"'\nslug: a-b\naliases: [old]\ntags: [One, two words]\n\
                     author: ada\ncreated: 2026-05-01T12:00:00+02:00\nupdated: 2026-05-02\nprotected: true\n\
+                    space: board\nparent: minutes\n\
                     layout: {deep: [1, 2]}\n---\n# Text\n";
         let document = parse(text).unwrap();
         assert_eq!(document.content, "# Text\n");
@@ -135,11 +136,16 @@ mod tests {
             created: Some("2026-05-01T12:00:00+02:00".into()),
             updated: Some("2026-05-02".into()),
             protected: Some(true),
+            space: Some("board".into()),
+            parent: Some("minutes".into()),
             is_draft: false,
             permalink: None,
             unknown: vec!["layout".into()],
         };
         assert_eq!(document.front, front);
+        // In other files, these may mean anything.
+        let other = parse("---\ntitle: A\nspace: x\nparent: y\n---\n").unwrap().front;
+        assert_eq!((other.space, other.parent, other.unknown.len()), (None, None, 2));
         let Places { title, tags, author, created, updated } = document.places;
         let places = [title, tags, author, created, updated].map(|Place { line, key }| format!("{line} {key}"));
         assert_eq!(places, ["3 title", "6 tags", "7 author", "8 created", "9 updated"]);

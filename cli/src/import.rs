@@ -27,6 +27,7 @@ use serde_json::json;
 use wiki_types::rules;
 
 use self::failure::Failure;
+use self::index::Index;
 use self::left_out::LeftOut;
 use self::scan::{ImportItem, Options, Renamed, Scan};
 use self::sync::{Importer, Outcome};
@@ -45,6 +46,8 @@ struct Tally {
     unchanged: usize,
     failures: Vec<Failure>,
     left_out: LeftOut,
+    /// The slugs of pages that were created, each with the slug of the page it comes below.
+    unplaced: Vec<(String, String)>,
     /// The error that ended the import.
     stopped: Option<String>,
 }
@@ -78,7 +81,12 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
             if let Some(note) = other_authors(&authors, |name| writer.instead_of(name)) {
                 eprintln!("note: {note}");
             }
-            import(&items, args.jobs, &Importer::new(wiki, args, writer, &options, &index))
+            let importer = Importer::new(wiki, args, writer, &options, &index);
+            let mut tally = import(&items, args.jobs, &importer, &index);
+            if !args.dry_run && tally.stopped.is_none() {
+                place(&importer, &mut tally);
+            }
+            tally
         }
         // If the wiki is away or refuses the token, the report is the same as if that had begun later.
         Err(error) => Tally { stopped: Some(error.downcast::<Error>()?.to_string()), ..Tally::default() },
@@ -89,7 +97,24 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     report(&tally, reported, total, global.json, args.dry_run)
 }
 
-fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>) -> Tally {
+/// Brings new pages below those of their directories, once all are there, from the first to the last. Pages that were there before
+/// stay where people have moved them to.
+fn place(importer: &Importer<'_>, tally: &mut Tally) {
+    tally.unplaced.sort();
+    for (slug, parent) in std::mem::take(&mut tally.unplaced) {
+        match importer.place(&slug, &parent) {
+            Ok(true) => {}
+            Ok(false) => tally.left_out.places += 1,
+            Err(sync::Error::File(error)) => tally.failures.push(Failure { file: slug.into(), error }),
+            Err(sync::Error::All(message)) => {
+                tally.stopped = Some(message);
+                return;
+            }
+        }
+    }
+}
+
+fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>, index: &Index) -> Tally {
     workers::tally(
         items,
         jobs,
@@ -101,7 +126,10 @@ fn import(items: &[ImportItem], jobs: usize, importer: &Importer<'_>) -> Tally {
         |tally: &mut Tally, item, (outcome, left_out)| {
             tally.left_out.add(&left_out);
             match outcome {
-                Ok(Outcome::Created) => tally.created += 1,
+                Ok(Outcome::Created) => {
+                    tally.created += 1;
+                    tally.unplaced.extend(item.parent(index).map(|parent| (item.slug.clone(), parent.to_owned())));
+                }
                 Ok(Outcome::Updated) => tally.updated += 1,
                 Ok(Outcome::Unchanged) => tally.unchanged += 1,
                 Err(sync::Error::File(error)) => tally.failures.push(Failure { file: item.file.clone(), error }),
@@ -160,7 +188,7 @@ fn files(number: usize) -> String {
 
 /// Prints the result. The first `reported` failures have been printed before.
 fn report(tally: &Tally, reported: usize, total: usize, as_json: bool, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let Tally { created, updated, unchanged, failures, left_out, stopped } = tally;
+    let Tally { created, updated, unchanged, failures, left_out, stopped, .. } = tally;
     failures.iter().skip(reported).for_each(|failure| eprintln!("error: {failure}"));
     if let Some(reason) = stopped {
         eprintln!("error: {reason}");

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Method;
 use wiki_types::rules::MAX_LIMIT;
-use wiki_types::{Account, InboxReading, Post, PostDraft, PostSummary, Redirect, RedirectTarget, User};
+use wiki_types::{Account, InboxReading, Move, Post, PostDraft, PostSummary, Redirect, RedirectTarget, Spaces, User};
 
 use crate::error::Error;
 use crate::http::{Http, Request};
@@ -132,6 +132,18 @@ impl Wiki {
     /// Restores a deleted page; returns it as the wiki's JSON.
     pub fn restore(&self, id: i64) -> Result<Vec<u8>, Error> {
         self.http.send(&Request::new(Method::POST, format!("/posts/{id}/restore")))
+    }
+
+    /// The numbers of the spaces that the sender may read, by their slugs.
+    pub fn spaces(&self) -> Result<HashMap<String, i64>, Error> {
+        let Spaces { spaces } = parse(&self.get("/spaces")?)?;
+        Ok(spaces.into_iter().map(|space| (space.slug, space.space_id)).collect())
+    }
+
+    /// Moves a page below another. 409 if that would make a circle.
+    pub fn relocate(&self, id: i64, parent_id: i64) -> Result<(), Error> {
+        let body = encode(&Move { parent_id: Some(parent_id), ..Move::default() })?;
+        self.http.send(&Request::new(Method::POST, format!("/posts/{id}/move")).json(body)).map(drop)
     }
 
     /// 409 if the username is taken.

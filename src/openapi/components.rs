@@ -239,7 +239,8 @@ pub fn parameter(name: &str) -> Value {
 /// The parameter of an attribute: without a schema the shared one, with a schema one like it with further keywords.
 pub fn query_parameter(own: Value) -> Value {
     let mut all = parameters();
-    let Some((name, shared)) = object(&mut all).iter_mut().find(|(_, shared)| shared["name"] == own["name"]) else {
+    let is_same = |shared: &Value| shared["name"] == own["name"] && shared["in"] == own["in"];
+    let Some((name, shared)) = object(&mut all).iter_mut().find(|(_, shared)| is_same(shared)) else {
         return own;
     };
     if own.get("schema").is_none() {

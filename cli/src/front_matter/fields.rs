@@ -33,6 +33,12 @@ pub struct FrontMatter {
     /// Whether only administrators may change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protected: Option<bool>,
+    /// In an export: the slug of the space that the page is in, unless that is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
+    /// In an export: the slug of the page that it is below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     #[serde(skip)]
     pub is_draft: bool,
     /// The address it had elsewhere.

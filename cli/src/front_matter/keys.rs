@@ -52,6 +52,13 @@ pub fn read(map: Map, first: usize, tags: Tags) -> Result<(FrontMatter, Places),
     let (title, title_at) = keys.text(&["title"])?;
     let (slug, _) = keys.text(&["slug"])?;
     let (author, author_at) = keys.text(&AUTHOR)?;
+    // Elsewhere, these may mean anything.
+    let [space, parent] = if is_export { [keys.text(&["space"])?.0, keys.text(&["parent"])?.0] } else { [None, None] };
+    if !is_export {
+        let others = keys.values.iter().filter(|(name, ..)| name == "space" || name == "parent");
+        let others: Vec<String> = others.map(|(_, key, _)| key.clone()).collect();
+        keys.unknown.extend(others);
+    }
     let (permalink, _) = keys.text(&ADDRESS)?;
     let (mut created, mut created_at) = keys.text(&CREATED)?;
     let (mut updated, mut updated_at) = keys.text(&UPDATED)?;
@@ -88,6 +95,8 @@ pub fn read(map: Map, first: usize, tags: Tags) -> Result<(FrontMatter, Places),
         created,
         updated,
         protected,
+        space,
+        parent,
         is_draft,
         permalink,
         unknown: keys.unknown,
@@ -114,7 +123,7 @@ impl Keys {
                     Value::Map(map) => self.take(map),
                     _ => self.unknown.push(key),
                 },
-                "title" | "slug" | "draft" | "published" | "protected" | "generator" => {
+                "title" | "slug" | "draft" | "published" | "protected" | "generator" | "space" | "parent" => {
                     self.values.push((name, key, node));
                 }
                 name_known if known.contains(&name_known) => self.values.push((name, key, node)),

@@ -82,6 +82,25 @@ impl Index {
         index
     }
 
+    /// The slug of the page of the directory that a file is in: of the file in it that stands for it, or of the one beside it that
+    /// has its name; else of the directory around it. That of a directory's own file is the one around the directory.
+    pub fn of_directory(&self, name: &Name) -> Option<&str> {
+        let raw = composed(&name.raw);
+        let (mut directory, stem) = raw.rsplit_once('/')?;
+        if OF_DIRECTORIES.contains(&stem) {
+            directory = directory.rsplit_once('/')?.0;
+        }
+        loop {
+            let own = OF_DIRECTORIES.iter().map(|stem| format!("{directory}/{stem}"));
+            let found = own.chain([directory.to_owned()]).find_map(|path| self.exact.get(&path));
+            match (found, directory.rsplit_once('/')) {
+                (Some(number), _) => return Some(&self.slugs[*number]),
+                (None, Some((around, _))) => directory = around,
+                (None, None) => return None,
+            }
+        }
+    }
+
     /// The slug of the page at `path`, a path or an address without query and section, as a file at `from` means it.
     pub fn by_path(&self, from: &Name, path: &str) -> Option<&str> {
         let decoded = percent_decode_str(path).decode_utf8().ok()?;
@@ -196,6 +215,33 @@ mod tests {
         let names: Vec<Name> = paths.iter().map(|path| name(path)).collect();
         let entries = names.iter().zip(paths).map(|(name, slug)| Entry { name, slug, permalink: None });
         Index::new(entries)
+    }
+
+    #[test]
+    fn a_file_belongs_to_its_directory() {
+        let index = index(&[
+            "team.md",
+            "team/a.md",
+            "team/sub/b.md",
+            "guide/index.md",
+            "guide/c.md",
+            "guide/deep/README.md",
+            "guide/deep/d.md",
+            "alone/e.md",
+            "top.md",
+        ]);
+        for (file, parent) in [
+            ("team/a.md", Some("team.md")),
+            ("team/sub/b.md", Some("team.md")),
+            ("guide/c.md", Some("guide/index.md")),
+            ("guide/deep/d.md", Some("guide/deep/README.md")),
+            ("guide/deep/README.md", Some("guide/index.md")),
+            ("guide/index.md", None),
+            ("alone/e.md", None),
+            ("top.md", None),
+        ] {
+            assert_eq!(index.of_directory(&name(file)), parent, "{file}");
+        }
     }
 
     #[test]

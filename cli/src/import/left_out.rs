@@ -23,6 +23,8 @@ pub struct LeftOut {
     pub aliases: usize,
     /// Pages that only an administrator could protect.
     pub protections: usize,
+    /// Pages that could not be moved below the one they belong to.
+    pub places: usize,
 }
 
 impl LeftOut {
@@ -37,6 +39,7 @@ impl LeftOut {
         self.embedded += other.embedded;
         self.aliases += other.aliases;
         self.protections += other.protections;
+        self.places += other.places;
     }
 
     pub fn is_empty(&self) -> bool {
@@ -61,7 +64,13 @@ impl fmt::Display for LeftOut {
         line(self.missing_links, "link", "links", " to pages that are not there")?;
         line(self.embedded, "page shown in another", "pages shown in others", ": now a link")?;
         line(self.aliases, "alias", "aliases", " that other pages have")?;
-        line(self.protections, "protection", "protections", ": they need an administrator's token with the scope admin")
+        line(
+            self.protections,
+            "protection",
+            "protections",
+            ": they need an administrator's token with the scope admin",
+        )?;
+        line(self.places, "page", "pages", " that the page they belong to is not there for")
     }
 }
 
@@ -81,12 +90,13 @@ mod tests {
             embedded: 1,
             aliases: 1,
             protections: 1,
+            places: 1,
         };
         let text = all.to_string();
         for line in ["2 drafts: --drafts", "1 file of the site", "13 files that are not Markdown: 1 .csv, 12 .png"] {
             assert!(text.contains(&format!("\n  {line}")), "{line}: {text}");
         }
-        assert_eq!(text.lines().count(), 9);
+        assert_eq!(text.lines().count(), 10);
         assert_eq!(LeftOut::default().to_string(), "");
         let mut twice = all.clone();
         twice.add(&all);

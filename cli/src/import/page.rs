@@ -36,6 +36,10 @@ pub struct Page {
     /// RFC 3339, and not before `created`
     pub updated: Option<String>,
     pub protected: Option<bool>,
+    /// The slug of its space; `None` for the first.
+    pub space: Option<String>,
+    /// The slug of the page it is below, where the file says one.
+    pub parent: Option<String>,
     pub is_draft: bool,
     /// Whether it is an export of a wiki like this: its content is taken byte for byte.
     pub is_export: bool,
@@ -104,6 +108,8 @@ impl Page {
             updated: updated.filter(|updated| created.as_ref().is_none_or(|created| is_after(updated, created))),
             created,
             protected: front.protected,
+            space: front.space,
+            parent: front.parent,
             is_draft: front.is_draft,
             is_export,
             permalink: front.permalink,

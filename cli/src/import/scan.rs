@@ -82,6 +82,17 @@ pub struct ImportItem {
     /// Slugs that should lead to its page as well.
     pub aliases: Vec<String>,
     permalink: Option<String>,
+    /// The slug of the page it is below, where an export says so.
+    parent: Option<String>,
+    is_export: bool,
+}
+
+impl ImportItem {
+    /// The slug of the page that its page comes below: of an export, what that says; else the page of its directory.
+    pub fn parent<'a>(&'a self, index: &'a Index) -> Option<&'a str> {
+        let parent = if self.is_export { self.parent.as_deref() } else { index.of_directory(&self.name) };
+        parent.filter(|parent| *parent != self.slug)
+    }
 }
 
 /// A file whose page has another slug than it asks for, because another file has that one.
@@ -160,7 +171,7 @@ impl Scan {
                 if let Some(author) = page.author {
                     *self.authors.entry(author).or_default() += 1;
                 }
-                let Page { slug, has_chosen_slug, aliases, permalink, .. } = page;
+                let Page { slug, has_chosen_slug, aliases, permalink, parent, is_export, .. } = page;
                 let old_slugs = if has_chosen_slug { Vec::new() } else { name.old_slugs() };
                 let (path, wanted_slug) = (path.to_owned(), slug.clone());
                 self.items.push(ImportItem {
@@ -173,6 +184,8 @@ impl Scan {
                     old_slugs,
                     aliases,
                     permalink,
+                    parent,
+                    is_export,
                 });
             }
             Err(error) => self.failures.push(Failure { file, error }),

@@ -50,6 +50,8 @@ pub struct Importer<'a> {
     index: &'a Index,
     /// The pages that other slugs lead to. Read when first needed.
     redirects: Mutex<Option<HashMap<String, i64>>>,
+    /// The spaces by their slugs. Read when first needed.
+    spaces: Mutex<Option<HashMap<String, i64>>>,
 }
 
 /// A page as it is in the wiki, as far as that is known.
@@ -76,7 +78,7 @@ impl<'a> Importer<'a> {
     /// `writer` makes all edits, and creates the pages of files without an author. `index` has all files of the import.
     pub fn new(wiki: &'a Wiki, args: &'a Import, writer: Writer<'a>, options: &'a Options, index: &'a Index) -> Self {
         let (comment, dry_run) = (args.comment.as_deref(), args.dry_run);
-        Self { wiki, writer, comment, dry_run, options, index, redirects: Mutex::default() }
+        Self { wiki, writer, comment, dry_run, options, index, redirects: Mutex::default(), spaces: Mutex::default() }
     }
 
     /// Makes the page as its file is. `left_out` counts what of the file the page cannot have.
@@ -116,6 +118,7 @@ impl<'a> Importer<'a> {
         };
         let draft = PostDraft {
             slug: Some(slug),
+            space_id: page.space.as_deref().map(|space| self.space(space)).transpose()?,
             created_time: page.created.as_deref(),
             updated_time: page.updated.as_deref(),
             ..self.draft(page, content, user_id)
@@ -195,6 +198,34 @@ impl<'a> Importer<'a> {
             }
         }
         Ok(was_settled)
+    }
+
+    /// The number of the space with this slug. What is not for everybody must not come into another one.
+    fn space(&self, slug: &str) -> Result<i64, Error> {
+        let mut spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let spaces = match &mut *spaces {
+            Some(spaces) => spaces,
+            unread => unread.insert(self.wiki.spaces()?),
+        };
+        let missing =
+            || FileError::new(format!("the wiki has no space {slug:?}: create it first, with the rights it needs"));
+        spaces.get(slug).copied().ok_or_else(|| Error::File(missing()))
+    }
+
+    /// Brings a page that was created to its place, below the page with the slug `parent`. Returns whether there is such a page.
+    pub fn place(&self, slug: &str, parent: &str) -> Result<bool, Error> {
+        let (Some(page), Some(parent)) = (self.wiki.by_slug(slug)?, self.wiki.by_slug(parent)?) else {
+            return Ok(false);
+        };
+        if page.parent_id == Some(parent.post_id) {
+            return Ok(true);
+        }
+        match self.wiki.relocate(page.post_id, parent.post_id) {
+            Ok(()) => Ok(true),
+            // Below itself, too deep, or in another space.
+            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(false),
+            Err(error) => Err(self.refused(error)),
+        }
     }
 
     /// Whether `slug` led to page `id` when this was first asked.

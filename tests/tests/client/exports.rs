@@ -57,7 +57,7 @@ async fn all_kinds(wiki: &Client, token: &str) {
         let (created, updated) =
             (format!("20{:02}-02-03T04:05:06.7890{number:02}Z", number % 24), "2025-03-04T05:06:07Z");
         let page = json!({"user_id": ada, "title": format!("t{title}"), "tags": [format!("t{tag}")], "content": content,
-            "created_time": created, "updated_time": updated});
+            "created_time": created, "updated_time": updated, "parent_id": (number % 3 == 1).then_some(number + 3)});
         wiki.post("/posts").json(page).await.expect(201);
     }
 }
@@ -90,6 +90,59 @@ async fn an_export_of_an_import_of_an_export_has_the_same_files() {
     }
     let again = with_token(&to, &other_token, &["import", text(first.path())]).await;
     assert!(again.success().contains("0 created, 0 updated, 85 unchanged"), "{again:#?}");
+}
+
+#[tokio::test]
+async fn folders_are_a_tree_and_what_is_hidden_stays_so() {
+    let (wiki, token) = administered().await;
+    let vault = folder();
+    for (file, content) in [
+        ("team.md", "# Team\n"),
+        ("team/rota.md", "# Rota\n"),
+        ("team/rota/nights.md", "# Nights\n"),
+        ("guide/index.md", "# Guide\n"),
+        ("guide/setup.md", "# Setup\n"),
+        ("alone/note.md", "# Note\n"),
+    ] {
+        write(&vault, file, content);
+    }
+    let import = async || with_token(&wiki, &token, &["import", text(vault.path())]).await.success().to_owned();
+    assert!(import().await.contains("6 created"));
+    let page = async |title: &str| {
+        let posts = wiki.walk("/posts?limit=200", "posts").await;
+        posts.into_iter().find(|post| post["title"] == title).unwrap()
+    };
+    let parent = async |title: &str| page(title).await["parent_id"].clone();
+    let id = async |title: &str| page(title).await["post_id"].clone();
+    assert_eq!(parent("Rota").await, id("Team").await);
+    assert_eq!(parent("Nights").await, id("Rota").await);
+    assert_eq!(parent("Setup").await, id("Guide").await);
+    assert_eq!(parent("Note").await, Value::Null);
+    // What people have moved stays there.
+    let moved = format!("/posts/{}/move", id("Nights").await);
+    wiki.post(&moved).token(&token).json(json!({})).await.expect(200);
+    assert!(import().await.contains("6 unchanged"));
+    assert_eq!(parent("Nights").await, Value::Null);
+
+    let space = json!({"name": "Board", "everybody": "none"});
+    let space = wiki.post("/spaces").token(&token).json(space).await.expect(201).json()["space_id"].clone();
+    let secret = json!({"content": "# Minutes\n", "space_id": space});
+    wiki.post("/posts").token(&token).json(secret).await.expect(201);
+    let export = folder();
+    with_token(&wiki, &token, &["export", text(export.path())]).await.success();
+    assert!(files(export.path())["minutes.md"].contains("\nspace: board\n"));
+    let (other, other_token) = administered().await;
+    let import = async || with_token(&other, &other_token, &["import", text(export.path())]).await;
+    let refused = import().await;
+    assert!(refused.stderr.contains("the wiki has no space \"board\": create it first"), "{refused:#?}");
+    other.get("/posts?slug=minutes").token(&other_token).await.expect(200);
+    assert_eq!(other.walk("/posts?slug=minutes", "posts").await.len(), 0);
+    let space = json!({"name": "Board", "everybody": "none"});
+    other.post("/spaces").token(&other_token).json(space).await.expect(201);
+    import().await.success();
+    assert_eq!(other.walk("/posts?slug=minutes", "posts").await.len(), 0, "for strangers");
+    let found = other.get("/posts?slug=minutes").token(&other_token).await.expect(200).json();
+    assert_eq!(found["posts"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
