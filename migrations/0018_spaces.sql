@@ -70,8 +70,19 @@ ALTER TABLE posts
   ADD COLUMN acl_id bigint NOT NULL DEFAULT 0;
 ALTER TABLE posts ALTER COLUMN position SET DEFAULT nextval('positions');
 CREATE INDEX posts_by_place ON posts (space_id, parent_id, position, id) WHERE deleted_time IS NULL;
-CREATE INDEX posts_by_parent ON posts (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX posts_by_parent ON posts (parent_id, position, id) WHERE parent_id IS NOT NULL;
 CREATE INDEX posts_by_acl ON posts (acl_id) WHERE acl_id <> 0;
+
+-- A user who is deleted is in no group and on no list any more.
+CREATE FUNCTION leave_groups() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM group_members WHERE user_id = NEW.id;
+  DELETE FROM acl_entries WHERE user_id = NEW.id;
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER users_leave AFTER UPDATE OF deleted_time ON users
+  FOR EACH ROW WHEN (OLD.deleted_time IS NULL AND NEW.deleted_time IS NOT NULL) EXECUTE FUNCTION leave_groups();
 
 -- The roles that a reader has by lists, where they have one: the number of a user, 0 for a stranger, -1 for whoever may do
 -- everything.

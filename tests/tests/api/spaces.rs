@@ -133,6 +133,14 @@ async fn groups_have_names_and_members() {
     assert_eq!(members, json!({"members": [{"user_id": team.eve.0, "name": "eve"}]}));
     assert_eq!(wiki.get(&target).token(&team.rita).await.expect(200).json()["members"], 1);
     wiki.get("/groups").await.problem(401);
+    let otto = format!("{target}/members/{}", team.otto.0);
+    wiki.put(&otto).token(&team.admin).await.expect(204);
+    wiki.delete(&format!("/users/{}", team.otto.0)).token(&team.admin).await.expect(204);
+    assert_eq!(
+        wiki.get(&target).token(&team.rita).await.expect(200).json()["members"],
+        1,
+        "a deleted user is in no group"
+    );
     wiki.delete(&eve).token(&team.admin).await.expect(204);
     assert_eq!(
         wiki.get(&format!("{target}/members")).token(&team.rita).await.expect(200).json(),

@@ -72,7 +72,7 @@ async fn a_move_that_cannot_be_is_refused() {
     }
     wiki.post("/posts/1/move").json(json!({"space_id": 99})).await.problem(404);
     wiki.post("/posts/1/move").json(json!({"position": -1})).await.invalid("position");
-    wiki.post("/posts/1/move").json(json!({"parent_id": 2, "space_id": 9})).await.problem(404);
+    wiki.post("/posts/3/move").json(json!({"parent_id": 2, "space_id": 9})).await.problem(404);
     wiki.post("/posts/99/move").json(json!({})).await.problem(404);
     let draft = json!({"user_id": 1, "content": "x", "parent_id": 99});
     wiki.post("/posts").json(draft).await.problem(404);
