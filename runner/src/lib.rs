@@ -53,6 +53,7 @@ pub mod parts {
     pub use crate::host::postgres::bindings::v4 as postgres;
     pub use crate::host::postgres::{Pools, PostgresHost, PostgresView};
     pub use crate::host::{HostState, add_to_linker};
+    pub use crate::request::router::{RouteMatch, Router};
     pub use crate::telemetry::logging;
     pub use crate::telemetry::metrics::Metrics;
 }

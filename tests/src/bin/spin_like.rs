@@ -1,16 +1,17 @@
 //! A host for tests that treats a guest as Spin does where wiki-runner is kinder. It is built on wiki-runner's library and
 //! takes the arguments of `spin up` that the tests use.
 //!
-//! - Every request has a new instance.
+//! - A request goes to the component of its route, which is all that runs: there are no timers. It has a new instance.
 //! - As 4.0, a query without a row traps. Spin 4.0.0 to 4.0.2 never answer it (spinframework/spin#3671). As 3.6, its answer
 //!   has no columns.
 //! - An error while a statement runs is a text: as Spin 3.6 writes it, or 4.0.
-//! - Every statement is prepared anew. There are 64 connections.
+//! - Every statement is prepared anew. There are 64 connections: as 4.0, for each component; as 3.6, for all of them.
 //! - The headers of the host are appended to those that the client sent.
 //! - The headers that WASI HTTP forbids, such as Host, do not reach the guest.
 //! - Bodies have no limit. A request without a valid Host gets no response, one with a header that is not UTF-8 a 500, one
 //!   with a target that is not ASCII a 400.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io;
@@ -19,7 +20,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::Context as _;
 use clap::Parser;
 use http::header::HOST;
 use http::uri::{Authority, Uri};
@@ -38,7 +38,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, WasiBody, WasiHttpView};
 use wiki_runner::parts::postgres::{self, Connection, DbError, HostConnection, ParameterValue, QueryError, RowSet};
 use wiki_runner::parts::{
     Application, Component, Environment, HostState, Limits, Logging, Manifest, Memory, Metrics, Pools, Postgres,
-    PostgresHost, PostgresView, add_to_linker, engine, logging, precompiled,
+    PostgresHost, PostgresView, RouteMatch, Router, add_to_linker, engine, logging, precompiled,
 };
 
 /// As many connections as Spin keeps.
@@ -62,7 +62,7 @@ struct Up {
     #[arg(long)]
     listen: SocketAddr,
 
-    /// The component's ahead-of-time code.
+    /// The ahead-of-time code of every component.
     #[arg(long, env = "WASIKI_PRECOMPILED")]
     precompiled: Option<PathBuf>,
 
@@ -81,6 +81,11 @@ struct Up {
 }
 
 struct Host {
+    router: Router,
+    components: BTreeMap<String, Linked>,
+}
+
+struct Linked {
     component: Component,
     pre: ProxyPre<HostState>,
     pools: Arc<Pools>,
@@ -92,14 +97,18 @@ async fn main() -> anyhow::Result<()> {
     let _logging = logging::start(&up.logging)?;
     up.postgres.pg_pool_size = POOL_SIZE;
     let application = Application::resolve(Manifest::load(&up.from)?, &Environment::of_process(), None)?;
-    let (_, component) = application.components.into_iter().next().context("the application has no component")?;
     let engine = engine::new(&up.limits, MAX_INSTANCES)?;
-    let code = match &up.precompiled {
-        Some(file) => precompiled::load(&engine, file)?,
-        None => engine::load(&engine, &component.source)?,
-    };
-    let pools = Pools::new(&up.postgres, Metrics::new().database.clone())?;
-    let host = Arc::new(Host { component, pre: link(&code, up.release == "3.6")?, pools });
+    let precompiled = up.precompiled.map(|file| precompiled::load(&engine, &file)).transpose()?;
+    let is_3_6 = up.release == "3.6";
+    let new_pools = || Pools::new(&up.postgres, Metrics::new().database.clone());
+    let shared = new_pools()?;
+    let mut components = BTreeMap::new();
+    for (id, component) in application.components {
+        let code = precompiled.clone().map_or_else(|| engine::load(&engine, &component.source), Ok)?;
+        let pools = if is_3_6 { shared.clone() } else { new_pools()? };
+        components.insert(id, Linked { component, pre: link(&code, is_3_6)?, pools });
+    }
+    let host = Arc::new(Host { router: Router::new(application.routes)?, components });
     let listener = TcpListener::bind(up.listen).await?;
     println!("Serving http://{}", listener.local_addr()?);
     loop {
@@ -132,16 +141,21 @@ impl Host {
         if !request.uri().to_string().is_ascii() {
             return Ok(empty(400, "the target is not ASCII"));
         }
-        let request = as_spin_passes_it_on(request, client)?;
+        let path = request.uri().path().to_owned();
+        let route = self.router.find(&path);
+        let linked = route.as_ref().and_then(|route| self.components.get(&**route.component_id()));
+        let Some((route, Linked { component, pre, pools })) = route.as_ref().zip(linked) else {
+            return Ok(empty(404, "no route leads to a component"));
+        };
+        let request = as_spin_passes_it_on(request, route, client)?;
         if request.headers().values().any(|value| str::from_utf8(value.as_bytes()).is_err()) {
             return Ok(empty(500, "a header is not UTF-8"));
         }
-        let mut store =
-            Store::new(self.pre.engine(), HostState::new(&self.component, self.pools.clone(), Memory::unlimited()));
+        let mut store = Store::new(pre.engine(), HostState::new(component, pools.clone(), Memory::unlimited()));
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
         let (sender, response) = oneshot::channel();
-        let pre = self.pre.clone();
+        let pre = pre.clone();
         let running = tokio::spawn(async move {
             let mut http = store.data_mut().http();
             let request = http.new_incoming_request(Scheme::Http, request)?;
@@ -175,7 +189,11 @@ fn empty(status: u16, reason: &str) -> Response<WasiBody> {
 }
 
 /// The request with an absolute URI, and the headers of the host behind the client's.
-fn as_spin_passes_it_on(request: Request<Incoming>, client: SocketAddr) -> io::Result<Request<WasiBody>> {
+fn as_spin_passes_it_on(
+    request: Request<Incoming>,
+    route: &RouteMatch<'_>,
+    client: SocketAddr,
+) -> io::Result<Request<WasiBody>> {
     let (mut parts, body) = request.into_parts();
     let host = parts.headers.get(HOST).map(|host| host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()));
     // Spin ends the connection. A target may name the host, too.
@@ -190,17 +208,12 @@ fn as_spin_passes_it_on(request: Request<Incoming>, client: SocketAddr) -> io::R
     for name in &DEFAULT_FORBIDDEN_HEADERS {
         parts.headers.remove(name);
     }
-    for (name, value) in [
-        ("spin-full-url", full.as_str()),
-        ("spin-client-addr", &client.to_string()),
-        ("spin-path-info", parts.uri.path()),
-        ("spin-base-path", "/"),
-        ("spin-matched-route", "/..."),
-        ("spin-component-route", ""),
-        ("spin-raw-component-route", "/..."),
-    ] {
+    for (name, value) in [("spin-full-url", full.as_str()), ("spin-client-addr", &client.to_string())] {
         let value = HeaderValue::try_from(value).map_err(io::Error::other)?;
         parts.headers.append(HeaderName::from_static(name), value);
+    }
+    for (name, value) in route.headers() {
+        parts.headers.append(name, value);
     }
     let body = body.map_err(wasmtime_wasi_http::Error::Hyper).boxed_unsync();
     Ok(Request::from_parts(parts, body))
