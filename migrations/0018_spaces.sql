@@ -86,7 +86,7 @@ CREATE TRIGGER users_leave AFTER UPDATE OF deleted_time ON users
 
 -- The roles that a reader has by lists, where they have one: the number of a user, 0 for a stranger, -1 for whoever may do
 -- everything.
-CREATE FUNCTION acl_roles(reader bigint) RETURNS TABLE (acl_id bigint, role integer) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION acl_roles(reader bigint) RETURNS TABLE (acl_id bigint, role integer) LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF reader = -1 THEN
     RETURN QUERY SELECT acls.id, 3 FROM acls;
@@ -110,7 +110,7 @@ BEGIN
 END
 $$;
 -- The lists by which a reader may do at least so much.
-CREATE FUNCTION acls_with(reader bigint, least_role integer) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION acls_with(reader bigint, least_role integer) RETURNS bigint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   RETURN ARRAY(SELECT held.acl_id FROM acl_roles(reader) AS held WHERE held.role >= least_role);
 END
@@ -176,7 +176,7 @@ CREATE TRIGGER posts_return BEFORE UPDATE OF deleted_time ON posts
 CREATE FUNCTION max_depth() RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 50;
 
 -- The pages from the top down to this one, which is the last.
-CREATE FUNCTION ancestry(page bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION ancestry(page bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
   line bigint[] := ARRAY[page];
   above bigint := (SELECT parent_id FROM posts WHERE id = page);
@@ -319,7 +319,7 @@ END
 $$;
 
 -- Whether users and groups exist: the first that does not, as `user 7` or `group 7`.
-CREATE FUNCTION missing_of(users bigint[], members bigint[]) RETURNS text LANGUAGE sql STABLE AS $$
+CREATE FUNCTION missing_of(users bigint[], members bigint[]) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT coalesce(
     (SELECT 'user ' || given.id FROM unnest(users) AS given (id)
      WHERE NOT EXISTS (SELECT FROM users AS known WHERE known.id = given.id AND known.deleted_time IS NULL) LIMIT 1),
@@ -413,3 +413,12 @@ BEGIN
   RETURN 'deleted';
 END
 $$;
+
+COMMENT ON FUNCTION move_page(bigint, bigint, bigint, bigint, bigint, bigint, boolean) IS
+  'Moves a page with everything below it. It leaves its session as it was.';
+COMMENT ON FUNCTION set_page_access(bigint, bigint, bigint[], bigint[], bigint[], bigint[], bigint, bigint, text) IS
+  'Narrows who may read and write a page. It leaves its session as it was.';
+COMMENT ON FUNCTION set_space_access(bigint, bigint, bigint[], bigint[], bigint[], bigint[], bigint, bigint, text) IS
+  'Sets who may read and write in a space. It leaves its session as it was.';
+COMMENT ON FUNCTION delete_space(bigint, bigint, text) IS
+  'Deletes an empty space. It leaves its session as it was.';

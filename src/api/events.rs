@@ -51,6 +51,9 @@ pub fn list(cx: &Context) -> Result<Response, Problem> {
 fn stream(cx: &Context, wanted: Wanted, left_off: bool) -> Result<Response, Problem> {
     let mut text = String::new();
     if left_off {
+        let former = wanted.after;
+        // Read first: whatever is before it is seen below, and need not be looked at again if it is not wanted.
+        let end = events::latest(cx.db)?;
         let events = events::after(cx.db, wanted, STREAMED)?;
         // There may be more.
         let pause = if events.len() < STREAMED { PAUSE } else { 0 };
@@ -58,6 +61,10 @@ fn stream(cx: &Context, wanted: Wanted, left_off: bool) -> Result<Response, Prob
         for event in &events {
             let data = serde_json::to_string(event).map_err(Problem::internal)?;
             _ = writeln!(text, "id: {}\nevent: {}\ndata: {data}\n", event.sequence, event.kind);
+        }
+        let last = events.last().map_or(former, |event| event.sequence);
+        if events.len() < STREAMED && end > last {
+            _ = writeln!(text, "id: {end}\n");
         }
     } else {
         _ = writeln!(text, "retry: {PAUSE}\nid: {}\n", events::latest(cx.db)?);

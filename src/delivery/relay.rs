@@ -30,6 +30,9 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     let settings = Delivery::load().map_err(Problem::internal)?;
     token::check(cx.request.headers(), &settings.token)?;
     let began = Instant::now();
+    if !relay::has_work(cx.db, settings.mode.as_str())? {
+        return Ok(response::no_content());
+    }
     clock::run(cx.db)?;
     relay::note_mode(cx.db, settings.mode.as_str())?;
     let handed_on = if settings.mode == EventsMode::Cdc {

@@ -37,7 +37,7 @@ pub fn credentials(db: &Db, username: &str) -> Result<Option<Credentials>, Error
 /// Creates the first administrator, unless there is an administrator.
 ///
 /// A user of this name without a password becomes that account. Nothing else about the user stays: anyone could have set
-/// it.
+/// it. What an account whose password was taken away in the database has left is gone.
 pub fn create_first_administrator(db: &Db, username: &str, hash: String, address: &str) -> Result<(), Error> {
     db.execute(
         "WITH made AS (
@@ -50,7 +50,6 @@ pub fn create_first_administrator(db: &Db, username: &str, hash: String, address
              WHERE users.password IS NULL
            RETURNING id
          ), ended AS (
-           -- Of an account whose password was taken away in the database.
            DELETE FROM sessions WHERE user_id IN (SELECT id FROM made)
          ), revoked AS (
            DELETE FROM tokens WHERE user_id IN (SELECT id FROM made)

@@ -46,6 +46,22 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+/// Whether there may be something to do for a relay in this mode: a task whose time has come, an event to hand on or to try again, a
+/// request to a webhook that is due, or the mode to note. Mostly there is nothing, and this is all that is asked.
+pub fn has_work(db: &Db, mode: &str) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM task_alarms WHERE NOT is_over AND moment <= now())
+           OR EXISTS (SELECT FROM relay WHERE mode <> $1 OR $1 <> 'cdc' AND due_time <= clock_timestamp() AND EXISTS (
+             SELECT FROM outbox
+             WHERE (era, transaction, number) > (relay.era, relay.transaction, relay.number) AND {IS_SETTLED}))
+           OR EXISTS (SELECT FROM undelivered WHERE NOT is_dead AND due_time <= now())
+           OR EXISTS (SELECT FROM webhooks JOIN webhook_deliveries ON webhook_id = webhooks.id
+             WHERE active AND pause_until <= now()
+               AND state = 'waiting' AND webhook_deliveries.due_time <= now() AND leased_until <= now())"
+    );
+    db.query_row(&sql, &[mode.to_owned().into()])?.column()
+}
+
 /// The first events of the log that have not been handed on, for whoever sends the same `lease` until 30 seconds later.
 ///
 /// None if there are none, if somebody else is at work, or if the pause after a failure is not over. While there is nothing to

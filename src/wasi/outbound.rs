@@ -11,7 +11,7 @@ use wasi::http::types::{
 };
 
 use crate::wasi::stream;
-use crate::web::outbound::{Answer, Outgoing};
+use crate::web::outbound::{self, Answer, Outgoing};
 
 /// How long a server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,7 +76,8 @@ fn wait(response: FutureIncomingResponse) -> Result<Answer, String> {
 fn read(response: &IncomingResponse) -> Result<Answer, String> {
     let status = StatusCode::from_u16(response.status()).map_err(|_| "the status is not one of HTTP".to_owned())?;
     let retry_after = response.headers().get(&"retry-after".to_owned()).into_iter().next();
-    let retry_after = retry_after.and_then(|value| String::from_utf8(value).ok()?.trim().parse().ok());
+    let retry_after = retry_after
+        .and_then(|value| outbound::retry_after(&String::from_utf8(value).ok()?, chrono::Utc::now().timestamp()));
     let begin = || {
         let body = response.consume().ok()?;
         let stream = body.stream().ok()?;

@@ -289,6 +289,12 @@ impl Builder {
         self
     }
 
+    /// Ready when `GET path` answers 200.
+    pub fn ready_at(mut self, path: &'static str) -> Self {
+        self.ready = path;
+        self
+    }
+
     /// Without waiting until it is ready, only until it listens.
     pub fn at_once(mut self) -> Self {
         self.waits = false;

@@ -4,30 +4,22 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Url;
 use tempfile::TempDir;
 
 use crate::eventually_within;
+use crate::process::{Process, free_ports, lock};
 
 /// Time for a broker to start, on a machine that runs other tests too.
 const START_LIMIT: Duration = Duration::from_secs(120);
-
-/// Ends a program by the signal that it reads, and at once when its standard input ends: when the test does, however that may be.
-const KEEPER: &str = r#"
-"$@" </dev/null &
-program=$!
-read -r signal || signal=KILL
-kill "-$signal" "$program"
-wait "$program"
-"#;
 
 /// A broker with one node, which keeps its records when it is started again.
 pub struct Kafka {
@@ -276,56 +268,4 @@ impl Reader {
     pub fn distinct(&self) -> usize {
         lock(&self.read).values.len()
     }
-}
-
-/// A program that ends with this.
-struct Process(Child);
-
-impl Process {
-    /// Starts a program. What it says is added to the file `log`.
-    fn start(command: Vec<OsString>, log: &Path) -> Self {
-        let open = || File::options().append(true).create(true).open(log).expect("a log can be written");
-        Self::spawn(command, open().into(), open().into())
-    }
-
-    /// The same for a program whose output is read.
-    fn start_reading(command: Vec<OsString>, log: &Path) -> (Self, ChildStdout) {
-        let log = File::options().append(true).create(true).open(log).expect("a log can be written");
-        let mut process = Self::spawn(command, Stdio::piped(), log.into());
-        let output = process.0.stdout.take().expect("its output is a pipe");
-        (process, output)
-    }
-
-    fn spawn(command: Vec<OsString>, output: Stdio, errors: Stdio) -> Self {
-        let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER, "keeper"]).args(command);
-        keeper.stdin(Stdio::piped()).stdout(output).stderr(errors);
-        Self(keeper.spawn().expect("sh can be started"))
-    }
-
-    /// Sends a signal, and waits until the program has ended.
-    fn end(mut self, signal: &str) {
-        if let Some(mut input) = self.0.stdin.take() {
-            _ = writeln!(input, "{signal}");
-        }
-        _ = self.0.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        _ = self.0.wait();
-    }
-}
-
-/// Ports that nobody listens at.
-fn free_ports<const N: usize>() -> [u16; N] {
-    // All at once, so that they differ.
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("there is a free port"));
-    listeners.map(|listener| listener.local_addr().expect("it has an address").port())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

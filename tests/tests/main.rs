@@ -57,6 +57,7 @@ mod runner {
     mod admin;
     mod commands;
     mod own_database;
+    mod sessions;
 }
 
 /// `wiki-runner` as the host of any application: nothing here depends on the database.
@@ -92,6 +93,8 @@ mod client {
     mod sources;
 }
 
+/// Events by way of Dapr. Skipped unless `cargo xtask test --dapr` is given a daprd.
+mod dapr;
 mod documentation;
 mod imports;
 /// The log of events in Kafka. Skipped unless `cargo xtask test --kafka` has fetched one.

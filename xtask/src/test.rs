@@ -1,7 +1,9 @@
 //! Every check and every test, cheapest first; the first one that fails ends the run.
 
 use std::env;
+use std::fs;
 use std::num::NonZero;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -37,8 +39,13 @@ pub struct Args {
     faults: bool,
 
     /// Only write events to a Kafka with Debezium, which are fetched from Maven Central, while things are started again.
-    #[arg(long, conflicts_with_all = ["faults", "spin"])]
+    #[arg(long, conflicts_with_all = ["faults", "spin", "dapr"])]
     kafka: bool,
+
+    /// Only bring events through Kafka and the Dapr sidecars that DAPRD names to services of their own, while each is killed:
+    /// DAPRD=/path/to/daprd.
+    #[arg(long, conflicts_with_all = ["faults", "spin"])]
+    dapr: bool,
 
     /// Only run what every host has to pass, on PostgreSQL and the Spin that SPIN names: SPIN=/path/to/spin.
     #[arg(long, conflicts_with = "faults")]
@@ -57,7 +64,13 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
         return faults(workspace, args);
     }
     if args.kafka {
-        return with_kafka(workspace);
+        return with_kafka(workspace, "kafka::", &[]);
+    }
+    if args.dapr {
+        let daprd = env::var("DAPRD").ok().filter(|path| !path.is_empty());
+        let daprd = daprd.context("name the program daprd: DAPRD=/path/to/daprd cargo xtask test --dapr")?;
+        let daprd = fs::canonicalize(&daprd).with_context(|| format!("DAPRD names no file: {daprd}"))?;
+        return with_kafka(workspace, "dapr::", &[("WASIKI_DAPRD", &daprd)]);
     }
     if args.spin {
         return on_spin(workspace, &spin::Host::real()?, args);
@@ -113,16 +126,17 @@ fn faults(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the tests that need Kafka, and shows what they say. They start databases of their own, with `wal_level=logical`.
-fn with_kafka(workspace: &Workspace) -> anyhow::Result<()> {
+/// Runs the tests of a module that needs Kafka, and shows what they say. They start databases of their own.
+fn with_kafka(workspace: &Workspace, module: &str, more: &[(&str, &Path)]) -> anyhow::Result<()> {
     let jars = kafka::jars(workspace)?;
     let runner = build(workspace, &Toolchain::choose(workspace)?)?;
     let mut suite = Suite { workspace, sum: Tally::default() };
-    let mut tests = suite.cargo_test(&["--test", "suite", "--", "kafka::", "--nocapture", "--test-threads", "1"]);
+    let mut tests = suite.cargo_test(&["--test", "suite", "--", module, "--nocapture", "--test-threads", "1"]);
     suite.on("", &runner, &mut tests);
-    tests.env("WASIKI_KAFKA", jars);
-    let tally = suite.run("kafka", &mut tests)?;
-    ensure!(!tally.is_empty(), "the stage `kafka` ran no test");
+    tests.env("WASIKI_KAFKA", jars).envs(more.iter().copied());
+    let label = module.trim_end_matches(':');
+    let tally = suite.run(label, &mut tests)?;
+    ensure!(!tally.is_empty(), "the stage `{label}` ran no test");
     say(&suite.sum.to_string());
     Ok(())
 }

@@ -383,7 +383,7 @@ pub fn save_as_it_is(
 }
 
 /// Locks the page first: the outcome is decided on the row that is changed, whatever others do meanwhile. A page may keep
-/// a slug that is not composed; a new one is.
+/// a slug that is not composed; a new one is. A form that is sent again with another text has saved this version last.
 const SAVE: &str = concat!(
     "WITH before AS (
        SELECT *, CASE WHEN slug = $4::text THEN slug ELSE coalesce($11::text, slug) END AS wanted_slug, CASE
@@ -433,7 +433,6 @@ const SAVE: &str = concat!(
          ELSE before.title || ' → ' || after.title END
        FROM after JOIN before ON before.id = after.id AND (after.title, after.slug) <> (before.title, before.slug)
      ), submitted AS (
-       -- A form that is sent again with another text has saved this version last.
        INSERT INTO submissions (key, post_id, version) SELECT $12::text, id, version FROM after WHERE $12 IS NOT NULL
        ON CONFLICT (key) DO UPDATE SET post_id = excluded.post_id, version = excluded.version, created_time = now()
      ), ",

@@ -465,6 +465,19 @@ async fn the_log_is_a_stream_that_goes_on_where_it_ended() {
     );
     let (unchanged, events) = read(last.as_deref()).await;
     assert!(unchanged.is_none() && events.is_empty());
+    // Who wants none of it need not look at it again, and still misses nothing.
+    let wanted = "/events?type=wasiki.page.renamed";
+    let renamed = async |last: &str| {
+        let request = wiki.get(wanted).header("accept", "text/event-stream").header("last-event-id", last);
+        parse_stream(request.await.expect(200).text())
+    };
+    let (end, events) = renamed(&start).await;
+    assert_eq!((end.clone(), events), (last, Vec::new()));
+    let rename = json!({"title": "Other", "content": "after", "version": 1});
+    wiki.put(&format!("/posts/{}", after["post_id"])).json(rename).await.expect(200);
+    settled(&wiki, "/events", 3).await;
+    let (_, events) = renamed(&end.unwrap()).await;
+    assert_eq!(events.len(), 1, "{events:?}");
     wiki.get("/events").header("accept", "text/event-stream").header("last-event-id", "x").await.problem(422);
 }
 

@@ -3,8 +3,8 @@
 //! To clean after every statement would add a third to the processor time of a small query, so this looks for reasons
 //! not to. It knows no SQL beyond words: whatever it cannot place counts as a change of anything. Whether a function
 //! changes the session, PostgreSQL knows: only those that do not may be declared `PARALLEL SAFE`, and no function is
-//! unless somebody declared it so (“Parallel Safety” in its manual). What the owner of the database put into triggers,
-//! views, operators and casts is trusted.
+//! unless somebody declared it so (“Parallel Safety” in its manual). A function that writes may not be, so its comment can say
+//! the same: see [`ARE_HARMLESS`]. What the owner of the database put into triggers, views, operators and casts is trusted.
 
 /// What is different in a session after a statement. Later ones include earlier ones.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,10 +22,12 @@ pub enum Change {
 }
 
 /// Given `$1`, the names in front of parentheses: whether none of them is that of a function that changes more than
-/// sequences. Names of no function are keywords, or unknown.
+/// sequences. Names of no function are keywords, or unknown. A function whose comment (`COMMENT ON FUNCTION`) ends in “It leaves
+/// its session as it was.” is taken at its word.
 pub const ARE_HARMLESS: &str = "SELECT NOT EXISTS (
     SELECT FROM pg_catalog.unnest($1) AS called (name) WHERE NOT coalesce(
         (SELECT pg_catalog.bool_and(proparallel = 's'
+            OR pg_catalog.obj_description(oid, 'pg_proc') LIKE '%It leaves its session as it was.'
             OR proname IN ('nextval', 'setval') AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
          FROM pg_catalog.pg_proc WHERE proname = name),
         name IN (SELECT word FROM pg_catalog.pg_get_keywords())))";

@@ -436,6 +436,10 @@ async fn postgresql_says_which_functions_change_the_session() {
     let made = "CREATE SCHEMA runner_calls;
         CREATE FUNCTION runner_calls.runner_safe(text) RETURNS text LANGUAGE sql PARALLEL SAFE AS 'SELECT $1';
         CREATE FUNCTION runner_calls.runner_any(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+        CREATE FUNCTION runner_calls.runner_writes(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+        COMMENT ON FUNCTION runner_calls.runner_writes IS 'Writes. It leaves its session as it was.';
+        CREATE FUNCTION runner_calls.runner_says(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+        COMMENT ON FUNCTION runner_calls.runner_says IS 'It leaves its session as it was. Or not.';
         CREATE FUNCTION runner_calls.upper(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
         CREATE SEQUENCE runner_calls.numbers;
         CREATE TABLE runner_calls.t (x text);
@@ -448,6 +452,9 @@ async fn postgresql_says_which_functions_change_the_session() {
         ("SELECT extract(year FROM now()), runner_safe('a')", Change::Nothing),
         ("INSERT INTO t (x) VALUES (lower($1))", Change::Sequences),
         ("SELECT nextval('numbers'), setval('numbers', 5)", Change::Sequences),
+        ("SELECT runner_writes('a')", Change::Nothing),
+        ("INSERT INTO t (x) VALUES (runner_writes('a'))", Change::Sequences),
+        ("SELECT runner_says('a')", Change::Anything),
         ("SELECT runner_any('a')", Change::Anything),
         ("SELECT upper('a')", Change::Anything),
         ("SELECT set_config('a.b', 'c', false)", Change::Anything),
