@@ -11,6 +11,7 @@ mod direction;
 mod emoji;
 mod escape;
 mod footnotes;
+mod highlight;
 mod html;
 mod language;
 mod math;

@@ -1,5 +1,5 @@
-//! The parser's events written as HTML. With its part `raw` and `math.rs` the only file that writes tags, all of them from
-//! short lists.
+//! The parser's events written as HTML. With its part `raw`, `math.rs` and `highlight` the only file that writes tags, all
+//! of them from short lists.
 
 mod raw;
 
@@ -15,6 +15,7 @@ use super::direction::{self, Direction, Letters};
 use super::emoji;
 use super::escape::{self, escape};
 use super::footnotes::Footnotes;
+use super::highlight::{self, MAX_PIECES};
 use super::math::{self, MAX_FORMULAS};
 use super::outline::Outline;
 use super::rendered::Rendered;
@@ -56,9 +57,10 @@ pub struct Writer<'a, F> {
     /// The block of HTML that is open.
     html: String,
     table: Table,
-    in_code: bool,
-    /// The LaTeX of the block of code that is open, if it is that.
-    latex: Option<String>,
+    /// The block of code that is open.
+    code: Option<Code>,
+    /// How many more pieces of code get a color.
+    pieces: usize,
     /// How many more bytes of formulas are read.
     formulas: usize,
     /// The labels of the open footnotes, and what was written before them.
@@ -76,6 +78,12 @@ struct Heading {
     start: usize,
     text: String,
     first: bool,
+}
+
+struct Code {
+    /// The first word after its fence.
+    language: Option<String>,
+    text: String,
 }
 
 enum Open<'a> {
@@ -118,8 +126,8 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             raw: Vec::new(),
             html: String::new(),
             table: Table::default(),
-            in_code: false,
-            latex: None,
+            code: None,
+            pieces: MAX_PIECES,
             formulas: MAX_FORMULAS,
             notes: Vec::new(),
             footnotes,
@@ -205,12 +213,8 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
 
     /// Text is collected, as one URL may come in several events.
     fn text(&mut self, text: &str, start: usize) {
-        if let Some(latex) = &mut self.latex {
-            latex.push_str(text);
-            return;
-        }
-        if self.in_code {
-            escape::push(&mut self.out, text);
+        if let Some(code) = &mut self.code {
+            code.text.push_str(text);
             return;
         }
         // A backslash before these keeps what would be a URL or an address from being one.
@@ -408,33 +412,21 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     }
 
     fn start_code(&mut self, kind: &CodeBlockKind<'_>) {
-        self.in_code = true;
         let language = match kind {
             CodeBlockKind::Fenced(info) => info.split_whitespace().next(),
             CodeBlockKind::Indented => None,
         };
-        if language == Some("math") {
-            self.latex = Some(String::new());
-            return;
-        }
-        self.out.push_str("<pre tabindex=\"0\"><code");
-        if let Some(language) = language {
-            self.out.push_str(" class=\"language-");
-            escape::push(&mut self.out, language);
-            self.out.push('"');
-        }
-        self.out.push('>');
+        self.code = Some(Code { language: language.map(str::to_owned), text: String::new() });
     }
 
     fn end_code(&mut self) {
-        self.in_code = false;
-        match self.latex.take() {
-            Some(latex) => {
-                self.out.push_str("<p>");
-                self.formula(latex.trim(), true);
-                self.out.push_str("</p>\n");
-            }
-            None => self.out.push_str("</code></pre>\n"),
+        let Some(Code { language, text }) = self.code.take() else { return };
+        if language.as_deref() == Some("math") {
+            self.out.push_str("<p>");
+            self.formula(text.trim(), true);
+            self.out.push_str("</p>\n");
+        } else {
+            highlight::write(&mut self.out, language.as_deref(), &text, &mut self.pieces);
         }
     }
 

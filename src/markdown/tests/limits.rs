@@ -100,6 +100,7 @@ fn repetitions_take_time_and_space_in_proportion() {
         "***\n",
         "```\n",
         "- ~~~\n",
+        "```c\n1\n```\n",
         "|\n",
         "|a|b|\n",
         "[^1]",
@@ -190,6 +191,8 @@ fn numbered_repetitions_take_time_and_space_in_proportion() {
     check("emphasis in emphasis", &twice("*a ", " a*", SIZE / 8));
     check("one heading", &format!("# {}", "a_".repeat(SIZE / 2)));
     check("one wiki link", &format!("[[{}]]", "a ".repeat(SIZE / 2)));
+    check("one block of code", &format!("```rust\n{}", "a 1 ".repeat(SIZE / 4)));
+    check("blocks of code", &many(|_| format!("```rust\n{}\n```\n", "a 1 ".repeat(10_000))));
     check("formulas", &many(|n| format!("$x_{n}$ ")));
     check("one formula", &format!("$${}$$", "x ".repeat(SIZE / 2)));
     check(

@@ -79,7 +79,8 @@ fn code_keeps_its_text_and_names_its_language() {
     check(&[
         (
             "```rust ignore\nlet a = \"<b>\";\n```",
-            "<pre tabindex=\"0\"><code class=\"language-rust\">let a = &quot;&lt;b&gt;&quot;;\n</code></pre>\n",
+            "<div class=\"code\">\n<div class=\"language\">Rust</div>\n<pre tabindex=\"0\"><code class=\"language-rust\">\
+             <span class=\"k\">let</span> a = <span class=\"s\">&quot;&lt;b&gt;&quot;</span>;\n</code></pre>\n</div>\n",
         ),
         (
             "~~~\n[[Home]] http://a.example *x*\n~~~",
@@ -88,7 +89,8 @@ fn code_keeps_its_text_and_names_its_language() {
         ("    [[Home]]", "<pre tabindex=\"0\"><code>[[Home]]</code></pre>\n"),
         (
             "``` a\"onclick=x&#32;b\n```",
-            "<pre tabindex=\"0\"><code class=\"language-a&quot;onclick=x\"></code></pre>\n",
+            "<div class=\"code\">\n<div class=\"language\">a&quot;onclick=x</div>\n\
+             <pre tabindex=\"0\"><code class=\"language-a&quot;onclick=x\"></code></pre>\n</div>\n",
         ),
     ]);
     check_paragraphs(&[("`[[Home]] http://a.example`", "<code>[[Home]] http://a.example</code>")]);

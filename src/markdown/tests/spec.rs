@@ -91,11 +91,11 @@ fn write(parent: ElementRef<'_>, in_pre: bool, out: &mut String) {
                 let inline = matches!(name, "a" | "em" | "strong" | "del" | "code" | "img" | "input" | "sup");
                 let classes: Vec<_> = element.classes().collect();
                 match (name, classes.as_slice()) {
-                    ("div", ["heading" | "table"]) => {
+                    ("div", ["heading" | "table" | "code"]) | ("span", _) => {
                         write(child, in_pre, out);
                         continue;
                     }
-                    ("a", ["anchor"]) => continue,
+                    ("a", ["anchor"]) | ("div", ["language"]) => continue,
                     _ => {}
                 }
                 let mark = if inline { "" } else { "\u{1}" };
