@@ -113,15 +113,30 @@
   const signOut = $("#_sign-out")?.form;
   signOut?.addEventListener("submit", () => forget(() => true));
   if (account) forget((owner) => owner && owner !== account);
-  // A secret that is shown once.
-  for (const secret of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    const copy = make("button", { type: "button", className: "button", textContent: "Copy" });
+
+  // Copying. Browsers have no clipboard for pages without TLS: there it is copied as by hand.
+  let said;
+  const copier = (source, className) => {
+    // It is there before anything is said in it.
+    if (!said) document.body.append(said = make("p", { className: "hidden", role: "status" }));
+    const copy = make("button", { type: "button", className, textContent: "Copy" });
+    const calm = later(() => { copy.textContent = "Copy"; said.textContent = ""; }, 3000);
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(secret.textContent).then(() => (copy.textContent = "Copied")).catch(() => getSelection().selectAllChildren(secret));
+      const text = source.textContent.replace(/\n$/, "");
+      const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+      if (!copied) getSelection().selectAllChildren(source);
+      if (!copied && !document.execCommand("copy")) return;
+      copy.textContent = said.textContent = "Copied";
+      calm();
     });
-    secret.after(" ", copy);
-  }
+    return copy;
+  };
+  const copyCode = (within) => {
+    for (const head of within.querySelectorAll(".code > .language")) head.append(copier(head.nextElementSibling, ""));
+  };
+  copyCode(document);
+  // A secret that is shown once.
+  for (const secret of document.querySelectorAll("[data-copy]")) secret.after(" ", copier(secret, "button"));
 
   // What went wrong is read first.
   $("#_errors, #_conflict")?.focus();
@@ -154,6 +169,7 @@
         if (mine !== turn) return;
         const template = make("template", { innerHTML: html });
         text.replaceChildren(template.content);
+        copyCode(text);
         shown = value;
         status.textContent = "";
       } catch {
