@@ -19,6 +19,8 @@ use wiki_types::Mode;
 /// | `access` | `open` | who reads and writes without an account: `open`, `public-read` or `private` |
 /// | `admin_username` | `admin` | username of the first administrator, whose account is made when they first sign in |
 /// | `admin_password` | none, secret | their password until they change it; without one, there is no such account |
+/// | `max_file_size` | `25MB` | the most bytes of a file: a number with kB, MB or GB |
+/// | `file_quota` | `10GB` | the most bytes of all files together |
 ///
 /// [connection parameters]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub struct Config {
     pub admin_username: String,
     /// Their first password. With an empty one there is no first administrator.
     pub admin_password: String,
+    /// The most bytes of a file.
+    pub max_file_size: u64,
+    /// The most bytes of all files together.
+    pub file_quota: u64,
 }
 
 /// Seconds to wait for the database before a request is answered 503. `db_options` may set another.
@@ -63,7 +69,38 @@ impl Config {
         // A typing error must not open a wiki that was meant to be closed: every request fails instead.
         let mode =
             get("access")?.parse().map_err(|()| "variable access: must be one of open, public-read and private")?;
-        Ok(Self { address, mode, admin_username: get("admin_username")?, admin_password: get("admin_password")? })
+        let size = |name: &str| {
+            let text = get(name)?;
+            Self::size(&text).ok_or_else(|| format!("variable {name}: {text:?} must be a size such as 25MB"))
+        };
+        Ok(Self {
+            address,
+            mode,
+            admin_username: get("admin_username")?,
+            admin_password: get("admin_password")?,
+            max_file_size: size("max_file_size")?,
+            file_quota: size("file_quota")?,
+        })
+    }
+
+    /// The bytes that `text` names: a number, and a unit of a thousand bytes or more.
+    fn size(text: &str) -> Option<u64> {
+        let text = text.trim();
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let factor = match &*unit.trim().to_ascii_lowercase() {
+            "" | "b" => 1,
+            "kb" => 1000,
+            "mb" => 1000_u64.pow(2),
+            "gb" => 1000_u64.pow(3),
+            "tb" => 1000_u64.pow(4),
+            "kib" => 1 << 10,
+            "mib" => 1 << 20,
+            "gib" => 1 << 30,
+            "tib" => 1 << 40,
+            _ => return None,
+        };
+        // PostgreSQL counts in 63 bits.
+        number.parse::<u64>().ok()?.checked_mul(factor).filter(|size| i64::try_from(*size).is_ok())
     }
 
     /// The IPv6 address that `host` is, in brackets or without.
@@ -171,6 +208,7 @@ mod tests {
                 "db_password" => password,
                 "access" => "private",
                 "admin_username" | "admin_password" => "",
+                "max_file_size" | "file_quota" => "25MB",
                 _ => options,
             }
             .to_owned())
@@ -206,8 +244,35 @@ mod tests {
         for (access, mode) in
             [("open", Some(Mode::Open)), ("public-read", Some(Mode::PublicRead)), ("Open", None), ("", None)]
         {
-            let get = |name: &str| Ok(if name == "access" { access } else { "" }.to_owned());
+            let get = |name: &str| {
+                Ok(match name {
+                    "access" => access,
+                    "max_file_size" | "file_quota" => "1",
+                    _ => "",
+                }
+                .to_owned())
+            };
             assert_eq!(Config::from_variables(get).ok().map(|config| config.mode), mode, "{access}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_numbers_with_units() {
+        for (text, size) in [
+            ("25MB", Some(25_000_000)),
+            ("25 mb", Some(25_000_000)),
+            ("16MiB", Some(16 << 20)),
+            ("300", Some(300)),
+            ("0", Some(0)),
+            ("10GB", Some(10_000_000_000)),
+            ("", None),
+            ("MB", None),
+            ("-1MB", None),
+            ("1.5MB", None),
+            ("25XB", None),
+            ("9999999999TB", None),
+        ] {
+            assert_eq!(Config::size(text), size, "{text}");
         }
     }
 

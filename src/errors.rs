@@ -109,6 +109,11 @@ pub fn task_not_found() -> Problem {
     Problem::not_found("Task not found").on_page("There is no such task. It may have been removed from its page.")
 }
 
+/// 404: no file has that number.
+pub fn file_not_found() -> Problem {
+    Problem::not_found("File not found").on_page("There is no such file. It may have been deleted.")
+}
+
 /// 404: no webhook has that number.
 pub fn webhook_not_found() -> Problem {
     Problem::not_found("Webhook not found").on_page("There is no such webhook.")

@@ -10,7 +10,7 @@
 //! 6. [`errors`]: the store's errors as HTTP problems
 //! 7. [`store`]: SQL and rows, nothing of HTTP; [`web`]: HTTP, nothing of the wiki; [`config`]
 //! 8. [`tasks`]: the items of checklists; text in, text out
-//! 9. [`markdown`], [`diff`], [`merge`], [`words`]: text in, text out
+//! 9. [`markdown`], [`diff`], [`media`], [`merge`], [`words`]: text or bytes in, text or facts out
 
 pub mod api;
 pub mod auth;
@@ -20,6 +20,7 @@ pub mod diff;
 pub mod errors;
 pub mod input;
 pub mod markdown;
+pub mod media;
 pub mod merge;
 #[cfg(test)]
 mod openapi;

@@ -10,15 +10,18 @@ use serde_json::{Map, Value};
 use wiki_types::Mode;
 
 use crate::api::{
-    account, audit, calendar, description, events, groups, inbox, links, posts, redirects, revisions, search, service,
-    sessions, spaces, tags, tasks, tokens, tree, undelivered, users, watches, webhooks,
+    account, audit, calendar, description, events, files, groups, inbox, links, posts, redirects, revisions, search,
+    service, sessions, spaces, tags, tasks, tokens, tree, undelivered, users, watches, webhooks,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
 use crate::delivery;
 use crate::site;
 use crate::site::address;
+use crate::web::body::{self, DRAINED, Incoming, SentFile};
+use crate::web::forms::Form;
 use crate::web::headers::{self, Audience};
+use crate::web::multipart::{self, Multipart};
 use crate::web::negotiation::preferred;
 use crate::web::request::{check, is_secure, positive};
 use crate::web::{Problem, Request, Response, csrf, response};
@@ -74,6 +77,7 @@ pub const ROUTES: &[Route] = &[
     route!("/posts/{id}/revisions/{version}", GET Read IdText(revisions::read)),
     route!("/posts/{id}/compare", GET Read Id(revisions::compare)),
     route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
+    route!("/posts/{id}/files", GET Read Id(files::list), POST Write Id(files::create)),
     route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
     route!("/posts/{id}/children", GET Read Id(tree::children)),
     route!("/posts/{id}/move", POST Write Id(tree::relocate)),
@@ -112,6 +116,8 @@ pub const ROUTES: &[Route] = &[
         PUT Administer IdText(groups::add),
         DELETE Administer IdText(groups::remove),
     ),
+    route!("/files/{id}", DELETE Write Id(files::delete)),
+    route!("/files/{id}/{name}", GET Read IdText(files::read)),
     route!("/inbox", GET Recipient Plain(inbox::list)),
     route!("/inbox/read", POST Follower Plain(inbox::mark_read)),
     route!("/redirects", GET Read Plain(redirects::list)),
@@ -209,6 +215,8 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/history/{version}", GET Read TextText(site::revision::show)),
     route!("/wiki/{slug}/compare", GET Read Text(site::compare::show)),
     route!("/wiki/{slug}/revert", POST Write Text(site::revision::revert)),
+    route!("/wiki/{slug}/files", GET Read Text(site::files::show), POST Write Text(site::files::add)),
+    route!("/wiki/{slug}/files/delete", POST Write Text(site::files::delete)),
     route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show)),
     route!("/wiki/{slug}/delete", GET Write Text(site::delete::ask), POST Write Text(site::delete::delete)),
     route!("/wiki/{slug}/move", GET Write Text(site::relocate::ask), POST Write Text(site::relocate::relocate)),
@@ -266,20 +274,16 @@ fn read_post(cx: &Context, id: i64) -> Result<Response, Problem> {
     Ok(response::negotiated(response))
 }
 
-/// The response to `request`, which comes without its body: `receive` reads it, up to a number of bytes. A request that is
-/// refused for what its head says costs no memory for its body.
-pub fn respond(
-    request: &mut Request,
-    receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
-    services: &Services,
-) -> Response {
-    respond_to(request, receive, services, auth::identify)
+/// The response to `request`, which comes without its `body`. A request that is refused for what its head says costs no memory
+/// for its body.
+pub fn respond(request: &mut Request, body: &dyn Incoming, services: &Services) -> Response {
+    respond_to(request, body, services, auth::identify)
 }
 
 /// The response to `request` from the sender that `identify` names.
 pub fn respond_to(
     request: &mut Request,
-    receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
+    body: &dyn Incoming,
     services: &Services,
     identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
 ) -> Response {
@@ -288,7 +292,7 @@ pub fn respond_to(
         return finish(request, &Identity::UNKNOWN, response::no_content());
     }
     let (identity, result) = match check(request).and_then(|()| Target::find(request)) {
-        Ok(target) => target.call(request, receive, services, &identify),
+        Ok(target) => target.call(request, body, services, &identify),
         Err(problem) => (None, Err(problem)),
     };
     match result {
@@ -397,13 +401,14 @@ impl Target {
     fn call(
         &self,
         request: &mut Request,
-        receive: impl FnOnce(usize) -> Result<Vec<u8>, Problem>,
+        body: &dyn Incoming,
         services: &Services,
         identify: impl Fn(&Request, &Services) -> Result<Identity, Problem>,
     ) -> (Option<Identity>, Result<Response, Problem>) {
-        let Some((_, need, handler)) = self.entry else {
+        let Some(entry) = self.entry else {
             return (None, Ok(response::allow(&allowed(self.route))));
         };
+        let (_, need, _) = entry;
         let checked = if request.method().is_safe() {
             Ok(())
         } else {
@@ -417,21 +422,24 @@ impl Target {
             _ => identify(request, services),
         };
         let is_permitted = identified.as_ref().is_ok_and(|identity| identity.check(*need).is_ok());
-        if let Some(limit) = body_limit::of(self.route.path, request, is_permitted) {
-            match receive(limit) {
-                Ok(body) => *request.body_mut() = body,
-                Err(problem) => return (Some(identified.unwrap_or_else(|_| anonymous(services))), Err(problem)),
-            }
-        }
+        let form = multipart::boundary(request.headers()).map(|boundary| Multipart::new(body, &boundary));
+        let file = match self.receive(request, body, form.as_ref(), is_permitted) {
+            Ok(file) => file,
+            Err(problem) => return (Some(identified.unwrap_or_else(|_| anonymous(services))), Err(problem)),
+        };
+        let file_is_sent = file.is_some() || (is_permitted && body_limit::is_streamed(self.route.path));
         // From here on the form was sent by the person themselves: what they typed comes back to them, whatever happens.
         let (identity, cookie, result) = match identified {
-            Ok(identity) => self.answer(request, services, identity, *need, *handler),
+            Ok(identity) => self.answer(request, body, file, services, identity, entry),
             Err(problem) => (anonymous(services), None, Err(problem)),
         };
         let result = match result {
             Err(problem) if wants_page(request) => site::retry::show(request, &identity, &problem).ok_or(problem),
             result => result,
         };
+        if file_is_sent {
+            body::drain(body, DRAINED);
+        }
         let result = match cookie {
             Some(cookie) => result.map(|response| response::with_cookie(response, &cookie)),
             None => result,
@@ -439,14 +447,42 @@ impl Target {
         (Some(identity), result)
     }
 
+    /// Reads as much of the body as it takes. Of a form with a file, the fields are read, as if there were no file; the handler
+    /// reads that.
+    fn receive<'a>(
+        &self,
+        request: &mut Request,
+        body: &dyn Incoming,
+        form: Option<&'a Multipart<'a>>,
+        is_permitted: bool,
+    ) -> Result<Option<SentFile<'a>>, Problem> {
+        if let Some(form) = form
+            && let Some(limit) = body_limit::of_fields(self.route.path, request, is_permitted)
+        {
+            let (fields, part) = multipart::fields(form, limit)?;
+            Form::write(request, &fields);
+            let sent = |part: multipart::Part| SentFile {
+                name: part.file_name.unwrap_or_default(),
+                content_type: part.content_type,
+                bytes: form,
+            };
+            return Ok(part.map(sent));
+        }
+        if let Some(limit) = body_limit::of(self.route.path, request, is_permitted) {
+            *request.body_mut() = body::whole(body, limit)?;
+        }
+        Ok(None)
+    }
+
     /// Calls the handler if the sender has what the route needs. The cookie is that of a session which the request has opened.
     fn answer(
         &self,
         request: &Request,
+        body: &dyn Incoming,
+        file: Option<SentFile<'_>>,
         services: &Services,
         mut identity: Identity,
-        need: Need,
-        handler: Handler,
+        (_, need, handler): &Entry,
     ) -> (Identity, Option<String>, Result<Response, Problem>) {
         let mut cookie = None;
         match sign_in_within::identify(request, services, &identity) {
@@ -455,8 +491,8 @@ impl Target {
             Err(problem) => return (identity, None, Err(problem)),
         }
         services.db.read_as(identity.reader());
-        let cx = Context { request, identity: &identity, db: &services.db, services };
-        let result = self.authorize(&cx, need).and_then(|()| self.run(handler, &cx));
+        let cx = Context { request, body, file, identity: &identity, db: &services.db, services };
+        let result = self.authorize(&cx, *need).and_then(|()| self.run(*handler, &cx));
         (identity, cookie, result)
     }
 

@@ -143,10 +143,31 @@ fn one(
         parent: item.parent.clone(),
         ..FrontMatter::default()
     };
+    // First what the text shows.
+    for file in wiki.files(item.id)?.unwrap_or_default() {
+        keep(wiki, folder, &file).with_context(|| format!("cannot write the file {} of the page", file.name))?;
+    }
     let text = front_matter::write(&front, &post.content)?;
     let changed = write(folder, item, text.as_bytes())
         .with_context(|| format!("cannot write {}", folder.join(&item.file).display()))?;
     Ok(if changed { Outcome::Written } else { Outcome::Unchanged })
+}
+
+/// Writes a file of a page where its address leads from the directory of the export: `files/12/racks.png`. A file never changes:
+/// one that is there is whole.
+fn keep(wiki: &Wiki, folder: &Path, file: &wiki_types::File) -> anyhow::Result<()> {
+    let path = folder.join("files").join(file.id.to_string());
+    let named = path.join(&file.name);
+    if named.is_file() {
+        return Ok(());
+    }
+    // The name comes from the wiki: it must not lead elsewhere.
+    wiki_types::files::file_name(&file.name).map_err(anyhow::Error::msg)?;
+    let bytes = wiki.get(&file.url)?;
+    fs::create_dir_all(&path)?;
+    let temporary = path.join(".wasiki.tmp");
+    fs::write(&temporary, bytes)?;
+    Ok(fs::rename(&temporary, &named).inspect_err(|_| _ = fs::remove_file(&temporary))?)
 }
 
 /// Replaces the content of the item's file by `bytes`, atomically; returns whether it had other content.

@@ -47,12 +47,16 @@ impl std::fmt::Debug for Token {
     }
 }
 
+/// The media type of most bodies.
+const JSON: &str = "application/json";
+
 #[derive(Debug, Clone)]
 pub struct Request {
     method: Method,
     /// Path and query.
     target: String,
     body: Option<Vec<u8>>,
+    media_type: &'static str,
     version: Option<i64>,
     /// Whether a second attempt has no second effect: reading, an edit of a given version, a creation with a unique name.
     idempotent: bool,
@@ -60,12 +64,17 @@ pub struct Request {
 
 impl Request {
     pub fn new(method: Method, target: impl Into<String>) -> Self {
-        Self { method, target: target.into(), body: None, version: None, idempotent: true }
+        Self { method, target: target.into(), body: None, media_type: JSON, version: None, idempotent: true }
     }
 
     /// With a JSON body.
     pub fn json(self, body: Vec<u8>) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// With a body of this media type.
+    pub fn bytes(self, media_type: &'static str, body: Vec<u8>) -> Self {
+        Self { body: Some(body), media_type, ..self }
     }
 
     /// Only if the page has this version (`If-Match`).
@@ -161,7 +170,7 @@ impl Http {
             builder = builder.header(IF_MATCH, format!("\"{version}\""));
         }
         let response = match &request.body {
-            Some(body) => self.agent.run(builder.header(CONTENT_TYPE, "application/json").body(body.as_slice())?)?,
+            Some(body) => self.agent.run(builder.header(CONTENT_TYPE, request.media_type).body(body.as_slice())?)?,
             None if request.method == Method::POST => self.agent.run(builder.body([].as_slice())?)?,
             None => self.agent.run(builder.body(())?)?,
         };

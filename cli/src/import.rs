@@ -2,11 +2,12 @@
 //!
 //! A page is one request, and a page that is as its file is left alone: an interrupted import can be run again.
 //!
-//! Its modules, top to bottom: `sync`, `scan`, `links`, `page` and `index`, `name`, `markdown`, `encoding` and `time`,
+//! Its modules, top to bottom: `sync`, `scan`, `files`, `links`, `page` and `index`, `name`, `markdown`, `encoding` and `time`,
 //! `failure` and `left_out`.
 
 mod encoding;
 mod failure;
+mod files;
 mod index;
 mod left_out;
 mod links;
@@ -17,8 +18,9 @@ mod scan;
 mod sync;
 mod time;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -48,6 +50,8 @@ struct Tally {
     left_out: LeftOut,
     /// The slugs of pages that were created, each with the slug of the page it comes below.
     unplaced: Vec<(String, String)>,
+    /// Files that are not Markdown and came with a page.
+    attached: BTreeSet<PathBuf>,
     /// The error that ended the import.
     stopped: Option<String>,
 }
@@ -83,6 +87,7 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
             }
             let importer = Importer::new(wiki, args, writer, &options, &index);
             let mut tally = import(&items, args.jobs, &importer, &index);
+            tally.attached = importer.attached();
             if !args.dry_run && tally.stopped.is_none() {
                 place(&importer, &mut tally);
             }
@@ -94,6 +99,8 @@ pub fn run(wiki: &Wiki, global: &Global, args: &Import) -> anyhow::Result<ExitCo
     tally.failures.sort_by(|a, b| a.file.cmp(&b.file));
     tally.failures.splice(0..0, failures);
     tally.left_out.add(&left_out);
+    let attached = std::mem::take(&mut tally.attached);
+    attached.iter().for_each(|path| tally.left_out.not_after_all(&scan::ending(path)));
     report(&tally, reported, total, global.json, args.dry_run)
 }
 

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use ureq::http::Method;
 use wiki_types::rules::MAX_LIMIT;
-use wiki_types::{Account, InboxReading, Move, Post, PostDraft, PostSummary, Redirect, RedirectTarget, Spaces, User};
+use wiki_types::{
+    Account, File, InboxReading, Move, Post, PostDraft, PostSummary, Redirect, RedirectTarget, Spaces, User,
+};
 
 use crate::error::Error;
 use crate::http::{Http, Request};
@@ -194,6 +196,21 @@ impl Wiki {
             false => Request::new(Method::DELETE, target),
         };
         self.http.send(&request).map(drop)
+    }
+
+    /// The files of a page; `None` if the wiki is older, and has no files.
+    pub fn files(&self, id: i64) -> Result<Option<Vec<File>>, Error> {
+        let files = self.list(format!("/posts/{id}/files?limit={MAX_LIMIT}"), "files");
+        match files.map(|item| item.and_then(decode)).collect() {
+            Err(error) if error.status() == Some(404) => Ok(None),
+            files => files.map(Some),
+        }
+    }
+
+    /// Adds a file to a page. The same file again is not added twice: the request is idempotent.
+    pub fn add_file(&self, id: i64, name: &str, media_type: &'static str, bytes: Vec<u8>) -> Result<File, Error> {
+        let target = with_query(&format!("/posts/{id}/files"), &[("name", name)]);
+        parse(&self.http.send(&Request::new(Method::POST, target).bytes(media_type, bytes))?)
     }
 
     /// Ticks a task, or opens it again, as a user; returns it as the wiki's JSON.

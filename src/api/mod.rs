@@ -5,6 +5,7 @@ pub mod audit;
 pub mod calendar;
 pub mod description;
 pub mod events;
+pub mod files;
 pub mod groups;
 pub mod inbox;
 pub mod links;

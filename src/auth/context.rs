@@ -3,6 +3,7 @@
 use crate::auth::Identity;
 use crate::config::Config;
 use crate::store::Db;
+use crate::web::body::{Incoming, SentFile};
 use crate::web::{Problem, Request, outbound};
 
 /// What requests are answered with.
@@ -26,6 +27,10 @@ impl Services {
 pub struct Context<'a> {
     /// The request.
     pub request: &'a Request,
+    /// Its body, where the handler reads that itself.
+    pub body: &'a dyn Incoming,
+    /// The file that arrives with a form.
+    pub file: Option<SentFile<'a>>,
     /// Who sent it.
     pub identity: &'a Identity,
     /// The database.

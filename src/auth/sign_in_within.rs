@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::auth::{Context, Identity, Services, accounts, sessions};
+use crate::web::body::Nothing;
 use crate::web::forms::{Form, is_form};
 use crate::web::{Problem, Request};
 
@@ -28,7 +29,7 @@ pub fn identify(
     if username.is_empty() {
         return Ok(None);
     }
-    let cx = Context { request, identity: anonymous, db: &services.db, services };
+    let cx = Context { request, body: &Nothing, file: None, identity: anonymous, db: &services.db, services };
     let signed_in = accounts::sign_in(&cx, username, form.text(PASSWORD))?;
     let session =
         sessions::verify(&services.db, &signed_in.credential)?.ok_or_else(crate::auth::identity::unauthenticated)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wiki_types::{
-    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, InboxEntry, PostSummary, Redirect, RevisionEntry,
+    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, File, InboxEntry, PostSummary, Redirect, RevisionEntry,
     SearchResult, Sequence, Tag, Task, Time, TreePage, UndeliveredEvent, rules,
 };
 
@@ -12,8 +12,8 @@ use crate::store::pages::tree::{self, Level};
 use crate::store::pages::{Filter, Order};
 use crate::store::users::UserRecord;
 use crate::store::{
-    self, Db, audit, audit_chain, deliveries, events, inbox, links, pages, redirects, revisions, search, tags, tasks,
-    undelivered, users, webhooks,
+    self, Db, audit, audit_chain, deliveries, events, files, inbox, links, pages, redirects, revisions, search, tags,
+    tasks, undelivered, users, webhooks,
 };
 use crate::web::json::check;
 use crate::web::pagination::Page;
@@ -161,6 +161,16 @@ pub fn revisions_of(request: &Request, db: &Db, id: i64) -> Result<Page<Revision
         pages::find(db, id)?.ok_or_else(errors::page_not_found)?;
     }
     Ok(page)
+}
+
+/// The files of page `id`, newest first.
+pub fn files(request: &Request, db: &Db, id: i64) -> Result<Page<File>, Problem> {
+    Page::select(
+        request,
+        is_number,
+        |file: &File| vec![file.id.into()],
+        |after, count| files::of_page(db, id, number(after, i64::MAX), count),
+    )
 }
 
 /// The revisions of all pages, newest first; those by one user with `?user_id=`.

@@ -2,6 +2,7 @@
 //! revisions, tasks, users.
 
 pub mod draft;
+pub mod files;
 pub mod idempotency;
 pub mod lists;
 pub mod revisions;

@@ -18,7 +18,7 @@ pub const MAX_TYPE: usize = 100;
 /// The most types of a webhook.
 pub const MAX_TYPES: usize = 50;
 /// What types may begin with.
-const KINDS: [&str; 3] = ["wasiki.page", "wasiki.task", "wasiki.account"];
+const KINDS: [&str; 4] = ["wasiki.page", "wasiki.file", "wasiki.task", "wasiki.account"];
 
 /// The rule for an address that events are sent to.
 pub fn url_rule(text: &str) -> Result<(), Wrong> {

@@ -17,6 +17,7 @@ mod language;
 mod math;
 mod mentions;
 mod outline;
+mod pictures;
 mod plain;
 mod rendered;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use footnotes::Footnotes;
 pub use language::of_page as language_of;
 pub use mentions::mentions;
 pub use outline::{Heading, MAX_HEADINGS, fragment};
+pub use pictures::{Picture, Pictures, files};
 pub use plain::{Plain, plain};
 pub use rendered::Rendered;
 pub use title::title_of;
@@ -70,17 +72,23 @@ pub fn links(markdown: &str) -> Vec<String> {
 /// `look_up` says which slug the page has that a name leads to, if there is one; it is asked once for each of [`links`] and
 /// for no other. A heading of level 1 that begins the page and says `title` again is left out.
 pub fn render(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<String>) -> Rendered {
-    render_with(markdown, title, look_up, &Boxes::default())
+    render_with(markdown, title, look_up, &Boxes::default(), &Pictures::new())
 }
 
-/// The same with check boxes as `boxes` says.
-pub fn render_with(markdown: &str, title: &str, look_up: impl Fn(&str) -> Option<String>, boxes: &Boxes) -> Rendered {
+/// The same with check boxes as `boxes` says, and with what is known of the wiki's own `pictures`.
+pub fn render_with(
+    markdown: &str,
+    title: &str,
+    look_up: impl Fn(&str) -> Option<String>,
+    boxes: &Boxes,
+    pictures: &Pictures,
+) -> Rendered {
     let (formatted, rest) = split(markdown);
     let footnotes = match formatted.contains("[^") {
         true => Footnotes::of(parse(formatted).map(|(event, _)| event)),
         false => Footnotes::default(),
     };
-    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(look_up), boxes);
+    let mut writer = Writer::new(formatted, title, footnotes, Pages::new(look_up), boxes, pictures);
     for (event, range) in parse(formatted) {
         writer.event(event, range);
     }

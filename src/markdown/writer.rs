@@ -18,6 +18,7 @@ use super::footnotes::Footnotes;
 use super::highlight::{self, MAX_PIECES};
 use super::math::{self, MAX_FORMULAS};
 use super::outline::Outline;
+use super::pictures::{self, Pictures};
 use super::rendered::Rendered;
 use super::url;
 use super::wiki_link::{Pages, Target};
@@ -69,6 +70,7 @@ pub struct Writer<'a, F> {
     outline: Outline,
     pages: Pages<F>,
     boxes: &'a Boxes,
+    pictures: &'a Pictures,
     /// How many check boxes were written.
     box_count: usize,
 }
@@ -108,7 +110,14 @@ struct Table {
 
 impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     /// A writer of the page `source`, shown below `title`.
-    pub fn new(source: &'a str, title: &'a str, footnotes: Footnotes, pages: Pages<F>, boxes: &'a Boxes) -> Self {
+    pub fn new(
+        source: &'a str,
+        title: &'a str,
+        footnotes: Footnotes,
+        pages: Pages<F>,
+        boxes: &'a Boxes,
+        pictures: &'a Pictures,
+    ) -> Self {
         Self {
             source,
             title,
@@ -134,6 +143,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
             outline: Outline::default(),
             pages,
             boxes,
+            pictures,
             box_count: 0,
         }
     }
@@ -548,11 +558,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         let alt = self.alt.take().unwrap_or_default();
         self.note(&alt);
         let Some(src) = src else { return escape::push(&mut self.out, &alt) };
-        self.out.extend(["<img src=\"", &escape(src), "\" alt=\"", &escape(&alt), "\""]);
-        if !title.is_empty() {
-            self.out.extend([" title=\"", &escape(title), "\""]);
-        }
-        self.out.push_str(" loading=\"lazy\">");
+        pictures::write(&mut self.out, self.pictures, src, &alt, title);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use wiki_types::files::MAX_FILE_NAME;
 use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
@@ -154,7 +155,7 @@ fn keywords() -> Value {
         "NewWebhook WebhookChange": {
             "url": { "minLength": 1, "maxLength": MAX_URL, "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[1-9][0-9]{0,3})?([/?][!-\"$-~]*)?$" },
             "types": { "maxItems": MAX_TYPES, "items": {
-                "maxLength": MAX_TYPE, "pattern": "^wasiki(\\.(page|task|account)(\\.[a-z_]+)*)?$",
+                "maxLength": MAX_TYPE, "pattern": "^wasiki(\\.(page|file|task|account)(\\.[a-z_]+)*)?$",
             } },
         },
         "Delivery": { "state": { "enum": ["waiting", "delivered", "failed"] } },
@@ -215,6 +216,8 @@ pub fn in_path(path: &str, segment: &str) -> Value {
     let name = match (segment, path.split('/').nth(1)) {
         ("{id}", Some("users")) => "UserId",
         ("{id}", Some("posts")) => "PostId",
+        ("{id}", Some("files")) => "FileId",
+        ("{name}", Some("files")) => "FileName",
         ("{id}", Some("tasks")) => "TaskId",
         ("{id}", Some("tokens")) => "TokenId",
         ("{id}", Some("sessions")) => "SessionId",
@@ -264,6 +267,7 @@ fn parameters() -> Value {
     let mut parameters = json!({
         "UserId": path("id", "The user's number."),
         "PostId": path("id", "The page's number."),
+        "FileId": path("id", "The file's number."),
         "TaskId": path("id", "The task's number."),
         "TokenId": path("id", "The token's number."),
         "SessionId": path("id", "The session's number."),
@@ -323,6 +327,10 @@ fn parameters() -> Value {
         "description": "A text of your own for this request, such as a UUID. Sent again with it, the request is done once.",
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]+$" },
         "example": "6f7b0c1e-2f61-4b5e-9f60-3f2d1c7a9b11",
+    });
+    parameters["FileName"] = json!({
+        "name": "name", "in": "path", "required": true, "description": "The file's name. Another name leads to it.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": MAX_FILE_NAME }, "example": "racks.png",
     });
     parameters["Redirect"] = json!({
         "name": "slug", "in": "path", "required": true, "description": "The slug that leads to a page.",

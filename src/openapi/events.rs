@@ -13,6 +13,7 @@ const TYPES: [(&str, &[&str], &str); 4] = [
     ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored"], "RevisionEvent"),
     ("wasiki.page", &["moved"], "MoveEvent"),
     ("wasiki.page", &["protected", "unprotected"], "ProtectionEvent"),
+    ("wasiki.file", &["added", "deleted"], "FileEvent"),
     (
         "wasiki.task",
         &["created", "updated", "completed", "reopened", "removed", "restored", "reminder", "due", "overdue"],

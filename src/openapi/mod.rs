@@ -58,6 +58,7 @@ may not do this.
         (name = "Events", description = "What happens, for programs that follow the wiki."),
         (name = "Tasks", description = "The items of checklists in pages."),
         (name = "Inbox", description = "What you are told: pages you watch, tasks of yours, and texts that mention you."),
+        (name = "Files", description = "Pictures and other files of pages."),
         (name = "Users", description = "The authors of pages."),
         (name = "Access", description = "Accounts, sessions, tokens, and the audit trail."),
         (name = "Service", description = "The service itself."),
@@ -72,6 +73,7 @@ may not do this.
         api::spaces::children, api::spaces::access, api::spaces::set_access,
         api::groups::list, api::groups::create, api::groups::read, api::groups::change, api::groups::delete,
         api::groups::members, api::groups::add, api::groups::remove,
+        api::files::list, api::files::create, api::files::read, api::files::delete,
         api::watches::read, api::watches::watch, api::watches::unwatch, api::inbox::list, api::inbox::mark_read,
         api::redirects::list, api::redirects::set, api::redirects::delete,
         api::revisions::list, api::revisions::read, api::revisions::compare, api::revisions::revert,
@@ -181,11 +183,29 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
         statuses.extend([500, 503]);
     }
     responses.extend(statuses.into_iter().map(|status| (status.to_string(), components::response(status))));
+    responses.values_mut().for_each(without_schema);
+    if let Some(body) = operation.get_mut("requestBody") {
+        without_schema(body);
+    }
     operation["responses"] = responses.into();
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
     operation["security"] = security(need);
+}
+
+/// Bytes have no schema (OpenAPI 3.1.1, 4.8.14.4). Where they are sent, a form may bring them as well.
+fn without_schema(body: &mut Value) {
+    const BYTES: &str = "*/*";
+    let is_request = body.get("required").is_some();
+    if let Some(content) = body["content"].as_object_mut().filter(|content| content.contains_key(BYTES)) {
+        content[BYTES] = json!({});
+        if is_request {
+            let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
+            let form = json!({ "type": "object", "required": ["file"], "properties": { "file": file } });
+            content.insert("multipart/form-data".to_owned(), json!({ "schema": form }));
+        }
+    }
 }
 
 /// What the route needs.

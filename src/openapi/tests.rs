@@ -14,6 +14,7 @@ use crate::auth::{Identity, Services};
 use crate::config::Config;
 use crate::routes::{ROUTES, respond_to};
 use crate::store;
+use crate::web::body::tests::Parts;
 use crate::web::{Problem, Request, response};
 
 /// Where the paths begin that people open in a browser, and that are no part of the API.
@@ -169,8 +170,14 @@ fn administrator() -> Account {
     }
 }
 
-static CONFIG: Config =
-    Config { address: String::new(), mode: Mode::Open, admin_username: String::new(), admin_password: String::new() };
+static CONFIG: Config = Config {
+    address: String::new(),
+    mode: Mode::Open,
+    admin_username: String::new(),
+    admin_password: String::new(),
+    max_file_size: 1,
+    file_quota: 1,
+};
 
 /// What an open wiki without a database answers.
 fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Value {
@@ -183,5 +190,6 @@ fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Val
     let identity = Identity { mode: Mode::Open, account, ..Identity::UNKNOWN };
     let body = body.to_string().into_bytes();
     let identify = |_: &_, _: &_| Ok(identity.clone());
-    serde_json::from_slice(respond_to(&mut request, |_| Ok(body), &services, identify).body()).unwrap()
+    serde_json::from_slice(respond_to(&mut request, &Parts::new(&body, &[1 << 20]), &services, identify).body())
+        .unwrap()
 }

@@ -29,6 +29,12 @@ const SIGN_IN: usize = 8 << 10;
 /// An event, of 64 KiB at most, with what brokers add.
 const EVENT: usize = 128 << 10;
 
+/// Routes whose handlers read the body themselves: files are stored as they arrive.
+const STREAMED: [&str; 1] = ["/posts/{id}/files"];
+
+/// Routes whose forms may have a file.
+const WITH_FILE: [&str; 3] = [address::NEW, "/wiki/{slug}/edit", "/wiki/{slug}/files"];
+
 /// Routes whose requests contain a page.
 const WITH_PAGE: [&str; 6] =
     ["/posts", "/posts/{id}", address::NEW, address::PREVIEW, address::DRAFTS, "/wiki/{slug}/edit"];
@@ -37,6 +43,9 @@ const WITH_PAGE: [&str; 6] =
 /// `is_permitted` is whether the sender may do what the request asks for.
 pub fn of(route: &str, request: &Request, is_permitted: bool) -> Option<usize> {
     if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE) {
+        return None;
+    }
+    if is_streamed(route) {
         return None;
     }
     let limit = match route {
@@ -51,6 +60,18 @@ pub fn of(route: &str, request: &Request, is_permitted: bool) -> Option<usize> {
         // A program learns the reason, and has its text still.
         (retry::keeps(request) && is_form(request)).then_some(limit.min(FORM_OF_A_PAGE))
     }
+}
+
+/// Whether the handler of `route` reads the body itself.
+pub fn is_streamed(route: &str) -> bool {
+    STREAMED.contains(&route)
+}
+
+/// The most bytes of the fields to read of a form with a file, for `route`; none if it takes no such forms, or if nothing of it
+/// is kept.
+pub fn of_fields(route: &str, request: &Request, is_permitted: bool) -> Option<usize> {
+    let is_read = WITH_FILE.contains(&route) && (is_permitted || retry::keeps(request));
+    is_read.then_some(FORM_OF_A_PAGE)
 }
 
 #[cfg(test)]
@@ -103,7 +124,7 @@ mod tests {
 
     #[test]
     fn routes_with_a_page_are_in_the_table() {
-        for path in WITH_PAGE {
+        for path in WITH_PAGE.into_iter().chain(STREAMED).chain(WITH_FILE) {
             assert!(ROUTES.iter().any(|route| route.path == path), "{path}");
         }
     }

@@ -5,14 +5,14 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wiki_types::rules::{MAX_CONTENT, folded_title, normal_tags};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
-use wiki_types::{FieldError, Post, RevisionEntry, Suggestion, Time};
+use wiki_types::{FieldError, File, Post, RevisionEntry, Suggestion, Time};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
 use crate::errors;
 use crate::input::idempotency::{self, Purpose};
-use crate::input::{draft, revisions};
-use crate::markdown::{Rendered, fragment};
+use crate::input::{draft, files, revisions};
+use crate::markdown::{Pictures, Rendered, fragment};
 use crate::merge::{merge, merge_sets};
 use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
@@ -23,6 +23,7 @@ use crate::store::links::{self, Targets};
 use crate::store::pages::{self, Created, Draft, Saved, Unplaced};
 use crate::store::submissions::{self, Submission};
 use crate::tasks;
+use crate::web::body::SentFile;
 use crate::web::forms::Form;
 use crate::web::json::Body;
 use crate::web::request::{positive, prefilled, query};
@@ -48,6 +49,8 @@ pub struct Edit {
     pub conflict: Option<Conflict>,
     /// Another page that has the title.
     pub same_title: Option<Suggestion>,
+    /// The file that was added, and is in the text now.
+    pub added: Option<String>,
     /// Why what was sent could not be saved, if it is not for what is in the fields.
     pub reason: Option<Reason>,
     /// What the person typed before and did not save, besides what is in the fields.
@@ -129,6 +132,7 @@ impl Edit {
             preview: None,
             conflict: None,
             same_title: None,
+            added: None,
             reason: None,
             unsaved: Unsaved::default(),
         }
@@ -353,6 +357,18 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
         view.preview = Some(preview::of(cx.db, &view.fields.content, &view.fields.title)?);
         return view.show(cx, StatusCode::OK);
     }
+    if let Some(file) = &cx.file {
+        return add_file(cx, view, file);
+    }
+    let chosen = form.text("file");
+    if !chosen.is_empty() {
+        // Saved without it, it would be lost unseen.
+        let message = format!(
+            "“{}” is not added yet. Choose it again and press “Add file”, or save without it.",
+            parts::typed(chosen)
+        );
+        view.errors.push(FieldError::new("file", message));
+    }
     if let Err(message) = author::check(cx, &view.fields.author) {
         view.errors.push(FieldError::new("author", message));
     }
@@ -371,6 +387,48 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
         Some(id) => update(cx, view, id, draft),
         None if view.fields.version.is_some() => gone(cx, view),
         None => make(cx, view, user_id, draft),
+    }
+}
+
+/// Adds a file to the page, and shows the form again with the file in the text, or with the reason why it was not added.
+fn add_file(cx: &Context, mut view: Edit, file: &SentFile) -> Result<Response, Problem> {
+    let refuse =
+        |view: Edit, status, message: &str| view.refuse(cx, status, FieldError::new("file", message.to_owned()));
+    let Some(post) = view.existing() else {
+        return refuse(view, StatusCode::UNPROCESSABLE_ENTITY, "Save the page first. Then you can add files to it.");
+    };
+    if file.name.is_empty() {
+        return refuse(view, StatusCode::UNPROCESSABLE_ENTITY, "Choose a file first.");
+    }
+    let id = post.post_id;
+    match files::changeable(cx, id).and_then(|_| files::keep(cx, id, cx.identity.user_id(), file)) {
+        Ok(kept) => {
+            let text = &mut view.fields.content;
+            text.truncate(text.trim_end().len());
+            text.push_str(if text.is_empty() { "" } else { "\n\n" });
+            text.push_str(&markdown_of(&kept.file));
+            text.push('\n');
+            view.added = Some(kept.file.name);
+            view.show(cx, StatusCode::OK)
+        }
+        Err(problem) if problem.status.is_client_error() => refuse(view, problem.status, &files::sentence(&problem)),
+        Err(problem) => {
+            view.reason = Some(Reason::of(problem.for_people()));
+            view.show(cx, problem.status)
+        }
+    }
+}
+
+/// The Markdown that shows a file: a picture itself, of others a link.
+pub fn markdown_of(file: &File) -> String {
+    // Brackets and what ends them would end the text of the link.
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+    match file.is_picture() {
+        true => {
+            let stem = file.name.rsplit_once('.').map_or(&*file.name, |(stem, _)| stem);
+            format!("![{}]({})", escaped(if stem.is_empty() { &file.name } else { stem }), file.url)
+        }
+        false => format!("[{}]({})", escaped(&file.name), file.url),
     }
 }
 
@@ -591,7 +649,7 @@ fn place_of_edit(before: &str, after: &str) -> Option<String> {
         .map(|(a, _)| a.len())
         .sum();
     let line = after[same..].find('\n').map_or(after.len(), |end| same + end + 1);
-    parts::rendered(&after[..line], "", &Targets::new()).headings.pop().map(|heading| heading.id)
+    parts::rendered(&after[..line], "", &Targets::new(), &Pictures::new()).headings.pop().map(|heading| heading.id)
 }
 
 fn slug_taken() -> FieldError {

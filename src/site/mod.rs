@@ -17,6 +17,7 @@ pub mod edit;
 pub mod edit_user;
 pub mod escape;
 pub mod feed;
+pub mod files;
 pub mod front;
 pub mod history;
 pub mod inbox;

@@ -75,10 +75,11 @@ fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<R
 pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rendered, Problem> {
     let has_ticks = view.post.content.contains("[x]") || view.post.content.contains("[X]");
     let ticked = if has_ticks { tasks::ticked(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
+    let pictures = parts::pictures(cx.db, &view.post.content, Some(view.post.post_id))?;
     // Others need not wait for a text to be rendered.
     cx.db.release();
     let edits = Viewer::of(cx.request, cx.identity).edits(&view.post.protected);
-    Ok(parts::rendered_page(view, edits, ticked))
+    Ok(parts::rendered_page(view, edits, ticked, &pictures))
 }
 
 /// `POST /wiki/{slug}/protection`: sets whether only administrators may change the page

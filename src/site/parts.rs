@@ -4,8 +4,10 @@ use http::Method;
 use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, rules};
 
 use crate::auth::{Identity, Need, sign_in_within};
-use crate::markdown::{self, Boxes, Rendered};
+use crate::markdown::{self, Boxes, Picture, Pictures, Rendered};
 use crate::site::address;
+use crate::store::Db;
+use crate::store::files::{self, Shown};
 use crate::store::inbox::MAX_COUNTED;
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
@@ -130,22 +132,43 @@ pub fn badge(kind: &ChangeKind) -> Option<&'static str> {
     }
 }
 
-/// Markdown as HTML, whose links lead to `targets`.
-pub fn rendered(content: &str, title: &str, targets: &Targets) -> Rendered {
-    markdown::render(content, title, |name| targets.get(name).cloned())
+/// Markdown as HTML, whose links lead to `targets`, with what is known of its `pictures`.
+pub fn rendered(content: &str, title: &str, targets: &Targets, pictures: &Pictures) -> Rendered {
+    markdown::render_with(content, title, |name| targets.get(name).cloned(), &Boxes::default(), pictures)
+}
+
+/// What is known of the pictures in the text of page `post_id`, or of no page. Looked up only if it may have some.
+pub fn pictures(db: &Db, content: &str, post_id: Option<i64>) -> Result<Pictures, Problem> {
+    let files = markdown::files(content);
+    if files.is_empty() {
+        return Ok(Pictures::new());
+    }
+    let shown = files::shown(db, post_id.unwrap_or_default(), files)?.into_iter();
+    let known = |(id, shown)| match shown {
+        Shown::Missing => Some((id, Picture::Missing)),
+        Shown::Picture(width, height) => Some((id, Picture::Sized(width, height))),
+        Shown::Other => None,
+    };
+    Ok(shown.filter_map(known).collect())
 }
 
 /// The id of the form whose buttons are the check boxes of a page.
 pub const TICKS: &str = "_ticks";
 
 /// The text of a page, whose check boxes can be ticked if the viewer `edits` it. `ticked` are those that are, with who did it.
-pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>) -> Rendered {
+pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures: &Pictures) -> Rendered {
     let said = |ticked: Ticked| match ticked.name {
         Some(name) => (ticked.place, format!("{name}, {}", ticked.time.short_day())),
         None => (ticked.place, ticked.time.short_day()),
     };
     let boxes = Boxes { form: edits.then_some(TICKS), notes: ticked.into_iter().map(said).collect() };
-    markdown::render_with(&view.post.content, &view.post.title, |name| view.targets.get(name).cloned(), &boxes)
+    markdown::render_with(
+        &view.post.content,
+        &view.post.title,
+        |name| view.targets.get(name).cloned(),
+        &boxes,
+        pictures,
+    )
 }
 
 /// What is wrong with `field`.
@@ -232,6 +255,7 @@ pub fn label(field: &str) -> &str {
         "tag" => "Tag",
         "url" => "Address",
         "types" => "Events",
+        "file" => "The file",
         "since" => "Edited since",
         "until" => "Edited until",
         other => other,

@@ -25,10 +25,12 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
     site::show_once(cx, StatusCode::OK, &Preview { text })
 }
 
-/// `content` as HTML, with links to pages that exist. One statement, however many links there are.
+/// `content` as HTML, with links to pages that exist, and without pictures that do not. Of each, one statement, however many
+/// there are.
 pub fn of(db: &Db, content: &str, title: &str) -> Result<Rendered, Problem> {
     let shown = &content[..content.floor_char_boundary(MAX_CONTENT)];
     let targets = links::targets(db, markdown::links(shown))?;
+    let pictures = parts::pictures(db, shown, None)?;
     db.release();
-    Ok(parts::rendered(shown, title, &targets))
+    Ok(parts::rendered(shown, title, &targets, &pictures))
 }

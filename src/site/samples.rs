@@ -6,13 +6,13 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, InboxEntry, InboxKind, Post, PostSummary, Priority,
-    Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space, SpaceRole, Suggestion, Tag, Task,
-    Time, Token, TreePage, User, Webhook,
+    AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, InboxEntry, InboxKind, Post, PostSummary,
+    Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space, SpaceRole, Suggestion, Tag,
+    Task, Time, Token, TreePage, User, Webhook,
 };
 
 use crate::diff;
-use crate::markdown::{self, Boxes, Rendered};
+use crate::markdown::{self, Boxes, Pictures, Rendered};
 use crate::site::account::{AccountView, TokenForm};
 use crate::site::address;
 use crate::site::audit::Audit;
@@ -25,6 +25,7 @@ use crate::site::drafts::Drafts;
 use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
 use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
+use crate::site::files::{FilesView, Shown};
 use crate::site::front::{Front, Home};
 use crate::site::history::History;
 use crate::site::inbox::{Entry, InboxView};
@@ -186,7 +187,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     fn rendered(&self) -> Rendered {
         let boxes = Boxes { form: Some(TICKS), notes: [(1, self.text("Ada, 3 Dec 2026"))].into() };
         let look_up = |name: &str| (name == "on-call").then(|| name.to_owned());
-        let mut page = markdown::render_with(include_str!("sample.md"), "", look_up, &boxes);
+        let mut page = markdown::render_with(include_str!("sample.md"), "", look_up, &boxes, &Pictures::new());
         for heading in &mut page.headings {
             heading.text = self.text(&heading.text);
         }
@@ -344,6 +345,35 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let Suggestion { slug, title } = self.suggestion(title);
         let entry = RevisionEntry { title, ..self.entry(version) };
         Revision { entry, slug, content: self.text(OLDER), tags: self.tags(tags) }
+    }
+
+    fn files(&self, errors: Vec<FieldError>) -> FilesView {
+        let file = |id, name: &str, content_type: &str, width: Option<i64>| File {
+            id,
+            post_id: 1,
+            user_id: Some(1),
+            name: self.text(name),
+            content_type: self.text(content_type),
+            size: 48_213 * id,
+            width,
+            height: width.map(|width| width / 2),
+            sha256: "0".repeat(64),
+            url: self.text(&format!("/files/{id}/a")),
+            created_time: time(22, 4),
+        };
+        let files = [
+            file(3, "racks.png", "image/png", Some(1280)),
+            file(2, "Prüfbericht 2026, zweite Fassung nach der Besprechung.pdf", "application/pdf", None),
+            file(1, "צילום מסך.jpg", "image/jpeg", Some(400)),
+        ];
+        let files = files.into_iter().map(Shown::new).collect();
+        FilesView {
+            page: self.post(0, 0),
+            files,
+            limit: "25 MB".to_owned(),
+            errors,
+            next: Some("?cursor=abc".to_owned()),
+        }
     }
 
     fn errors(&self) -> Vec<FieldError> {
@@ -692,6 +722,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
                     difference: diff::difference("", ""),
                 }),
             ),
+            ("files", view(&self.files(Vec::new()))),
+            ("files-invalid", view(&self.files(vec![FieldError::new("file", self.text("The file is empty."))]))),
+            ("files-none", view(&FilesView { files: Vec::new(), next: None, ..self.files(Vec::new()) })),
+            ("edit-added", view(&Edit { added: Some(self.text("racks.png")), ..existing() })),
             ("backlinks", view(&Backlinks { page: self.post(0, 0), pages: self.listed(8), next: next() })),
             ("backlinks-none", view(&Backlinks { page: self.post(5, 0), pages: Vec::new(), next: None })),
             ("delete", view(&delete(Vec::new(), None))),

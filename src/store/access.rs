@@ -105,6 +105,12 @@ pub fn of_page(db: &Db, id: i64) -> Result<Option<PageAccess>, Error> {
     db.query_one(sql, &[id.into()])?.as_mut().map(read).transpose()
 }
 
+/// Whether the reader may change page `id`, as far as lists say.
+pub fn may_write(db: &Db, id: i64) -> Result<bool, Error> {
+    let sql = concat!("SELECT EXISTS (SELECT FROM posts WHERE id = $1 AND ", is_writable!("posts"), ")");
+    db.query_row(sql, &[id.into()])?.column()
+}
+
 /// Narrows who may read and write page `id` and everything below it to what `access` says; ends that without one.
 pub fn set_of_page(db: &Db, id: i64, access: Option<&Access>, actor: &Actor) -> Result<Set, Error> {
     let [actor_id, address] = actor.params();

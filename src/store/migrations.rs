@@ -28,6 +28,7 @@ const FILES: &[(&str, &str)] = &[
     ("0016_inbox.sql", include_str!("../../migrations/0016_inbox.sql")),
     ("0017_webhooks.sql", include_str!("../../migrations/0017_webhooks.sql")),
     ("0018_spaces.sql", include_str!("../../migrations/0018_spaces.sql")),
+    ("0019_files.sql", include_str!("../../migrations/0019_files.sql")),
     ("0020_sessions.sql", include_str!("../../migrations/0020_sessions.sql")),
 ];
 

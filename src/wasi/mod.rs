@@ -6,15 +6,21 @@
 mod outbound;
 mod stream;
 
+use std::cell::RefCell;
+
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use spin_sdk::http::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use spin_sdk::http_component;
-use wasi::io::streams::StreamError;
+use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
+
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::auth::Services;
 use crate::config::Config;
-use crate::store::Error;
+use crate::store::blobs::Span;
+use crate::store::{Db, Error};
+use crate::web::body::Incoming;
 use crate::web::{Problem, Request, Response};
 use crate::{routes, store};
 
@@ -24,12 +30,14 @@ fn handle(incoming: IncomingRequest, outparam: ResponseOutparam) {
         Ok(mut request) => {
             let db = store::open(|| Config::load().map(|config| &*config.address).map_err(Error::Internal));
             let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-            let receive = |limit| body(&incoming, announced, limit);
-            routes::respond(&mut request, receive, &Services { db, config: Config::load, send: outbound::send })
+            let body = RequestBody { incoming: &incoming, announced, stream: RefCell::default() };
+            let services = Services { db, config: Config::load, send: outbound::send };
+            let response = routes::respond(&mut request, &body, &services);
+            return write(response, &services.db, outparam);
         }
         Err(problem) => routes::respond_unread(&problem),
     };
-    write(response, outparam);
+    write(response, &store::open(|| Err(Error::Internal("nothing is looked up for it".to_owned()))), outparam);
 }
 
 /// The request without its body.
@@ -63,37 +71,45 @@ fn headers(incoming: &IncomingRequest) -> HeaderMap {
     headers
 }
 
-/// The body, refused as soon as it is known to be longer than `limit`. `announced` is how long the client says it is.
-fn body(incoming: &IncomingRequest, announced: Option<u64>, limit: usize) -> Result<Vec<u8>, Problem> {
-    const CHUNK: u64 = 64 * 1024;
-    // A client may announce more than 32 bits hold, and a `usize` has no more here.
-    let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    if announced.is_some_and(|length| length > limit) {
-        return Err(Problem::body_too_large(limit));
-    }
-    let broken = || Problem::bad_request("The body of the request ended before it was complete.");
-    let resource = incoming.consume().map_err(|()| broken())?;
-    let stream = resource.stream().map_err(|()| broken())?;
-    let mut body = Vec::new();
-    loop {
-        match stream.blocking_read(CHUNK) {
-            Ok(chunk) if body.is_empty() => {
-                body = chunk;
-                // At once: growing step by step takes up to three times the memory.
-                body.reserve_exact(announced.unwrap_or_default().saturating_sub(body.len()));
+/// The body of a request. Its stream is opened when the first part is read.
+struct RequestBody<'a> {
+    incoming: &'a IncomingRequest,
+    /// How long the client says it is.
+    announced: Option<u64>,
+    /// The stream before the body it belongs to: they are given back in this order.
+    stream: RefCell<Option<(InputStream, IncomingBody)>>,
+}
+
+impl Incoming for RequestBody<'_> {
+    fn next(&self) -> Result<Option<Vec<u8>>, Problem> {
+        const PART: u64 = 64 * 1024;
+        let broken = || Problem::bad_request("The body of the request ended before it was complete.");
+        let mut stream = self.stream.borrow_mut();
+        let (stream, _) = match &mut *stream {
+            Some(open) => open,
+            closed => {
+                let body = self.incoming.consume().map_err(|()| broken())?;
+                closed.insert((body.stream().map_err(|()| broken())?, body))
             }
-            Ok(chunk) => body.extend_from_slice(&chunk),
-            Err(StreamError::Closed) => return Ok(body),
-            Err(StreamError::LastOperationFailed(_)) => return Err(broken()),
+        };
+        loop {
+            match stream.blocking_read(PART) {
+                Ok(part) if part.is_empty() => {}
+                Ok(part) => return Ok(Some(part)),
+                Err(StreamError::Closed) => return Ok(None),
+                Err(StreamError::LastOperationFailed(_)) => return Err(broken()),
+            }
         }
-        if body.len() > limit {
-            return Err(Problem::body_too_large(limit));
-        }
+    }
+
+    fn announced(&self) -> Option<u64> {
+        self.announced
     }
 }
 
 /// Sends `response`. A client that has gone away meanwhile is not an error.
-fn write(response: Response, outparam: ResponseOutparam) {
+fn write(mut response: Response, db: &Db, outparam: ResponseOutparam) {
+    let span: Option<Span> = response.extensions_mut().remove();
     let (mut parts, body) = response.into_parts();
     if !body.is_empty() {
         // So that the host need not send it in chunks.
@@ -104,12 +120,37 @@ fn write(response: Response, outparam: ResponseOutparam) {
         // Cannot happen: `StatusCode` is always within the range the interface takes.
         _ = resource.set_status_code(StatusCode::INTERNAL_SERVER_ERROR.as_u16());
     }
-    let outgoing = if body.is_empty() { None } else { resource.body().ok() };
+    let outgoing = if body.is_empty() && span.is_none() { None } else { resource.body().ok() };
     outparam.set(resource);
     if let Some(outgoing) = outgoing
-        && outgoing.write().is_ok_and(|output| stream::send(&output, &body).is_ok())
+        && outgoing.write().is_ok_and(|output| send(&output, &body, span, db))
     {
         _ = OutgoingBody::finish(outgoing, None);
+    }
+}
+
+/// Sends a body and, part by part, the bytes of a file. Returns whether all were sent: the client sees that a body is not complete
+/// if it is not finished.
+fn send(output: &OutputStream, body: &[u8], span: Option<Span>, db: &Db) -> bool {
+    if stream::send(output, body).is_err() {
+        return false;
+    }
+    let Some(mut span) = span else { return true };
+    loop {
+        match span.next(db) {
+            Ok(None) => return true,
+            Ok(Some(part)) => {
+                // A slow client takes up no connection to the database.
+                db.release();
+                if stream::send(output, &part).is_err() {
+                    return false;
+                }
+            }
+            Err(error) => {
+                eprintln!("a file was not sent to its end: {error:?}");
+                return false;
+            }
+        }
     }
 }
 

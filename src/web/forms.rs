@@ -1,5 +1,6 @@
 //! Forms, as browsers submit them.
 
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use percent_encoding::percent_decode;
 
@@ -8,6 +9,9 @@ use crate::web::request::Request;
 
 /// The most fields of a form that are read. No form of the wiki has nearly as many.
 const MAX_FIELDS: usize = 100;
+
+/// How a form without files is sent.
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The fields of a form.
 pub struct Form(Vec<(String, String)>);
@@ -36,6 +40,14 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// `fields` as the body of `request`, as if it had come that way.
+    pub fn write(request: &mut Request, fields: &[(String, String)]) {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        *request.body_mut() = form.finish().into_bytes();
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    }
+
     /// What was typed into a field; nothing if there is no such field.
     pub fn text(&self, field: &str) -> &str {
         self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value)
@@ -56,7 +68,7 @@ impl Form {
 pub fn is_form(request: &Request) -> bool {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    essence.eq_ignore_ascii_case(MEDIA_TYPE)
 }
 
 /// A name or value as it was typed. What is not UTF-8 is refused: replacing it by U+FFFD would change what was sent.
@@ -76,7 +88,7 @@ fn decoded(text: &[u8]) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderValue, StatusCode};
+    use http::StatusCode;
 
     #[test]
     fn a_form_is_read_whatever_was_typed_into_it() {

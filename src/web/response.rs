@@ -3,8 +3,8 @@
 //! Headers are set here and in [`headers`](crate::web::headers), and nowhere else.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
-    RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
@@ -139,6 +139,56 @@ pub fn no_store(response: Response) -> Response {
     set(response, CACHE_CONTROL, "no-store")
 }
 
+/// The head of a file's response, or of a part of it. The body is sent part by part.
+pub fn file(file: &FileHead, part: Option<(u64, u64)>) -> Response {
+    let mut response = Response::new(Vec::new());
+    let (from, to) = part.unwrap_or((0, file.size));
+    if part.is_some() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        response = set(response, CONTENT_RANGE, &format!("bytes {from}-{}/{}", to.saturating_sub(1), file.size));
+    }
+    response.headers_mut().insert(CONTENT_LENGTH, (to - from).into());
+    response = set(response, CONTENT_TYPE, &file.content_type);
+    response = set(response, CONTENT_SECURITY_POLICY, file.policy);
+    kept(set(response, CONTENT_DISPOSITION, &file.disposition), file)
+}
+
+/// 304: the client has the file.
+pub fn file_not_modified(file: &FileHead) -> Response {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    kept(response, file)
+}
+
+/// 416: the file has no such part.
+pub fn range_not_satisfiable(file: &FileHead) -> Response {
+    let detail = format!("The file has {} bytes: there is no such part of it.", file.size);
+    let response = problem(&Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, detail));
+    set(response, CONTENT_RANGE, &format!("bytes */{}", file.size))
+}
+
+fn kept(response: Response, file: &FileHead) -> Response {
+    let response = set(set(response, ETAG, &file.etag), CACHE_CONTROL, file.cache_control);
+    set(response, ACCEPT_RANGES, "bytes")
+}
+
+/// What the head of a file's response says.
+#[derive(Debug)]
+pub struct FileHead {
+    /// Its bytes in all.
+    pub size: u64,
+    /// Its media type.
+    pub content_type: String,
+    /// The value of Content-Disposition.
+    pub disposition: String,
+    /// The Content-Security-Policy.
+    pub policy: &'static str,
+    /// Its strong entity tag, with quotes.
+    pub etag: String,
+    /// How long caches keep it.
+    pub cache_control: &'static str,
+}
+
 /// `response` with the entity tag of the version it shows.
 pub fn tagged(response: Response, etag: &str) -> Response {
     // A copy may be kept, but whether it is still current must be asked: pages change at any time.
@@ -199,8 +249,10 @@ pub fn with_hints(problem: &Problem, response: Response) -> Response {
 pub fn for_method(method: &Method, mut response: Response) -> Response {
     if method == Method::HEAD {
         let length = response.body().len();
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        // A body that is sent part by part has its length already.
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(length.into());
         response.body_mut().clear();
+        response.extensions_mut().clear();
     }
     response
 }

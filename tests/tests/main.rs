@@ -12,6 +12,7 @@ mod api {
     mod delivery;
     mod errors;
     mod events;
+    mod files;
     mod history;
     mod http;
     mod inbox;
@@ -34,6 +35,7 @@ mod api {
 /// The site.
 mod site {
     mod drafts;
+    mod files;
     mod forms;
     mod inbox;
     mod reading;

@@ -42,6 +42,14 @@ impl LeftOut {
         self.places += other.places;
     }
 
+    /// A file with this ending was not left out.
+    pub fn not_after_all(&mut self, ending: &str) {
+        if let Some(number) = self.other_files.get_mut(ending) {
+            *number -= 1;
+        }
+        self.other_files.retain(|_, number| *number > 0);
+    }
+
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -15,9 +15,17 @@ use super::name::Name;
 
 /// The text of the file `from`, with links to the pages that the files of `index` become. What cannot be a link to a page
 /// stays as it is, and is counted in `left_out`.
-pub fn rewrite(content: &str, from: &Name, index: &Index, left_out: &mut LeftOut) -> String {
+///
+/// `is_there` is whether a destination is a file that comes with the page; such links are not counted.
+pub fn rewrite(
+    content: &str,
+    from: &Name,
+    index: &Index,
+    is_there: &dyn Fn(&str) -> bool,
+    left_out: &mut LeftOut,
+) -> String {
     let content = without_shortcodes(content, from, index);
-    let mut edits = Edits { content: &content, from, index, in_table: false, edits: Vec::new() };
+    let mut edits = Edits { content: &content, from, index, is_there, in_table: false, edits: Vec::new() };
     let parser = parser(&content);
     for (_, definition) in parser.reference_definitions().iter() {
         edits.definition(&definition.dest, definition.span.clone(), left_out);
@@ -35,7 +43,9 @@ pub fn rewrite(content: &str, from: &Name, index: &Index, left_out: &mut LeftOut
             Event::Start(Tag::Link { link_type: LinkType::Inline, dest_url, title, .. }) => {
                 edits.link(&dest_url, &title, range, left_out);
             }
-            Event::Start(Tag::Image { dest_url, .. }) if !has_scheme(&dest_url) => left_out.attachments += 1,
+            Event::Start(Tag::Image { dest_url, .. }) if !has_scheme(&dest_url) && !is_there(&dest_url) => {
+                left_out.attachments += 1;
+            }
             _ => {}
         }
     }
@@ -46,6 +56,7 @@ struct Edits<'a> {
     content: &'a str,
     from: &'a Name,
     index: &'a Index,
+    is_there: &'a dyn Fn(&str) -> bool,
     /// Where `|` is written `\|`.
     in_table: bool,
     edits: Vec<(Range<usize>, String)>,
@@ -63,7 +74,7 @@ impl Edits<'_> {
             return;
         }
         let Some(slug) = self.index.by_name(self.from, path) else {
-            left_out.attachments += usize::from(is_attachment(path));
+            left_out.attachments += usize::from(is_attachment(path) && !(self.is_there)(path));
             return;
         };
         left_out.embedded += usize::from(is_embedded);
@@ -106,7 +117,7 @@ impl Edits<'_> {
                 }
                 None => {
                     left_out.missing_links += usize::from(is_page(path));
-                    left_out.attachments += usize::from(is_attachment(path));
+                    left_out.attachments += usize::from(is_attachment(path) && !(self.is_there)(path));
                     return;
                 }
             },
@@ -208,7 +219,7 @@ fn href(slug: Option<&str>, section: Option<&str>) -> String {
     format!("{page}{section}")
 }
 
-fn has_scheme(url: &str) -> bool {
+pub fn has_scheme(url: &str) -> bool {
     let scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
@@ -289,7 +300,7 @@ mod tests {
     /// The text after the rewriting of a file in `guide/`, and what was left out.
     fn counted(text: &str) -> (String, LeftOut) {
         let mut left_out = LeftOut::default();
-        let text = rewrite(text, &name("guide/x.md"), &index(), &mut left_out);
+        let text = rewrite(text, &name("guide/x.md"), &index(), &|path| path == "there.pdf", &mut left_out);
         (text, left_out)
     }
 
@@ -362,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_counted() {
-        let text = "![a](a.png) ![b](https://example.org/b.png) [c](files/c.pdf) ![[d.png]] ![[Alpha]] [e](missing.md)\n\n\
+        let text = "![a](a.png) ![b](https://example.org/b.png) [c](files/c.pdf) ![[d.png]] ![[Alpha]] [e](missing.md) ![g](there.pdf) [g](there.pdf)\n\n\
                     [f]\n\n[f]: gone.md\n";
         let left_out = counted(text).1;
         assert_eq!((left_out.attachments, left_out.embedded, left_out.missing_links), (3, 1, 2));

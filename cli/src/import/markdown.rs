@@ -1,6 +1,7 @@
 //! The Markdown of the wiki, as far as an import has to understand it.
 
 use std::ops::Range;
+use std::path::Path;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use wiki_types::rules;
@@ -16,6 +17,12 @@ pub fn parser(text: &str) -> Parser<'_> {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_WIKILINKS;
     Parser::new_ext(text, options)
+}
+
+/// Whether the name of a file says that it is Markdown.
+pub fn is_markdown(path: &Path) -> bool {
+    let is_ending = |ending: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(ending));
+    is_ending("md") || is_ending("markdown")
 }
 
 /// Whether a heading gives the text its title; with `only_first_level`, one of level 1.

@@ -14,8 +14,10 @@ use wiki_types::slug::MAX_LENGTH;
 
 use super::encoding::decode;
 use super::failure::{Failure, FileError};
+use super::files::is_of_page;
 use super::index::{Entry, Index};
 use super::left_out::LeftOut;
+use super::markdown::is_markdown;
 use super::name::Name;
 use super::page::{Habits, Page};
 use crate::front_matter::{Document, Tags};
@@ -147,10 +149,8 @@ pub fn scan(folder: &Path, options: &Options) -> anyhow::Result<Scan> {
 
 impl Scan {
     fn add(&mut self, path: &Path, file: PathBuf, options: &Options) {
-        if !is_markdown(path) {
-            let ending =
-                path.extension().map_or("without an ending".to_owned(), |it| format!(".{}", it.to_string_lossy()));
-            *self.left_out.other_files.entry(ending.to_lowercase()).or_default() += 1;
+        if !is_markdown(path) || is_of_page(&file) {
+            *self.left_out.other_files.entry(ending(path)).or_default() += 1;
             return;
         }
         if is_below(&file, options.skipped) {
@@ -257,13 +257,14 @@ fn is_mediawiki(folder: &Path) -> bool {
     })
 }
 
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
+/// What the name of a file that is not Markdown ends with.
+pub fn ending(path: &Path) -> String {
+    let ending = path.extension().map(|it| format!(".{}", it.to_string_lossy()).to_lowercase());
+    ending.unwrap_or_else(|| "without an ending".to_owned())
 }
 
-fn is_markdown(path: &Path) -> bool {
-    let is_ending = |ending: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(ending));
-    is_ending("md") || is_ending("markdown")
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// Whether one of these directories is in the path.

@@ -1,12 +1,17 @@
 //! Imports one file: creates its page, or edits it if it differs; then sets what else leads to it, and its protection.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
 
 use wiki_types::rules::MAX_CONTENT;
 use wiki_types::{Post, PostDraft, PostSummary};
 
 use super::failure::FileError;
+use super::files::{self, Files, Reference};
 use super::index::Index;
 use super::left_out::LeftOut;
 use super::links;
@@ -48,6 +53,9 @@ pub struct Importer<'a> {
     dry_run: bool,
     options: &'a Options,
     index: &'a Index,
+    files: Files<'a>,
+    /// The files that came with pages.
+    attached: Mutex<BTreeSet<PathBuf>>,
     /// The pages that other slugs lead to. Read when first needed.
     redirects: Mutex<Option<HashMap<String, i64>>>,
     /// The spaces by their slugs. Read when first needed.
@@ -78,7 +86,14 @@ impl<'a> Importer<'a> {
     /// `writer` makes all edits, and creates the pages of files without an author. `index` has all files of the import.
     pub fn new(wiki: &'a Wiki, args: &'a Import, writer: Writer<'a>, options: &'a Options, index: &'a Index) -> Self {
         let (comment, dry_run) = (args.comment.as_deref(), args.dry_run);
-        Self { wiki, writer, comment, dry_run, options, index, redirects: Mutex::default(), spaces: Mutex::default() }
+        let (attached, redirects, spaces) = Default::default();
+        let files = Files::new(&args.folder);
+        Self { wiki, writer, comment, dry_run, options, index, files, attached, redirects, spaces }
+    }
+
+    /// The files that came with the pages that were imported so far.
+    pub fn attached(&self) -> BTreeSet<PathBuf> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes the page as its file is. `left_out` counts what of the file the page cannot have.
@@ -89,27 +104,40 @@ impl<'a> Importer<'a> {
             return Err(Error::File(FileError::new("its slug changed during the import; run the import again")));
         }
         if !page.is_export {
-            content = links::rewrite(&content, &item.name, self.index, left_out);
+            let is_there = |destination: &str| self.files.has(destination, &item.path);
+            content = links::rewrite(&content, &item.name, self.index, &is_there, left_out);
         }
         if content.len() > MAX_CONTENT {
             let message = format!("has {} bytes with its links; the limit for a page is {MAX_CONTENT}", content.len());
             return Err(Error::File(FileError::new(message)));
         }
+        let references = self.files.references(&content, &item.path);
         let mut found = self.wiki.by_slug(&item.slug)?;
         for old in &item.old_slugs {
             found = if found.is_none() { self.wiki.by_slug(old)? } else { found };
         }
         let (outcome, stored) = match found {
-            Some(found) => self.edit(&page, &content, &found)?,
-            None => self.create(&page, &content, &item.slug)?,
+            Some(found) => {
+                let content = self.with_files(&content, &references, found.post_id, left_out)?;
+                self.edit(&page, &content, &found)?
+            }
+            None => self.create(&page, &content, &references, &item.slug, left_out)?,
         };
         let is_settled = self.settle(item, &page, stored, left_out)?;
         Ok(if outcome == Outcome::Unchanged && !is_settled { Outcome::Updated } else { outcome })
     }
 
     /// The page is `None` if it was not created, in a dry run.
-    fn create(&self, page: &Page, content: &str, slug: &str) -> Result<(Outcome, Option<Stored>), Error> {
+    fn create(
+        &self,
+        page: &Page,
+        content: &str,
+        references: &[Reference],
+        slug: &str,
+        left_out: &mut LeftOut,
+    ) -> Result<(Outcome, Option<Stored>), Error> {
         if self.dry_run {
+            self.note_attached(references.iter());
             return Ok((Outcome::Created, None));
         }
         let user_id = match &page.author {
@@ -133,7 +161,67 @@ impl<'a> Importer<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok((Outcome::Created, Some(created.into())))
+        // Files need a page, and its text needs their addresses.
+        let with_files = self.with_files(content, references, created.post_id, left_out)?;
+        if with_files == content {
+            return Ok((Outcome::Created, Some(created.into())));
+        }
+        let draft = self.draft(page, &with_files, self.writer.number()?);
+        let body = self.wiki.update(created.post_id, created.version, &draft).map_err(|error| self.refused(error))?;
+        Ok((Outcome::Created, Some(parse::<Post>(&body)?.into())))
+    }
+
+    /// `content` with the addresses that the files it refers to have as files of page `id`. Those that the page does not have yet are
+    /// added; one that the wiki refuses is left out.
+    fn with_files(
+        &self,
+        content: &str,
+        references: &[Reference],
+        id: i64,
+        left_out: &mut LeftOut,
+    ) -> Result<String, Error> {
+        if references.is_empty() {
+            return Ok(content.to_owned());
+        }
+        let Some(mut known) = self.wiki.files(id)? else {
+            left_out.attachments += references.len();
+            return Ok(content.to_owned());
+        };
+        let mut addresses = Vec::new();
+        for reference in references {
+            let unread =
+                |error| Error::File(FileError::new(format!("{} cannot be read: {error}", reference.path.display())));
+            let bytes = fs::read(&reference.path).map_err(unread)?;
+            let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let is_same = |file: &&wiki_types::File| file.sha256 == hash && file.name == reference.name;
+            if let Some(file) = known.iter().find(is_same) {
+                addresses.push((reference, file.url.clone()));
+                continue;
+            }
+            if self.dry_run {
+                self.note_attached([reference].into_iter());
+                continue;
+            }
+            match self.wiki.add_file(id, &reference.name, files::media_type(&reference.name), bytes) {
+                Ok(file) => {
+                    addresses.push((reference, file.url.clone()));
+                    known.push(file);
+                }
+                // Too large, empty, or not what its name says.
+                Err(error) if matches!(error.status(), Some(413 | 415 | 422)) => {
+                    eprintln!("note: {} is left out: {error}", reference.path.display());
+                    left_out.attachments += 1;
+                }
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
+        self.note_attached(addresses.iter().map(|(reference, _)| *reference));
+        Ok(files::replaced(content, &addresses))
+    }
+
+    fn note_attached<'r>(&self, references: impl Iterator<Item = &'r Reference>) {
+        let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.extend(references.map(|reference| reference.path.clone()));
     }
 
     fn edit(&self, page: &Page, content: &str, found: &PostSummary) -> Result<(Outcome, Option<Stored>), Error> {

@@ -52,6 +52,8 @@ pub enum EventData {
     Task(TaskEvent),
     /// A page is somewhere else in the tree.
     Move(MoveEvent),
+    /// A page has a file more, or less.
+    File(FileEvent),
     /// A page is protected, or is no longer.
     Protection(ProtectionEvent),
     /// Something happened to an account. For administrators.
@@ -142,6 +144,25 @@ pub struct MoveEvent {
     /// The page it was below.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub former_parent_id: Option<i64>,
+}
+
+/// A page has a file more, or less: `wasiki.file.added` or `deleted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FileEvent {
+    /// The file.
+    pub file_id: i64,
+    /// The page.
+    pub post_id: i64,
+    /// Who did it; null if that is not known.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub user_id: Option<i64>,
+    /// The name of the file.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its bytes.
+    pub size: i64,
 }
 
 /// A page is protected, or is no longer: `wasiki.page.protected` or `unprotected`.

@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod comparison;
 pub mod due;
 pub mod events;
+pub mod files;
 pub mod html;
 pub mod inbox;
 pub mod invisible;
@@ -34,10 +35,11 @@ pub use accounts::{Account, AuditEntry, ChainEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
+pub use files::File;
 pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Unread, Watch};
 pub use lists::{
-    Chain, Changes, DeletedPosts, Deliveries, Events, Posts, Redirects, Results, Revisions, Sessions, Tags, Tasks,
-    Tokens, Trail, Undelivered, Users, Webhooks,
+    Chain, Changes, DeletedPosts, Deliveries, Events, Files, Posts, Redirects, Results, Revisions, Sessions, Tags,
+    Tasks, Tokens, Trail, Undelivered, Users, Webhooks,
 };
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};

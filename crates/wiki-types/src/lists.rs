@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, PostSummary, Redirect, RevisionEntry, SearchResult, Session,
-    Tag, Task, Token, UndeliveredEvent, User, Webhook,
+    AuditEntry, ChainEntry, DeletedPost, Delivery, Event, File, PostSummary, Redirect, RevisionEntry, SearchResult,
+    Session, Tag, Task, Token, UndeliveredEvent, User, Webhook,
 };
 
 /// A type for each list: they differ in the name of the member that has the items.
@@ -34,6 +34,8 @@ lists! {
     Revisions { revisions: RevisionEntry }
     /// A part of the list of all revisions.
     Changes { changes: RevisionEntry }
+    /// A part of the list of a page's files.
+    Files { files: File }
     /// A part of the list of redirects.
     Redirects { redirects: Redirect }
     /// A part of the list of tags.

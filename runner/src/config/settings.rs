@@ -209,8 +209,8 @@ pub struct Limits {
     pub max_connections_per_address: Option<u32>,
 
     /// Maximum size of a request body.
-    // Protects the host. Applications set a lower limit of their own.
-    #[arg(long, env = "RUNNER_MAX_BODY", default_value = "16MiB")]
+    // Protects the host. Applications set a lower limit of their own; this one has room for a file of 25 MB in a form.
+    #[arg(long, env = "RUNNER_MAX_BODY", default_value = "32MiB")]
     pub max_body: ByteSize,
 
     /// Bytes of a body that are buffered: a request is processed once it has arrived, up to this size, and a guest finishes

@@ -152,7 +152,7 @@
     const state = () => JSON.stringify([...new FormData(form)]);
     // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have
     // expired.
-    const isBack = $("#_errors, #_conflict, #_preview-text > *") !== null;
+    const isBack = $("#_errors, #_conflict, #_added, #_preview-text > *") !== null;
     const first = isBack ? "" : state();
     const key = (isBack && attempt(() => sessionStorage.getItem(saving))) || `${local}${account}:${location.pathname}`;
     attempt(() => sessionStorage.removeItem(saving));
@@ -214,6 +214,55 @@
       setInterval(send, 5000);
       document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
     }
+
+    // Files that are pasted, dropped or chosen: each is a mark in the text until it is there.
+    const page = form.elements.page?.value, picker = form.elements.file;
+    const say = (words) => { const status = $("#_file-status"); if (status) status.textContent = words; };
+    const insert = (words) => {
+      content.focus();
+      // So that it can be undone.
+      if (!document.execCommand("insertText", false, words)) content.setRangeText(words, content.selectionStart, content.selectionEnd, "end");
+      content.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    const replace = (mark, words) => {
+      const at = content.value.indexOf(mark);
+      if (at < 0) return;
+      content.setRangeText(words, at, at + mark.length, "preserve");
+      content.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    let marks = 0;
+    const escaped = (words) => words.replace(/[\\[\]]/g, "\\$&");
+    const add = async (file) => {
+      const name = file.name || "image.png";
+      const mark = `![${escaped(name)}](uploading${"…".repeat(++marks)})`;
+      insert(mark);
+      const headers = { "content-type": file.type || "application/octet-stream" };
+      const request = { method: "POST", body: file, headers };
+      const answer = await fetch(`/posts/${page}/files?name=${encodeURIComponent(name)}`, request).catch(() => null);
+      const made = await answer?.json().catch(() => null);
+      if (answer?.ok && made) {
+        const shown = made.content_type.startsWith("image/");
+        const words = escaped(shown ? name.replace(/(.)\.[^.]*$/, "$1") : name);
+        return replace(mark, `${shown ? "!" : ""}[${words}](${made.url})`);
+      }
+      replace(mark, "");
+      const wrong = made?.errors?.[0];
+      const reason = wrong ? `The ${wrong.field === "name" ? "name of the file" : "file"} ${wrong.message}.` : made?.detail ?? "The wiki cannot be reached.";
+      say(`“${name}” was not added. ${reason}`);
+    };
+    const addAll = (event, files) => {
+      if (!files?.length) return;
+      event.preventDefault();
+      say(page ? "" : "Save the page first. Then you can add files to it.");
+      if (page) [...files].forEach(add);
+    };
+    content.addEventListener("paste", (event) => {
+      // What has a text as well, such as cells of a table, is pasted as that.
+      if (!event.clipboardData.types.includes("text/plain")) addAll(event, event.clipboardData.files);
+    });
+    content.addEventListener("dragover", (event) => { if (event.dataTransfer.types.includes("Files")) event.preventDefault(); });
+    content.addEventListener("drop", (event) => addAll(event, event.dataTransfer.files));
+    $("#_add-file")?.addEventListener("click", (event) => { addAll(event, picker.files); picker.value = ""; });
 
     // The draft that the wiki has. Discarding it takes nothing from what is in the form.
     const offered = $("#_draft");

@@ -14,6 +14,10 @@ export async function furnish() {
   const sample = await write("Sample of everything", SAMPLE.replace("Linus", "Barbara"), { tags: ["sample", "größe", "c++"], comment: "Begin" });
   await rewrite(sample, SAMPLE.replace("A quotation", "Another quotation"), { comment: "Quote somebody else", user_id: grace });
   await rewrite(sample, SAMPLE, { title: "A sample of everything", tags: ["sample", "größe", "a-tag-of-some-considerable-length"] });
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  for (const [name, type, bytes] of [["racks.png", "image/png", Buffer.from(pixel, "base64")], [`${"long-".repeat(30)}.txt`, "text/plain", "x"]]) {
+    await fetch(`${url}/posts/${sample.post_id}/files?name=${name}`, { method: "POST", headers: { "content-type": type }, body: bytes });
+  }
   await write("Backlink", "See [[Sample of everything]].", { user_id: grace });
   const above = await write("Below the sample", "One step down.", { parent_id: sample.post_id });
   await write("Beside it", "The next one.", { parent_id: sample.post_id });
@@ -61,6 +65,7 @@ export const VIEWS = {
   backlinks: sample("backlinks"),
   below: (page) => visit(page, at("below-the-sample")),
   move: sample("move?q=contested"),
+  files: sample("files"),
   delete: sample("delete"),
   deleted: (page) => visit(page, at("deleted"), 404),
   missing: (page) => visit(page, at("sample-nobody-wrote"), 404),

@@ -130,6 +130,18 @@ async fn every_change_is_in_the_log() {
     log.tries("PUT /groups/{id}/members/{user_id}", wiki.put(&member), &[]).await;
     log.tries("DELETE /groups/{id}/members/{user_id}", wiki.delete(&member), &["account.group_left"]).await;
     log.tries("DELETE /groups/{id}", wiki.delete(&group), &["account.group_deleted"]).await;
+    // Its files. The same one again is none more.
+    let file = || wiki.post(&at("/files?name=a.txt")).header("origin", wiki.url()).body("text/plain", "a");
+    let added = log.tries("POST /posts/{id}/files", file(), &["file.added"]).await.json();
+    log.tries("POST /posts/{id}/files", file(), &[]).await;
+    let delete = wiki.delete(&format!("/files/{}", added["id"]));
+    log.tries("DELETE /files/{id}", delete, &["file.deleted"]).await;
+    let form = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.txt\"\r\n\r\nb\r\n--x--\r\n";
+    let form = wiki.post("/wiki/two/files").header("origin", wiki.url()).body("multipart/form-data; boundary=x", form);
+    log.tries("POST /wiki/{slug}/files", form, &["file.added"]).await;
+    let added = wiki.get(&at("/files")).await.expect(200).json()["files"][0]["id"].to_string();
+    let delete = log.form("/wiki/two/files/delete", &[("id", &added)]);
+    log.tries("POST /wiki/{slug}/files/delete", delete, &["file.deleted"]).await;
     // Who watches it, and what they are told, is their own.
     log.tries("PUT /posts/{id}/watch", wiki.put(&at("/watch")), &[]).await;
     log.tries("DELETE /posts/{id}/watch", wiki.delete(&at("/watch")), &[]).await;

@@ -13,6 +13,7 @@ struct Hidden {
     wiki: App,
     page: i64,
     task: i64,
+    file: i64,
     deleted: i64,
     readers: Vec<(&'static str, Option<String>)>,
     owner: String,
@@ -33,7 +34,7 @@ async fn hidden() -> Hidden {
     // Numbers that occur nowhere else.
     let database = wiki.database().client().await;
     database
-        .batch_execute("ALTER SEQUENCE posts_id_seq RESTART 777001; ALTER SEQUENCE tasks_id_seq RESTART 888001")
+        .batch_execute("ALTER SEQUENCE posts_id_seq RESTART 777001; ALTER SEQUENCE tasks_id_seq RESTART 888001; ALTER SEQUENCE files_id_seq RESTART 666001")
         .await
         .unwrap();
     let post = async |fields| wiki.post("/posts").token(&owner).json(fields).await.expect(201).json();
@@ -46,12 +47,14 @@ async fn hidden() -> Hidden {
     let edit =
         json!({"title": "Zebrafish", "slug": "zebrafish", "content": format!("{text}\nmore quagga"), "version": 1});
     wiki.put(&format!("/posts/{id}")).token(&owner).json(edit).await.expect(200);
+    let file = wiki.post(&format!("/posts/{id}/files?name=pangolin.txt")).token(&owner);
+    let file = file.body("text/plain", "numbat").await.expect(201).json()["id"].as_i64().unwrap();
     let deleted = post(json!({"title": "Axolotl", "content": "pangolin", "space_id": space})).await;
     let deleted = deleted["post_id"].as_i64().unwrap();
     wiki.delete(&format!("/posts/{deleted}?comment=kakapo")).token(&owner).await.expect(204);
     let task = wiki.get("/tasks").token(&owner).await.expect(200).json()["tasks"][0]["id"].as_i64().unwrap();
     assert_eq!(public["post_id"], 777_001);
-    Hidden { wiki, page: id, task, deleted, readers, owner }
+    Hidden { wiki, page: id, task, file, deleted, readers, owner }
 }
 
 fn identify(request: Request, token: Option<&str>) -> Request {
@@ -70,7 +73,11 @@ async fn addresses(hidden: &Hidden) -> Vec<(String, String)> {
         if !methods.as_array().unwrap().iter().any(|method| method == "GET") {
             continue;
         }
-        let ids = if path.starts_with("/tasks") { vec![hidden.task] } else { vec![hidden.page, hidden.deleted] };
+        let ids = match path.split('/').nth(1) {
+            Some("tasks") => vec![hidden.task],
+            Some("files") => vec![hidden.file],
+            _ => vec![hidden.page, hidden.deleted],
+        };
         for id in ids {
             for (secret, nothing) in SECRETS.into_iter().zip(NOTHING) {
                 let fill = |id: i64, word: &str| {
@@ -81,8 +88,9 @@ async fn addresses(hidden: &Hidden) -> Vec<(String, String)> {
                         .replace("{name}", "style.css")
                 };
                 // Users and groups have numbers as well.
-                let is_of_pages =
-                    ["/posts", "/tasks", "/wiki/-/deleted", "/wiki/{"].iter().any(|start| path.starts_with(start));
+                let is_of_pages = ["/posts", "/tasks", "/files", "/wiki/-/deleted", "/wiki/{"]
+                    .iter()
+                    .any(|start| path.starts_with(start));
                 let other = if is_of_pages || !path.contains("{id}") { 999_999 } else { id };
                 addresses.push((fill(id, secret), fill(other, nothing)));
             }
@@ -163,7 +171,7 @@ fn comparable(answer: &str, ids: &[i64]) -> String {
 async fn nothing_shows_a_page_that_one_may_not_read() {
     let hidden = hidden().await;
     let wiki: &Client = &hidden.wiki;
-    let ids = [hidden.page, hidden.deleted, hidden.task];
+    let ids = [hidden.page, hidden.deleted, hidden.task, hidden.file];
     let addresses = addresses(&hidden).await;
     assert!(addresses.len() > 250, "{} addresses", addresses.len());
     let mut compared = 0;
@@ -213,6 +221,8 @@ async fn nobody_changes_a_page_that_they_may_not_read() {
             wiki.delete(&page("/access")),
             wiki.post("/tasks").json(json!({"text": "Call", "post_id": id})),
             wiki.patch(&format!("/tasks/{task}")).json(json!({"done": true})),
+            wiki.post(&page("/files?name=x.txt")).body("text/plain", "x"),
+            wiki.delete(&format!("/files/{}", if id == 999_999 { id } else { hidden.file })),
             wiki.put("/redirects/free").json(json!({"post_id": id})),
             wiki.delete("/redirects/aardwolf"),
             wiki.post("/posts").json(json!({"content": "x", "parent_id": id})),

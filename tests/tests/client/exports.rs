@@ -146,6 +146,50 @@ async fn folders_are_a_tree_and_what_is_hidden_stays_so() {
 }
 
 #[tokio::test]
+async fn files_of_pages_go_along() {
+    let ((from, token), (to, other_token)) = (administered().await, administered().await);
+    let ada = from.create_user("ada").await;
+    to.create_user("ada").await;
+    // So that the numbers differ.
+    to.create_post(&json!({"id": 1}), "other").await;
+    to.post("/posts/1/files?name=x").body("text/plain", "x").await.expect(201);
+    from.create_post(&ada, "# One").await;
+    for (name, text) in [("a b.txt", "first"), ("notes.md", "second"), ("unused.txt", "third")] {
+        let name = blackbox::percent_encoded(name);
+        from.post(&format!("/posts/1/files?name={name}")).body("text/plain", text).await.expect(201);
+    }
+    let content = "# One\n\n![x](/files/1/a%20b.txt) [y](/files/2/notes.md) [z](/files/9/gone.txt)";
+    from.put("/posts/1").header("if-match", "*").json(json!({"content": content})).await.expect(200);
+    let copy = folder();
+    with_token(&from, &token, &["export", text(copy.path())]).await.success();
+    for (file, text) in [("1/a b.txt", "first"), ("2/notes.md", "second"), ("3/unused.txt", "third")] {
+        assert_eq!(fs::read_to_string(copy.path().join("files").join(file)).unwrap(), text);
+    }
+    let again = with_token(&from, &token, &["export", text(copy.path())]).await;
+    assert!(again.success().contains("0 written, 1 unchanged"), "{again:#?}");
+
+    let import = async || with_token(&to, &other_token, &["import", text(copy.path())]).await;
+    let imported = import().await;
+    assert!(imported.success().contains("1 files: 1 created"), "{imported:#?}");
+    assert!(imported.stdout.contains("left out:\n  1 file that is not Markdown: 1 .txt"), "{imported:#?}");
+    let page = to.get("/posts/2").await.expect(200).json();
+    let expected = "# One\n\n![x](/files/2/a%20b.txt) [y](/files/3/notes.md) [z](/files/9/gone.txt)";
+    assert_eq!(page["content"], expected);
+    assert_eq!(to.get("/files/3/notes.md").await.expect(200).text(), "second");
+    assert!(import().await.success().contains("0 created, 0 updated, 1 unchanged"));
+    assert_eq!(to.walk("/posts/2/files", "files").await.len(), 2);
+
+    // One that the wiki does not take is left out, and its page is there.
+    fs::write(copy.path().join("two.md"), "# Two\n\n![x](broken.png)").unwrap();
+    fs::write(copy.path().join("broken.png"), "GIF89a").unwrap();
+    fs::write(copy.path().join("empty.txt"), "").unwrap();
+    fs::write(copy.path().join("three.md"), "# Three\n\n[x](empty.txt)").unwrap();
+    let imported = import().await;
+    assert!(imported.success().contains("2 created, 0 updated, 1 unchanged, 0 failed"), "{imported:#?}");
+    assert!(imported.stderr.contains("empty.txt is left out: "), "{imported:#?}");
+}
+
+#[tokio::test]
 async fn what_needs_an_administrator_is_counted_for_others() {
     let wiki = App::wiki().access("public-read").start().await;
     let administrator = wiki.administrator().await;
