@@ -83,6 +83,18 @@ pub fn space_in_use() -> Problem {
     Problem::new(StatusCode::CONFLICT, "There are still pages in the space. Move or delete them first.")
 }
 
+/// 403: every wiki has the first space.
+pub fn first_space_stays() -> Problem {
+    Problem::forbidden("The first space stays: pages that have no other are in it.")
+}
+
+/// 403: the mode of the wiki says who may do what in the first space.
+pub fn first_space_has_no_list() -> Problem {
+    Problem::forbidden(
+        "Everybody may use the first space as the wiki's mode says. Make another space for pages with rights of their own.",
+    )
+}
+
 /// 403: somebody else administers this.
 pub fn not_administered() -> Problem {
     Problem::forbidden("Only those who administer the space may do this.")

@@ -75,7 +75,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
         Deleted::Deleted => Ok(response::no_content()),
         Deleted::Gone => Err(errors::space_not_found()),
         Deleted::InUse => Err(errors::space_in_use()),
-        Deleted::First => Err(Problem::forbidden("The first space stays: pages that have no other are in it.")),
+        Deleted::First => Err(errors::first_space_stays()),
     }
 }
 

@@ -138,9 +138,7 @@ pub fn check_set(set: Set, gone: fn() -> Problem) -> Result<(), Problem> {
         Set::Set => Ok(()),
         Set::Gone => Err(gone()),
         Set::Forbidden => Err(errors::not_administered()),
-        Set::First => Err(Problem::forbidden(
-            "Everybody may use the first space as the wiki's mode says. Make another space for pages with rights of their own.",
-        )),
+        Set::First => Err(errors::first_space_has_no_list()),
         Set::Missing(what) => {
             Err(Problem::invalid_field("entries", format!("must name users and groups that exist: there is no {what}")))
         }

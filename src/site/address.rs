@@ -49,6 +49,10 @@ pub const ACCOUNT: &str = "/wiki/-/account";
 pub const AUDIT: &str = "/wiki/-/audit";
 /// The servers that are told what happens.
 pub const WEBHOOKS: &str = "/wiki/-/webhooks";
+/// The spaces that one may read.
+pub const SPACES: &str = "/wiki/-/spaces";
+/// The groups of users.
+pub const GROUPS: &str = "/wiki/-/groups";
 /// The form that makes a user.
 pub const NEW_USER: &str = "/wiki/-/users/new";
 /// The latest changes as a feed.
@@ -68,7 +72,7 @@ pub fn page(slug: &str) -> String {
     format!("/wiki/{}", escaped(slug))
 }
 
-/// What can be done with a page, or is known of it: `edit`, `history`, `compare`, `backlinks`, `delete`, `restore`,
+/// What can be done with a page, or is known of it: `edit`, `history`, `compare`, `backlinks`, `access`, `delete`, `restore`,
 /// `revert`, `move`.
 pub fn of_page(slug: &str, what: &str) -> String {
     format!("/wiki/{}/{what}", escaped(slug))
@@ -106,7 +110,7 @@ pub fn tree(space: impl Display) -> String {
 
 /// The space with that slug.
 pub fn space(slug: &str) -> String {
-    format!("/wiki/-/spaces/{}", escaped(slug))
+    format!("{SPACES}/{}", escaped(slug))
 }
 
 /// A page that was deleted, by its number: another page may have its slug.
@@ -159,6 +163,16 @@ pub fn account_of(id: impl Display) -> String {
 /// One of the servers that are told what happens.
 pub fn webhook(id: impl Display) -> String {
     format!("{WEBHOOKS}/{id}")
+}
+
+/// What can be done with a space: `settings`, `access`, `delete`.
+pub fn of_space(slug: &str, what: &str) -> String {
+    format!("{SPACES}/{}/{what}", escaped(slug))
+}
+
+/// A group of users.
+pub fn group(id: impl Display) -> String {
+    format!("{GROUPS}/{id}")
 }
 
 /// A user.

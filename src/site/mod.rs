@@ -2,6 +2,7 @@
 //!
 //! Every text in a view is plain text, which its template escapes. A field called `html` is trusted.
 
+pub mod access_form;
 pub mod account;
 pub mod address;
 pub mod assets;
@@ -10,6 +11,7 @@ pub mod backlinks;
 pub mod changes;
 pub mod compare;
 pub mod delete;
+pub mod delete_space;
 pub mod deleted;
 pub mod docs;
 pub mod drafts;
@@ -19,9 +21,11 @@ pub mod escape;
 pub mod feed;
 pub mod files;
 pub mod front;
+pub mod groups;
 pub mod history;
 pub mod inbox;
 pub mod page;
+pub mod page_access;
 pub mod pages;
 pub mod preview;
 pub mod problem;
@@ -30,6 +34,9 @@ pub mod retry;
 pub mod revision;
 pub mod search;
 pub mod sign_in;
+pub mod space;
+pub mod space_settings;
+pub mod spaces;
 pub mod tagged;
 pub mod tags;
 pub mod tasks;

@@ -1,7 +1,9 @@
 //! What several views share: the viewer, links to pages, numbers, and what is wrong with a form.
 
 use http::Method;
-use wiki_types::{ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, rules};
+use wiki_types::{
+    ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, TreePage, rules,
+};
 
 use crate::auth::{Identity, Need, sign_in_within};
 use crate::markdown::{self, Boxes, Picture, Pictures, Rendered};
@@ -111,7 +113,7 @@ macro_rules! linked {
     };
 }
 
-linked! { Post: slug, PostSummary: slug, SearchResult: slug, Suggestion: slug }
+linked! { Post: slug, PostSummary: slug, SearchResult: slug, Suggestion: slug, TreePage: slug }
 
 impl Linked for RevisionEntry {
     fn slug(&self) -> &str {
@@ -188,6 +190,8 @@ pub fn sentence_of(field: &str, message: &str) -> String {
         ("author", rules::BLANK) => "Enter your name.".to_owned(),
         (_, rules::BLANK) => format!("Enter a {}.", label(field).to_lowercase()),
         ("slug", "is already taken") => "Another page has this address. Choose another.".to_owned(),
+        ("space_slug", "is already taken") => "Another space has this address. Choose another.".to_owned(),
+        ("group_name", "is already taken") => "Another group has this name. Choose another.".to_owned(),
         ("title", "is already taken") => "Another page has this title.".to_owned(),
         ("cursor", _) => "This address does not lead into the list. Begin with its first page.".to_owned(),
         ("password" | "new", _) if message.starts_with("is ") => format!("This password {message}."),
@@ -253,7 +257,14 @@ pub fn label(field: &str) -> &str {
         "days" => "Valid for",
         "role" => "Role",
         "tag" => "Tag",
-        "url" => "Address",
+        "space_name" | "group_name" => "Name",
+        "space_slug" | "url" => "Address",
+        "description" => "Description",
+        "icon" => "Icon",
+        "everybody" => "Everyone",
+        "person" => "Username",
+        "person_role" | "group_role" => "Role",
+        "group" => "Group",
         "types" => "Events",
         "file" => "The file",
         "since" => "Edited since",

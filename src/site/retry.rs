@@ -17,9 +17,27 @@ use crate::web::{Problem, Request, Response, response};
 const SECRETS: [&str; 3] = ["password", "current", "new"];
 
 /// Fields that people type into, or read. All others are the form's own.
-const TYPED: [&str; 14] = [
-    "title", "slug", "tags", "comment", "reason", "author", "username", "name", "email", "role", "token", "days",
-    "url", "types",
+const TYPED: [&str; 20] = [
+    "title",
+    "slug",
+    "tags",
+    "comment",
+    "reason",
+    "author",
+    "username",
+    "name",
+    "email",
+    "role",
+    "token",
+    "days",
+    "url",
+    "types",
+    "space_name",
+    "space_slug",
+    "group_name",
+    "description",
+    "icon",
+    "person",
 ];
 
 #[derive(Debug, Template)]

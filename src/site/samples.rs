@@ -6,13 +6,14 @@ use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
-    AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, InboxEntry, InboxKind, Post, PostSummary,
-    Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space, SpaceRole, Suggestion, Tag,
-    Task, Time, Token, TreePage, User, Webhook,
+    AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
+    Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space,
+    SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Webhook,
 };
 
 use crate::diff;
 use crate::markdown::{self, Boxes, Pictures, Rendered};
+use crate::site::access_form::{AccessForm, Row};
 use crate::site::account::{AccountView, TokenForm};
 use crate::site::address;
 use crate::site::audit::Audit;
@@ -20,6 +21,7 @@ use crate::site::backlinks::Backlinks;
 use crate::site::changes::Changes;
 use crate::site::compare::Compare;
 use crate::site::delete::Delete;
+use crate::site::delete_space::DeleteSpace;
 use crate::site::deleted::{Deleted, DeletedPages};
 use crate::site::drafts::Drafts;
 use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
@@ -27,10 +29,12 @@ use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::files::{FilesView, Shown};
 use crate::site::front::{Front, Home};
+use crate::site::groups::{GroupForm, GroupView, Groups};
 use crate::site::history::History;
 use crate::site::inbox::{Entry, InboxView};
 use crate::site::missing::Missing;
 use crate::site::page::{JustSaved, Merged, Page};
+use crate::site::page_access::PageAccessView;
 use crate::site::pages::{Pages, Sort};
 use crate::site::parts::{Reason, TICKS, Viewer};
 use crate::site::preview::Preview;
@@ -40,6 +44,9 @@ use crate::site::retry::{Field, Kind, Retry};
 use crate::site::revision::{Revert, RevisionView};
 use crate::site::search::{Limits, Search};
 use crate::site::sign_in::SignIn;
+use crate::site::space::SpaceView;
+use crate::site::space_settings::SpaceSettings;
+use crate::site::spaces::{SpaceForm, Spaces};
 use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::tasks::{TasksView, Whose};
@@ -598,6 +605,112 @@ impl<F: Fn(&str) -> String> Samples<F> {
         }
     }
 
+    fn one_space(&self, index: usize) -> Space {
+        Space {
+            space_id: index as i64 + 1,
+            slug: self.text(["general", "größe", "日本"][index % 3]),
+            name: self.text(["General", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", "العربية"][index % 3]),
+            description: if index == 0 { String::new() } else { self.text(TITLES[7]) },
+            icon: if index == 1 { String::new() } else { self.text("🧑‍🤝‍🧑") },
+            pages: [1_200, 1, 0][index % 3],
+            role: if index == 0 { SpaceRole::Read } else { SpaceRole::Administer },
+            version: 3,
+            created_time: time(1, 2),
+        }
+    }
+
+    fn spaces(&self, errors: Vec<FieldError>) -> Spaces {
+        let form = SpaceForm { name: self.text("New"), ..SpaceForm::default() };
+        Spaces { spaces: (0..3).map(|index| self.one_space(index)).collect(), form, everybody: SpaceRole::Read, errors }
+    }
+
+    fn space_view(&self, index: usize) -> SpaceView {
+        let page = |index: usize| {
+            let Suggestion { slug, title } = self.suggestion(index);
+            TreePage { post_id: index as i64, title, slug, children: index as i64 % 3 }
+        };
+        SpaceView {
+            space: self.one_space(index),
+            pages: (0..6).map(page).collect(),
+            next: Some("?cursor=abc".to_owned()),
+        }
+    }
+
+    fn group(&self, index: usize) -> Group {
+        Group {
+            group_id: index as i64,
+            name: self.text(TITLES[index % TITLES.len()]),
+            description: if index == 1 { String::new() } else { self.text(TITLES[7]) },
+            members: index as i64,
+            created_time: time(2, 3),
+        }
+    }
+
+    fn groups(&self, errors: Vec<FieldError>) -> Groups {
+        let form = GroupForm { name: self.text("New"), description: String::new() };
+        Groups { groups: (0..4).map(|index| self.group(index)).collect(), form, errors }
+    }
+
+    fn group_view(&self, errors: Vec<FieldError>) -> GroupView {
+        let member = |index: usize| Member { user_id: index as i64, name: self.text(PEOPLE[index]) };
+        GroupView {
+            group: self.group(3),
+            members: (0..4).map(member).collect(),
+            form: GroupForm { name: self.text("Group"), description: self.text("On call") },
+            person: self.text("ada"),
+            errors,
+        }
+    }
+
+    fn access(&self) -> AccessForm {
+        let entry = |index: usize| AccessEntry {
+            user_id: Some(index as i64).filter(|_| index < 4),
+            group_id: Some(index as i64).filter(|_| index >= 4),
+            name: self.text(if index < 4 { PEOPLE[index] } else { TITLES[index] }),
+            role: SpaceRole::ALL[index % 4],
+        };
+        AccessForm {
+            everybody: SpaceRole::Read,
+            rows: (0..6).map(|index| Row::from(entry(index))).collect(),
+            person: self.text("ada"),
+            person_role: SpaceRole::Write,
+            group: Some(1),
+            group_role: SpaceRole::Administer,
+            groups: (0..3).map(|index| self.group(index)).collect(),
+            has_administrators: true,
+        }
+    }
+
+    /// What is wrong with every field about access.
+    fn access_errors(&self) -> Vec<FieldError> {
+        let fields = ["everybody", "entries", "user-1", "group-4", "person", "person_role", "group", "group_role"];
+        fields.map(|field| FieldError::new(field, self.text("Choose another"))).into()
+    }
+
+    fn space_settings(&self, errors: Vec<FieldError>) -> SpaceSettings {
+        let space = self.one_space(1);
+        SpaceSettings {
+            form: SpaceForm::from(&space),
+            space,
+            access: Some(self.access()),
+            errors,
+            is_stale: false,
+            saved: false,
+        }
+    }
+
+    fn page_access(&self, is_own: bool, errors: Vec<FieldError>) -> PageAccessView {
+        PageAccessView {
+            page: self.post(2, 0),
+            space: self.text("People"),
+            parent: Some(self.text(TITLES[1])).filter(|_| is_own),
+            is_own,
+            form: self.access(),
+            errors,
+            saved: is_own,
+        }
+    }
+
     fn pages_for(&self, viewer: &Viewer) -> Vec<(String, String)> {
         let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&("viewer", viewer as &dyn Any));
         let next = || Some("?cursor=abc".to_owned());
@@ -800,6 +913,40 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("webhooks-none", view(&Webhooks { webhooks: Vec::new(), ..self.webhooks(Vec::new()) })),
             ("webhook", view(&self.webhook_view(true))),
             ("webhook-off", view(&self.webhook_view(false))),
+            ("spaces", view(&self.spaces(Vec::new()))),
+            (
+                "spaces-invalid",
+                view(&self.spaces(vec![
+                    FieldError::new("space_slug", "is already taken"),
+                    FieldError::new("everybody", self.text("must be one of")),
+                ])),
+            ),
+            ("spaces-none", view(&Spaces { spaces: Vec::new(), ..self.spaces(Vec::new()) })),
+            ("space", view(&self.space_view(1))),
+            ("space-read", view(&self.space_view(0))),
+            ("space-empty", view(&SpaceView { pages: Vec::new(), next: None, ..self.space_view(2) })),
+            ("space-settings", view(&SpaceSettings { saved: true, ..self.space_settings(Vec::new()) })),
+            ("space-settings-invalid", view(&self.space_settings(self.access_errors()))),
+            (
+                "space-settings-stale",
+                view(&SpaceSettings { access: None, is_stale: true, ..self.space_settings(Vec::new()) }),
+            ),
+            ("delete-space", view(&DeleteSpace { space: self.one_space(2) })),
+            ("delete-space-in-use", view(&DeleteSpace { space: self.one_space(0) })),
+            ("groups", view(&self.groups(Vec::new()))),
+            ("groups-none", view(&Groups { groups: Vec::new(), ..self.groups(Vec::new()) })),
+            ("group", view(&self.group_view(Vec::new()))),
+            (
+                "group-invalid",
+                view(&self.group_view(vec![
+                    FieldError::new("group_name", "is already taken"),
+                    FieldError::new("person", self.text("There is no such user")),
+                ])),
+            ),
+            ("group-empty", view(&GroupView { members: Vec::new(), ..self.group_view(Vec::new()) })),
+            ("page-access", view(&self.page_access(false, Vec::new()))),
+            ("page-access-own", view(&self.page_access(true, Vec::new()))),
+            ("page-access-invalid", view(&self.page_access(true, self.access_errors()))),
             ("users", view(&Users { users: (0..8).map(|index| self.user(index)).collect(), next: next() })),
             (
                 "user",

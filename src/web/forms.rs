@@ -7,8 +7,8 @@ use percent_encoding::percent_decode;
 use crate::web::problem::Problem;
 use crate::web::request::Request;
 
-/// The most fields of a form that are read. No form of the wiki has nearly as many.
-const MAX_FIELDS: usize = 100;
+/// The most fields of a form that are read. The longest has one for each of the 500 users and groups that a space may name.
+const MAX_FIELDS: usize = 600;
 
 /// How a form without files is sent.
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";

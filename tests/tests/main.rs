@@ -39,6 +39,7 @@ mod site {
     mod forms;
     mod inbox;
     mod reading;
+    mod spaces;
     mod tasks;
     mod tree;
     mod webhooks;

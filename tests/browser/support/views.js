@@ -78,6 +78,8 @@ export const VIEWS = {
   "search-form": (page) => visit(page, "/wiki/-/search"),
   search: (page) => visit(page, "/wiki/-/search?q=quotation"),
   "search-in-vain": (page) => visit(page, `/wiki/-/search?q=${"nothing".repeat(20)}`),
+  spaces: (page) => visit(page, "/wiki/-/spaces"),
+  space: (page) => visit(page, "/wiki/-/spaces/general"),
   users: (page) => visit(page, "/wiki/-/users"),
   user: async (page) => visit(page, `/wiki/-/users/${await user("Grace")}`),
   problem: (page) => visit(page, "/nothing/here", 404),

@@ -192,6 +192,34 @@ async fn every_change_is_in_the_log() {
     log.tries("POST /wiki/-/drafts/discard", log.form("/wiki/-/drafts/discard", &draft), &[]).await;
     log.tries("POST /wiki/-/preview", log.form("/wiki/-/preview", &[("content", "x")]), &[]).await;
 
+    // Spaces, groups and access, by the site.
+    let fields = [("space_name", "Hall"), ("everybody", "write")];
+    log.tries("POST /wiki/-/spaces", log.form("/wiki/-/spaces", &fields), &["account.space_created"]).await;
+    let hall = "/wiki/-/spaces/hall";
+    let save = log.form(&format!("{hall}/settings"), &[("space_name", "Great Hall")]);
+    log.tries("POST /wiki/-/spaces/{slug}/settings", save, &["account.space_changed"]).await;
+    let set = log.form(&format!("{hall}/access"), &[("everybody", "none"), ("person", "")]);
+    log.tries("POST /wiki/-/spaces/{slug}/access", set, &["account.space_access_changed"]).await;
+    let delete = log.form(&format!("{hall}/delete"), &[]);
+    log.tries("POST /wiki/-/spaces/{slug}/delete", delete, &["account.space_deleted"]).await;
+    let narrow = log.form("/wiki/form/access", &[("own", "yes"), ("everybody", "none")]);
+    log.tries("POST /wiki/{slug}/access", narrow, &["account.page_access_narrowed"]).await;
+    let widen = log.form("/wiki/form/access", &[("own", "no")]);
+    log.tries("POST /wiki/{slug}/access", widen, &["account.page_access_restored"]).await;
+    let create = log.form("/wiki/-/groups", &[("group_name", "Crew")]);
+    log.tries("POST /wiki/-/groups", create, &["account.group_created"]).await;
+    let groups = wiki.get("/groups").cookie(&log.cookie).await.expect(200).json();
+    let crew = format!("/wiki/-/groups/{}", groups["groups"][0]["group_id"]);
+    let save = log.form(&crew, &[("group_name", "The crew")]);
+    log.tries("POST /wiki/-/groups/{id}", save, &["account.group_changed"]).await;
+    let add = log.form(&format!("{crew}/members"), &[("person", "admin")]);
+    log.tries("POST /wiki/-/groups/{id}/members", add, &["account.group_joined"]).await;
+    let admin = page["user_id"].to_string();
+    let remove = log.form(&format!("{crew}/members/remove"), &[("user", &*admin)]);
+    log.tries("POST /wiki/-/groups/{id}/members/remove", remove, &["account.group_left"]).await;
+    let delete = log.form(&format!("{crew}/delete"), &[]);
+    log.tries("POST /wiki/-/groups/{id}/delete", delete, &["account.group_deleted"]).await;
+
     // Users and accounts.
     let user = json!({"username": "ada", "password": GIVEN_PASSWORD, "role": "editor"});
     let user = log.tries("POST /users", wiki.post("/users").json(user), &["account.account_created"]).await.json();
