@@ -65,3 +65,11 @@ test("on paper there are no buttons", async (t) => {
   const keyword = await page.locator(".code .k").first().evaluate((piece) => getComputedStyle(piece).color);
   assert.equal(keyword, "rgb(138, 47, 90)");
 });
+
+test("code in a preview has its button too", async (t) => {
+  const page = await visit(await person(t), at("code", "edit"));
+  const preview = page.locator("#_preview-text");
+  await preview.locator(".code .k").first().waitFor();
+  assert.equal(await preview.locator(".code").count(), 2);
+  assert.equal(await preview.getByRole("button", { name: "Copy" }).count(), 2);
+});
