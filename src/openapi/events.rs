@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{document, object};
 
 /// The types of events, and the schemas of what they say.
-const TYPES: [(&str, &[&str], &str); 4] = [
+const TYPES: [(&str, &[&str], &str); 5] = [
     ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored"], "RevisionEvent"),
     ("wasiki.page", &["moved"], "MoveEvent"),
     ("wasiki.page", &["protected", "unprotected"], "ProtectionEvent"),
