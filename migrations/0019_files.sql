@@ -79,3 +79,10 @@ CREATE FUNCTION sweep_files() RETURNS void LANGUAGE sql AS $$
     SELECT files.id FROM files JOIN posts ON posts.id = files.post_id
     WHERE posts.deleted_time < now() - interval '30 days' ORDER BY files.id LIMIT 16 FOR UPDATE OF files SKIP LOCKED);
 $$;
+
+COMMENT ON FUNCTION log_file(text, files, bigint) IS
+  'Writes the event of a file. It leaves its session as it was.';
+COMMENT ON FUNCTION sweep_blobs() IS
+  'Removes bytes that no file has. It leaves its session as it was.';
+COMMENT ON FUNCTION sweep_files() IS
+  'Removes files of pages that were deleted long ago. It leaves its session as it was.';
