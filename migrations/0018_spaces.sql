@@ -26,7 +26,7 @@ CREATE TABLE acls (
   -- The role of everybody the wiki lets in.
   everybody smallint NOT NULL DEFAULT 0 CHECK (everybody BETWEEN 0 AND 2)
 );
-CREATE INDEX acls_by_parent ON acls (parent_id);
+CREATE INDEX acls_by_parent ON acls (parent_id) WHERE parent_id IS NOT NULL;
 
 CREATE TABLE acl_entries (
   acl_id bigint NOT NULL REFERENCES acls ON DELETE CASCADE,
@@ -109,9 +109,17 @@ BEGIN
     SELECT held.id, held.role FROM held WHERE held.role > 0;
 END
 $$;
--- The lists by which a reader may do at least so much.
+-- The lists by which a reader may do at least so much. While no page narrows anything, that is a look at what names the reader.
 CREATE FUNCTION acls_with(reader bigint, least_role integer) RETURNS bigint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
+  IF reader <> -1 AND NOT EXISTS (SELECT FROM acls WHERE parent_id IS NOT NULL) THEN
+    RETURN ARRAY(
+      SELECT acls.id FROM acls WHERE acls.everybody >= least_role
+      UNION
+      SELECT entry.acl_id FROM acl_entries AS entry
+      WHERE entry.role >= least_role AND (entry.user_id = reader
+        OR entry.group_id IN (SELECT member.group_id FROM group_members AS member WHERE member.user_id = reader)));
+  END IF;
   RETURN ARRAY(SELECT held.acl_id FROM acl_roles(reader) AS held WHERE held.role >= least_role);
 END
 $$;

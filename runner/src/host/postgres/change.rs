@@ -27,7 +27,7 @@ pub enum Change {
 pub const ARE_HARMLESS: &str = "SELECT NOT EXISTS (
     SELECT FROM pg_catalog.unnest($1) AS called (name) WHERE NOT coalesce(
         (SELECT pg_catalog.bool_and(proparallel = 's'
-            OR pg_catalog.obj_description(oid, 'pg_proc') LIKE '%It leaves its session as it was.'
+            OR coalesce(pg_catalog.obj_description(oid, 'pg_proc'), '') LIKE '%It leaves its session as it was.'
             OR proname IN ('nextval', 'setval') AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
          FROM pg_catalog.pg_proc WHERE proname = name),
         name IN (SELECT word FROM pg_catalog.pg_get_keywords())))";
