@@ -198,7 +198,8 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
 fn without_schema(body: &mut Value) {
     const BYTES: &str = "*/*";
     let is_request = body.get("required").is_some();
-    if let Some(content) = body["content"].as_object_mut().filter(|content| content.contains_key(BYTES)) {
+    let content = body.get_mut("content").and_then(Value::as_object_mut);
+    if let Some(content) = content.filter(|content| content.contains_key(BYTES)) {
         content[BYTES] = json!({});
         if is_request {
             let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
