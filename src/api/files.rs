@@ -1,5 +1,6 @@
 //! Files of pages.
 
+use wiki_types::files::file_name;
 use wiki_types::{File, Mode};
 
 use crate::auth::Context;
@@ -96,6 +97,9 @@ pub fn create(cx: &Context, id: i64) -> Result<Response, Problem> {
 pub fn read(cx: &Context, id: i64, name: &str) -> Result<Response, Problem> {
     let stored = files::readable(cx, id)?;
     let file = &stored.file;
+    if file_name(name).is_err() {
+        return Err(errors::file_not_found());
+    }
     if name != file.name {
         return Ok(response::no_store(response::found(&file.url)));
     }

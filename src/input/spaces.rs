@@ -82,8 +82,8 @@ pub fn place(mut body: Body) -> Result<Move, Problem> {
         space_id: body.integer("space_id"),
         position: body.integer("position"),
     };
-    if to.position.is_some_and(|position| position < 0) {
-        body.reject::<()>("position", "must be 0 or more: 0 comes first");
+    if to.position.is_some_and(|position| !(0..i64::MAX).contains(&position)) {
+        body.reject::<()>("position", "must be 0 or more, as 0 comes first, and less than 2^63 - 1");
     }
     body.finish()?;
     Ok(to)

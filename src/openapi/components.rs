@@ -363,7 +363,12 @@ fn headers() -> Value {
         "Challenge": header(false, text(), json!("Bearer realm=\"wasiki\", error=\"invalid_token\""),
             "How to authenticate (RFC 6750)."),
         "Revalidated": header(true,
-            json!({ "type": "string", "enum": ["no-cache", "private, no-cache", "no-store"] }), json!("no-cache"),
+            // A file never changes.
+            json!({ "type": "string", "enum": [
+                "no-cache", "private, no-cache", "no-store",
+                "public, max-age=31536000, immutable", "private, max-age=31536000, immutable",
+            ] }),
+            json!("no-cache"),
             "Caches may keep the response, but have to revalidate it before each use; `private` if it was made for one \
              account. In a private wiki, none may keep it."),
         "NotStored": header(true, json!({ "type": "string", "const": "no-store" }), json!("no-store"),
