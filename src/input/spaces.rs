@@ -3,6 +3,7 @@
 use serde_json::Value;
 use wiki_types::rules::{self, Wrong};
 use wiki_types::slug::slugify;
+use wiki_types::spaces::MAX_POSITION;
 use wiki_types::{Access, AccessEntry, GroupChange, Move, NewSpace, SpaceChange, SpaceRole, spaces};
 
 use crate::errors;
@@ -82,8 +83,8 @@ pub fn place(mut body: Body) -> Result<Move, Problem> {
         space_id: body.integer("space_id"),
         position: body.integer("position"),
     };
-    if to.position.is_some_and(|position| !(0..i64::MAX).contains(&position)) {
-        body.reject::<()>("position", "must be 0 or more, as 0 comes first, and less than 2^63 - 1");
+    if to.position.is_some_and(|position| !(0..=MAX_POSITION).contains(&position)) {
+        body.reject::<()>("position", format!("must be a whole number from 0, which comes first, to {MAX_POSITION}"));
     }
     body.finish()?;
     Ok(to)

@@ -181,6 +181,9 @@ pub struct Children {
     pub next: Option<String>,
 }
 
+/// The largest place among siblings that a request may name: more than there are pages in any wiki.
+pub const MAX_POSITION: i64 = 1_000_000_000;
+
 /// Where to move a page to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "parent_id": 4, "position": 0 })))]
@@ -193,7 +196,7 @@ pub struct Move {
     pub space_id: Option<i64>,
     /// Its place among its siblings there, from 0. By default, the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1_000_000_000))]
     pub position: Option<i64>,
 }
 
