@@ -55,6 +55,22 @@ macro_rules! no_such_user {
     };
 }
 
+/// SQL for the cases in which a page in `posts` may not be changed, the first ones of a CASE. `$may_override` is whether a protected
+/// page may be.
+macro_rules! refused {
+    ($may_override:literal) => {
+        concat!(
+            "WHEN deleted_time IS NOT NULL OR NOT ",
+            is_readable!("posts"),
+            " THEN 'gone' WHEN NOT ",
+            is_writable!("posts"),
+            " THEN 'read only' WHEN protected AND NOT ",
+            $may_override,
+            " THEN 'protected'"
+        )
+    };
+}
+
 /// The part of a statement that adds the version which deleted or restored the page in the table of this name.
 macro_rules! revision {
     ($page:literal, $kind:literal, $user_id:literal, $comment:literal) => {
@@ -387,13 +403,9 @@ pub fn save_as_it_is(
 const SAVE: &str = concat!(
     "WITH before AS (
        SELECT *, CASE WHEN slug = $4::text THEN slug ELSE coalesce($11::text, slug) END AS wanted_slug, CASE
-         WHEN deleted_time IS NOT NULL OR NOT ",
-    is_readable!("posts"),
-    " THEN 'gone'
-         WHEN NOT ",
-    is_writable!("posts"),
-    " THEN 'read only'
-         WHEN protected AND NOT $10::boolean THEN 'protected'
+         ",
+    refused!("$10::boolean"),
+    "
          WHEN version <> ALL ($2::bigint[]) THEN 'stale'
          WHEN ",
     no_such_user!("$7::bigint"),
@@ -477,13 +489,9 @@ pub fn delete(
         concat!(
             "WITH before AS (
                SELECT *, CASE
-                 WHEN deleted_time IS NOT NULL OR NOT ",
-            is_readable!("posts"),
-            " THEN 'gone'
-                 WHEN NOT ",
-            is_writable!("posts"),
-            " THEN 'read only'
-                 WHEN protected AND NOT $3::boolean THEN 'protected'
+                 ",
+            refused!("$3::boolean"),
+            "
                  WHEN version <> ALL ($2::bigint[]) THEN 'stale'
                  WHEN ",
             no_such_user!("$6::bigint"),
