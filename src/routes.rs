@@ -11,13 +11,14 @@ use wiki_types::Mode;
 
 use crate::api::{
     account, audit, calendar, description, events, files, groups, inbox, links, posts, redirects, revisions, search,
-    service, sessions, spaces, tags, tasks, tokens, tree, undelivered, users, watches, webhooks,
+    service, sessions, settings, spaces, stars, tags, tasks, tokens, tree, undelivered, users, watches, webhooks,
 };
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
 use crate::delivery;
 use crate::site;
 use crate::site::address;
+use crate::store::Db;
 use crate::web::body::{self, DRAINED, Incoming, SentFile};
 use crate::web::forms::Form;
 use crate::web::headers::{self, Audience};
@@ -94,6 +95,14 @@ pub const ROUTES: &[Route] = &[
         PUT Follower Id(watches::watch),
         DELETE Follower Id(watches::unwatch),
     ),
+    route!(
+        "/posts/{id}/star",
+        GET Recipient Id(stars::read),
+        PUT Follower Id(stars::give),
+        DELETE Follower Id(stars::take),
+    ),
+    route!("/stars", GET Recipient Plain(stars::list)),
+    route!("/settings", GET Read Plain(settings::read), PATCH Administer Plain(settings::change)),
     route!("/spaces", GET Read Plain(spaces::list), POST Administer Plain(spaces::create)),
     route!(
         "/spaces/{id}",
@@ -174,6 +183,12 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/tasks", GET Read Plain(site::tasks::show), POST Write Plain(site::tasks::tick)),
     route!("/wiki/-/inbox", GET Recipient Plain(site::inbox::show), POST Follower Plain(site::inbox::mark_read)),
     route!("/wiki/-/watched", GET Recipient Plain(site::watched::show)),
+    route!("/wiki/-/starred", GET Recipient Plain(site::starred::show)),
+    route!(
+        "/wiki/-/settings",
+        GET Administer Plain(site::settings::show),
+        POST Administer Plain(site::settings::save),
+    ),
     route!("/wiki/-/search", GET Read Plain(site::search::show)),
     route!("/wiki/-/users", GET Read Plain(site::users::show)),
     route!(
@@ -245,6 +260,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/move", GET Write Text(site::relocate::ask), POST Write Text(site::relocate::relocate)),
     route!("/wiki/{slug}/restore", POST Write Text(site::delete::restore)),
     route!("/wiki/{slug}/tasks", POST Write Text(site::ticks::tick)),
+    route!("/wiki/{slug}/star", POST Follower Text(site::starred::set)),
     route!("/wiki/{slug}/watch", POST Follower Text(site::page::watch)),
     route!("/wiki/{slug}/protection", POST Administer Text(site::page::protect)),
     route!("/static/{name}", GET Nothing Plain(site::assets::read)),
@@ -329,7 +345,7 @@ pub fn respond_to(
                 }
                 None => Identity::UNKNOWN,
             };
-            finish(request, &identity, refuse(request, &identity, &problem))
+            finish(request, &identity, refuse(&services.db, request, &identity, &problem))
         }
     }
 }
@@ -356,7 +372,7 @@ fn finish(request: &Request, identity: &Identity, response: Response) -> Respons
 }
 
 /// What a request that was refused gets: a page or a sign-in form for a person, problem details for a program.
-fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response {
+fn refuse(db: &Db, request: &Request, identity: &Identity, problem: &Problem) -> Response {
     if wants_page(request) && problem.status == StatusCode::UNAUTHORIZED && request.method().is_safe() {
         // Back to this address after signing in.
         let wanted = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
@@ -366,7 +382,7 @@ fn refuse(request: &Request, identity: &Identity, problem: &Problem) -> Response
     } else if is_shown_as_page(request) && chooses_password(request, identity, problem) {
         response::no_store(response::found(address::ACCOUNT))
     } else if is_shown_as_page(request) {
-        site::problem::show(request, identity, problem)
+        site::problem::show(db, request, identity, problem)
     } else {
         response::problem(problem)
     }
@@ -457,7 +473,9 @@ impl Target {
             Err(problem) => (anonymous(services), None, Err(problem)),
         };
         let result = match result {
-            Err(problem) if wants_page(request) => site::retry::show(request, &identity, &problem).ok_or(problem),
+            Err(problem) if wants_page(request) => {
+                site::retry::show(&services.db, request, &identity, &problem).ok_or(problem)
+            }
             result => result,
         };
         if file_is_sent {

@@ -7,7 +7,7 @@ use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
 use wiki_types::tasks::MAX_TASK;
-use wiki_types::{ChangeKind, InboxKind, Priority, Role, Scope, slug};
+use wiki_types::{ChangeKind, Color, InboxKind, Priority, Role, Scope, settings, slug};
 
 use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
@@ -145,6 +145,14 @@ fn keywords() -> Value {
             "name": line(spaces::MAX_NAME),
             "description": { "maxLength": spaces::MAX_DESCRIPTION, "pattern": format!("^$|{}", line_without("")) },
         },
+        "SettingsChange": {
+            "name": line(settings::MAX_NAME),
+            "mark": { "maxLength": settings::MAX_MARK, "pattern": format!("^$|{}", line_without("")) },
+            "color": { "enum": Color::ALL.iter().map(|color| color.as_str()).collect::<Vec<_>>() },
+            "footer": { "maxLength": settings::MAX_FOOTER, "pattern": format!("^$|{}", line_without("")) },
+            "language": { "maxLength": 35, "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" },
+        },
+        "Settings": { "color": { "enum": Color::ALL.iter().map(|color| color.as_str()).collect::<Vec<_>>() } },
         "Access": { "entries": { "maxItems": spaces::MAX_ENTRIES } },
         "Task": { "priority": { "enum": priorities } },
         "InboxEntry": { "kind": { "enum": InboxKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },

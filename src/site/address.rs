@@ -33,6 +33,10 @@ pub const ALL_TASKS: &str = "/wiki/-/tasks?everybody=yes";
 pub const INBOX: &str = "/wiki/-/inbox";
 /// The entries of the inbox that are unread.
 pub const UNREAD: &str = "/wiki/-/inbox?unread=true";
+/// The pages to which one gave a star.
+pub const STARRED: &str = "/wiki/-/starred";
+/// How the wiki calls and shows itself.
+pub const SETTINGS: &str = "/wiki/-/settings";
 /// The pages one watches.
 pub const WATCHED: &str = "/wiki/-/watched";
 /// The search form.

@@ -69,6 +69,8 @@ macro_rules! asset {
 pub static STYLE: Asset = asset!("style", "css", "text/css; charset=utf-8");
 /// What pages can do beyond links and forms.
 pub static SCRIPT: Asset = asset!("wiki", "js", "text/javascript; charset=utf-8");
+/// Search at Ctrl K, which is loaded when it is first opened.
+pub static PALETTE: Asset = asset!("palette", "js", "text/javascript; charset=utf-8");
 /// The wiki's mark.
 pub static ICON: Asset = asset!("icon", "svg", "image/svg+xml");
 /// Starts Swagger UI.
@@ -87,7 +89,8 @@ pub static SWAGGER_STYLE: Asset =
     asset!("swagger-ui", "css", "text/css; charset=utf-8", gzipped "vendor/swagger-ui/swagger-ui.css.gz");
 
 /// All of them.
-pub static ALL: [&Asset; 7] = [&STYLE, &SCRIPT, &ICON, &DOCS_SCRIPT, &DOCS_STYLE, &SWAGGER_SCRIPT, &SWAGGER_STYLE];
+pub static ALL: [&Asset; 8] =
+    [&STYLE, &SCRIPT, &PALETTE, &ICON, &DOCS_SCRIPT, &DOCS_STYLE, &SWAGGER_SCRIPT, &SWAGGER_STYLE];
 
 /// The file at `path`.
 pub fn find(path: &str) -> Option<Found> {

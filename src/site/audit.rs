@@ -55,6 +55,7 @@ impl Audit {
             "webhook_tested" => "test event sent",
             "webhook_delivery_resent" => "event sent again",
             "webhook_disabled" => "webhook turned off",
+            "settings_changed" => "settings changed",
             "space_created" => "space created",
             "space_changed" => "space changed",
             "space_access_changed" => "access to a space changed",

@@ -83,5 +83,5 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     // Others need not wait for a comparison.
     cx.db.release();
     let difference = diff::difference(from.as_ref().map_or("", |from| &from.content), &to.content);
-    site::show(cx, &Compare { page, from, to, difference })
+    site::show_of(cx, page.post_id, &Compare { page, from, to, difference })
 }

@@ -51,7 +51,7 @@ impl Delete {
     fn show(cx: &Context, status: StatusCode, mut view: Self) -> Result<Response, Problem> {
         view.backlinks = links::count(cx.db, view.page.post_id)?;
         view.below = tree::level(cx.db, Level::Below(view.page.post_id), None, MAX_COUNTED + 1)?.len();
-        site::show_once(cx, status, &view)
+        site::show_once_of(cx, view.page.post_id, status, &view)
     }
 }
 

@@ -7,8 +7,9 @@ use wiki_types::DeletedPost;
 use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
-use crate::site::parts::Viewer;
+use crate::site::frame::Frame;
 use crate::site::{self, address, author};
+use crate::store::navigation::Location;
 use crate::store::pages::{self, Note, Restored};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
@@ -49,7 +50,7 @@ pub fn show(cx: &Context, id: i64) -> Result<Response, Problem> {
 /// The notice that a page was deleted.
 pub fn notice(cx: &Context, page: DeletedPost, status: StatusCode) -> Result<Response, Problem> {
     let view = Deleted { page };
-    Ok(response::html_with(status, site::render(&view, &Viewer::of(cx.request, cx.identity))?))
+    Ok(response::html_with(status, Frame::at(cx, Location::Elsewhere)?.render(&view)?))
 }
 
 /// `POST /wiki/-/deleted/{id}`: restores the page

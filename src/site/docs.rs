@@ -3,8 +3,9 @@
 use askama::Template;
 
 use crate::auth::Context;
-use crate::site::parts::Viewer;
-use crate::site::{self, address};
+use crate::site::address;
+use crate::site::frame::Frame;
+use crate::store::navigation::Location;
 use crate::web::{Problem, Response, response};
 
 #[derive(Debug, Template)]
@@ -13,6 +14,6 @@ struct Docs;
 
 /// `GET /docs`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let page = response::html_with_drawings(site::render(&Docs, &Viewer::of(cx.request, cx.identity))?);
+    let page = response::html_with_drawings(Frame::at(cx, Location::Elsewhere)?.render(&Docs)?);
     Ok(response::tagged_by_content(cx.request, page))
 }

@@ -24,18 +24,18 @@ pub struct Drafts {
 
 impl Listed {
     /// The form in which it is continued.
-    fn address(&self) -> String {
-        let form = match (&self.page, self.draft.typed.wanted_slug.as_str()) {
+    pub(super) fn address(&self) -> String {
+        let form = match (&self.page, self.wanted_slug.as_str()) {
             (Some((_, slug)), _) => address::of_page(slug, "edit"),
             (None, "") => address::NEW.to_owned(),
             (None, slug) => address::of_page(slug, "edit"),
         };
-        format!("{form}?draft={}", self.draft.id)
+        format!("{form}?draft={}", self.id)
     }
 
     /// What to call it.
-    fn title(&self) -> &str {
-        match (self.draft.typed.title.as_str(), &self.page) {
+    pub(super) fn title(&self) -> &str {
+        match (self.title.as_str(), &self.page) {
             ("", Some((title, _))) => title,
             ("", None) => "Untitled",
             (title, _) => title,
@@ -45,7 +45,7 @@ impl Listed {
 
 /// `GET /wiki/-/drafts`
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let drafts = drafts::of_user(cx.db, cx.identity.account()?.user_id)?;
+    let drafts = drafts::of_user(cx.db, cx.identity.account()?.user_id, drafts::MAX_DRAFTS)?;
     site::show_once(cx, StatusCode::OK, &Drafts { drafts })
 }
 

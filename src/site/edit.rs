@@ -14,12 +14,14 @@ use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, files, revisions};
 use crate::markdown::{Pictures, Rendered, fragment};
 use crate::merge::{merge, merge_sets};
+use crate::site::frame::Frame;
 use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
-use crate::site::{self, address, author, missing, preview};
+use crate::site::{address, author, missing, preview};
 use crate::store::Db;
 use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
+use crate::store::navigation::Location;
 use crate::store::pages::{self, Created, Draft, Saved, Unplaced};
 use crate::store::submissions::{self, Submission};
 use crate::tasks;
@@ -210,7 +212,8 @@ impl Edit {
 
     // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
     fn show(&self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
-        site::show_once(cx, status, self)
+        let location = self.existing().map_or(Location::Elsewhere, |page| Location::Page(page.post_id));
+        Frame::at(cx, location)?.show_once(status, self)
     }
 
     /// Offers to edit the other page that has the title.

@@ -6,9 +6,10 @@ use sha2::{Digest, Sha256};
 use wiki_types::{RevisionEntry, Time};
 
 use crate::auth::Context;
-use crate::site::parts::{self, DELETED_USER, Linked, UNKNOWN_USER, Viewer};
-use crate::site::{self, address};
-use crate::store::{migrations, revisions};
+use crate::site::address;
+use crate::site::frame::Frame;
+use crate::site::parts::{self, DELETED_USER, Linked, UNKNOWN_USER};
+use crate::store::{migrations, revisions, settings};
 use crate::web::request;
 use crate::web::response::{self, ATOM};
 use crate::web::{Problem, Response};
@@ -19,6 +20,8 @@ const ENTRIES: usize = 50;
 #[derive(Debug, Template)]
 #[template(path = "feed.atom")]
 pub struct Feed {
+    /// What the wiki is called.
+    pub name: String,
     /// Scheme and host of the wiki: addresses in a feed are absolute.
     pub base: String,
     /// When the wiki's database was made: no other wiki has the same.
@@ -83,8 +86,9 @@ fn urn(name: &str) -> String {
 ))]
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let changes = revisions::latest(cx.db, None, None, ENTRIES)?;
-    let feed = Feed { base: request::base(cx.request), begun: migrations::first_time(cx.db)?, changes };
-    let body = site::render(&feed, &Viewer::default())?.into_bytes();
+    let name = settings::find(cx.db)?.name;
+    let feed = Feed { name, base: request::base(cx.request), begun: migrations::first_time(cx.db)?, changes };
+    let body = Frame::default().render(&feed)?.into_bytes();
     Ok(response::tagged_by_content(cx.request, response::bytes(StatusCode::OK, ATOM, body)))
 }
 

@@ -54,7 +54,7 @@ impl FilesView {
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let view = view(cx, page, Vec::new())?;
-    site::show(cx, &view)
+    site::show_of(cx, view.page.post_id, &view)
 }
 
 fn view(cx: &Context, page: Post, errors: Vec<FieldError>) -> Result<FilesView, Problem> {
@@ -68,7 +68,7 @@ pub fn add(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let refuse = |page, status, message: String| {
         let view = view(cx, page, vec![FieldError::new("file", message)])?;
-        site::show_once(cx, status, &view)
+        site::show_once_of(cx, view.page.post_id, status, &view)
     };
     let Some(file) = cx.file.as_ref().filter(|file| !file.name.is_empty()) else {
         return refuse(page, StatusCode::UNPROCESSABLE_ENTITY, "Choose a file first.".to_owned());

@@ -24,5 +24,5 @@ pub struct History {
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let list = lists::revisions_of(cx.request, cx.db, page.post_id)?;
-    site::show(cx, &History { page, revisions: list.items, next: list.next })
+    site::show_of(cx, page.post_id, &History { page, revisions: list.items, next: list.next })
 }

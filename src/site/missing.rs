@@ -6,10 +6,11 @@ use wiki_types::Suggestion;
 use wiki_types::slug::{by_old_rule, slugify};
 
 use crate::auth::Context;
-use crate::site::parts::{Linked, Viewer};
-use crate::site::{self, address, deleted};
-use crate::store::search;
-use crate::store::{links, pages};
+use crate::site::frame::Frame;
+use crate::site::parts::Linked;
+use crate::site::{address, deleted, parts};
+use crate::store::navigation::Location;
+use crate::store::{links, pages, search};
 use crate::web::request::prefilled;
 use crate::web::{Problem, Response, response};
 
@@ -54,7 +55,7 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let title = title(cx, slug);
     let similar = search::similar(cx.db, &title)?;
     let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
-    Ok(response::html_with(StatusCode::NOT_FOUND, site::render(&view, &Viewer::of(cx.request, cx.identity))?))
+    Ok(response::html_with(StatusCode::NOT_FOUND, Frame::at(cx, Location::Elsewhere)?.render(&view)?))
 }
 
 /// The slug of the page whose title makes the slug `wanted`, but made another when the page was written. `given` is the
@@ -78,11 +79,12 @@ fn of_old_page(cx: &Context, given: &str, wanted: &str) -> Result<Option<String>
 /// The title that a page with this slug would have: `?title=` if the slug is made from it, else a guess.
 pub fn title(cx: &Context, slug: &str) -> String {
     let given = prefilled(cx.request, "title").filter(|title| slugify(title) == slug);
-    given.unwrap_or_else(|| {
-        let words = slug.replace('-', " ");
-        let mut characters = words.chars();
-        characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
-    })
+    given.unwrap_or_else(|| guessed(slug))
+}
+
+/// A title that has this slug.
+pub fn guessed(slug: &str) -> String {
+    parts::capitalized(&slug.replace('-', " "))
 }
 
 /// The address of the request, with `slug` in place of the one in it.

@@ -33,10 +33,12 @@ pub mod relocate;
 pub mod retry;
 pub mod revision;
 pub mod search;
+pub mod settings;
 pub mod sign_in;
 pub mod space;
 pub mod space_settings;
 pub mod spaces;
+pub mod starred;
 pub mod tagged;
 pub mod tags;
 pub mod tasks;
@@ -49,37 +51,39 @@ pub mod webhooks;
 
 mod author;
 mod browser;
+mod frame;
 mod missing;
 mod parts;
 #[cfg(test)]
 mod samples;
+mod sidebar;
 #[cfg(test)]
 mod tests;
-
-use std::any::Any;
 
 use askama::Template;
 use http::StatusCode;
 
 use crate::auth::Context;
-use crate::site::parts::Viewer;
-use crate::web::{Problem, Response, response};
-
-/// The document that `view` makes for a viewer. Templates find the viewer as `viewer`.
-fn render(view: &impl Template, viewer: &Viewer) -> Result<String, Problem> {
-    let viewer: &dyn Any = viewer;
-    // Writing to a string cannot fail, and no value in a view fails to be written.
-    view.render_with_values(&("viewer", viewer)).map_err(Problem::internal)
-}
+use crate::site::frame::Frame;
+use crate::store::navigation::Location;
+use crate::web::{Problem, Response};
 
 /// A view that browsers may keep, and ask whether it has changed.
 fn show(cx: &Context, view: &impl Template) -> Result<Response, Problem> {
-    let page = response::html(render(view, &Viewer::of(cx.request, cx.identity))?);
-    Ok(response::tagged_by_content(cx.request, page))
+    Frame::at(cx, Location::Elsewhere)?.show(cx, view)
 }
 
 /// A view that must not be kept: a form, or an answer to one.
 fn show_once(cx: &Context, status: StatusCode, view: &impl Template) -> Result<Response, Problem> {
-    let page = render(view, &Viewer::of(cx.request, cx.identity))?;
-    Ok(response::no_store(response::html_with(status, page)))
+    Frame::at(cx, Location::Elsewhere)?.show_once(status, view)
+}
+
+/// The same beside the open way to page `id`.
+fn show_of(cx: &Context, id: i64, view: &impl Template) -> Result<Response, Problem> {
+    Frame::at(cx, Location::Page(id))?.show(cx, view)
+}
+
+/// A form about page `id`, or an answer to one.
+fn show_once_of(cx: &Context, id: i64, status: StatusCode, view: &impl Template) -> Result<Response, Problem> {
+    Frame::at(cx, Location::Page(id))?.show_once(status, view)
 }

@@ -6,8 +6,10 @@ use wiki_types::Post;
 use crate::auth::Context;
 use crate::errors;
 use crate::markdown::Rendered;
+use crate::site::frame::Frame;
 use crate::site::parts::{self, Linked, Viewer};
-use crate::site::{self, address, missing};
+use crate::site::{address, missing};
+use crate::store::navigation::Location;
 use crate::store::pages::{self, PageView};
 use crate::store::{revisions, tasks, watches};
 use crate::web::forms::Form;
@@ -67,8 +69,10 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 }
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
+    // Before its text is rendered: that needs no connection.
+    let frame = Frame::at(cx, Location::Page(view.post.post_id))?;
     let text = text(cx, &view)?;
-    site::show(cx, &Page { view, text, saved })
+    frame.show(cx, &Page { view, text, saved })
 }
 
 /// The text of a page, for the sender of a request. Who has ticked its tasks is looked up only if it may have some.

@@ -37,7 +37,7 @@ pub struct PageAccessView {
 pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let saved = query(cx.request, "saved").is_some();
-    site::show_once(cx, StatusCode::OK, &PageAccessView { saved, ..view(cx, page)? })
+    site::show_once_of(cx, page.post_id, StatusCode::OK, &PageAccessView { saved, ..view(cx, page)? })
 }
 
 fn view(cx: &Context, page: Post) -> Result<PageAccessView, Problem> {
@@ -76,13 +76,14 @@ pub fn save(cx: &Context, slug: &str) -> Result<Response, Problem> {
         }
     };
     if !view.errors.is_empty() {
-        return site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return site::show_once_of(cx, view.page.post_id, StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
     let set = access::set_of_page(cx.db, view.page.post_id, access.as_ref(), &cx.identity.actor())?;
     match check_set(set, errors::page_not_found) {
         Ok(()) => Ok(response::see_other(&format!("{}?saved=yes", view.page.of("access")))),
         Err(problem) if !problem.errors.is_empty() => {
-            site::show_once(cx, problem.status, &PageAccessView { errors: problem.errors, ..view })
+            let view = PageAccessView { errors: problem.errors, ..view };
+            site::show_once_of(cx, view.page.post_id, problem.status, &view)
         }
         Err(problem) => Err(problem),
     }

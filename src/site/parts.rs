@@ -2,7 +2,7 @@
 
 use http::Method;
 use wiki_types::{
-    ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, TreePage, rules,
+    ChangeKind, FieldError, Mode, Post, PostSummary, RevisionEntry, SearchResult, Suggestion, Time, TreePage, rules,
 };
 
 use crate::auth::{Identity, Need, sign_in_within};
@@ -257,7 +257,11 @@ pub fn label(field: &str) -> &str {
         "days" => "Valid for",
         "role" => "Role",
         "tag" => "Tag",
-        "space_name" | "group_name" => "Name",
+        "space_name" | "group_name" | "wiki_name" => "Name",
+        "mark" => "Mark",
+        "color" => "Color",
+        "footer" => "Footer",
+        "language" => "Language",
         "space_slug" | "url" => "Address",
         "description" => "Description",
         "icon" => "Icon",
@@ -270,6 +274,43 @@ pub fn label(field: &str) -> &str {
         "since" => "Edited since",
         "until" => "Edited until",
         other => other,
+    }
+}
+
+/// How long ago `time` was, for people: in words for a month, then as a day.
+pub fn ago(time: &Time) -> String {
+    time.ago(Time::now())
+}
+
+/// The first letters of the first and the last word of a name, at most two.
+pub fn initials(name: &str) -> String {
+    let mut letters = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let first = letters.next();
+    first.into_iter().chain(letters.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+/// `word` with a capital letter.
+pub fn capitalized(word: &str) -> String {
+    let mut characters = word.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// The path of a drawing of 20 by 20 units, in lines.
+pub fn drawing(name: &str) -> &'static str {
+    match name {
+        "menu" => "M3 5h14M3 10h14M3 15h14",
+        "search" => "M13.5 13.5 18 18M15 8.5a6.5 6.5 0 1 1-13 0 6.5 6.5 0 0 1 13 0Z",
+        "home" => "M3 9.5 10 3l7 6.5V17h-5v-5H8v5H3Z",
+        "bell" => "M5 13V9a5 5 0 0 1 10 0v4l1.5 2h-13ZM8.5 17.5h3",
+        "clock" => "M10 5.5V10l3 2M18 10a8 8 0 1 1-16 0 8 8 0 0 1 16 0Z",
+        "check" => "M3.5 10.5 8 15 16.5 5.5",
+        "plus" => "M10 4v12M4 10h12",
+        "trash" => "M4 6h12M8 6V3.5h4V6M5.5 6l.8 11h7.4l.8-11",
+        "pencil" => "M4 16l.8-3.4L13.5 4l2.5 2.5-8.6 8.700Z",
+        "star" => "m10 2.5 2.3 4.9 5.2.7-3.8 3.7.9 5.3-4.6-2.5-4.6 2.5.9-5.300L2.5 8.100l5.2-.700Z",
+        "eye" => "M2 10s3-5.5 8-5.5 8 5.5 8 5.5-3 5.5-8 5.500S2 10 2 10ZM12.5 10a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0Z",
+        // Dots.
+        _ => "M4.5 10h.01M10 10h.01M15.5 10h.01",
     }
 }
 
@@ -325,6 +366,15 @@ mod tests {
             ("content", "This page is too long.", "This page is too long."),
         ] {
             assert_eq!(sentence_of(field, message), sentence);
+        }
+    }
+
+    #[test]
+    fn a_name_has_initials() {
+        for (name, letters) in
+            [("Ada Lovelace", "AL"), ("ada", "A"), ("Mary Jane van Dyke", "MD"), ("…", ""), ("李 小龙", "李小")]
+        {
+            assert_eq!(initials(name), letters);
         }
     }
 

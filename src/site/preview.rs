@@ -6,7 +6,8 @@ use wiki_types::rules::MAX_CONTENT;
 
 use crate::auth::Context;
 use crate::markdown::{self, Rendered};
-use crate::site::{self, parts};
+use crate::site::frame::Frame;
+use crate::site::parts;
 use crate::store::Db;
 use crate::store::links;
 use crate::web::forms::Form;
@@ -22,7 +23,7 @@ pub struct Preview {
 pub fn show(cx: &Context) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
     let text = of(cx.db, form.text("content"), form.text("title"))?;
-    site::show_once(cx, StatusCode::OK, &Preview { text })
+    Frame::default().show_once(StatusCode::OK, &Preview { text })
 }
 
 /// `content` as HTML, with links to pages that exist, and without pictures that do not. Of each, one statement, however many

@@ -4,8 +4,9 @@ use askama::Template;
 use wiki_types::FieldError;
 
 use crate::auth::Identity;
-use crate::site::parts::Viewer;
-use crate::site::{self, address};
+use crate::site::address;
+use crate::site::frame::Frame;
+use crate::store::Db;
 use crate::web::{Problem, Request, Response, response};
 
 #[derive(Debug, Template)]
@@ -62,9 +63,9 @@ pub fn may_pass(status: u16) -> bool {
 }
 
 /// A page that says what went wrong. Problem details if even that cannot be rendered.
-pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Response {
+pub fn show(db: &Db, request: &Request, identity: &Identity, problem: &Problem) -> Response {
     let view = ProblemView { status: problem.status.as_u16(), detail: problem.for_people(), errors: &problem.errors };
-    match site::render(&view, &Viewer::of(request, identity)) {
+    match Frame::of_refused(db, request, identity, problem.status).render(&view) {
         Ok(body) => response::with_hints(problem, response::html_with(problem.status, body)),
         Err(_) => response::problem(problem),
     }

@@ -67,7 +67,7 @@ impl Relocate {
 pub fn ask(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let wanted: String = query(cx.request, "q").unwrap_or_default().chars().take(200).collect();
-    site::show_once(cx, StatusCode::OK, &Relocate::of(cx, page, wanted, Vec::new())?)
+    site::show_once_of(cx, page.post_id, StatusCode::OK, &Relocate::of(cx, page, wanted, Vec::new())?)
 }
 
 /// `POST /wiki/{slug}/move`: `to` is `page:` and a slug, or `space:` and a number; `place` is a number among the siblings.
@@ -114,5 +114,5 @@ fn destination(cx: &Context, form: &Form, page: &Post) -> Result<Result<Move, &'
 
 fn refuse(cx: &Context, page: Post, wanted: String, message: &'static str) -> Result<Response, Problem> {
     let errors = vec![FieldError::new("to", message)];
-    site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &Relocate::of(cx, page, wanted, errors)?)
+    site::show_once_of(cx, page.post_id, StatusCode::UNPROCESSABLE_ENTITY, &Relocate::of(cx, page, wanted, errors)?)
 }

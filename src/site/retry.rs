@@ -6,10 +6,12 @@ use askama::Template;
 use http::{Method, StatusCode};
 
 use crate::auth::{Context, Identity, sign_in_within};
-use crate::site::parts::{Reason, Viewer, sentence_of, typed};
+use crate::site::frame::Frame;
+use crate::site::parts::{Reason, sentence_of, typed};
 use crate::site::problem::{may_pass, rest, title};
 use crate::site::sign_in::SignIn;
 use crate::site::{self, address, edit};
+use crate::store::Db;
 use crate::web::forms::Form;
 use crate::web::{Problem, Request, Response, response};
 
@@ -17,7 +19,7 @@ use crate::web::{Problem, Request, Response, response};
 const SECRETS: [&str; 3] = ["password", "current", "new"];
 
 /// Fields that people type into, or read. All others are the form's own.
-const TYPED: [&str; 20] = [
+const TYPED: [&str; 25] = [
     "title",
     "slug",
     "tags",
@@ -38,6 +40,11 @@ const TYPED: [&str; 20] = [
     "description",
     "icon",
     "person",
+    "wiki_name",
+    "mark",
+    "color",
+    "footer",
+    "language",
 ];
 
 #[derive(Debug, Template)]
@@ -72,13 +79,14 @@ pub enum Kind {
 
 /// The form that `request` sent, if it is one of the site's that would be lost otherwise. It answers with the status of
 /// `problem`.
-pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option<Response> {
+pub fn show(db: &Db, request: &Request, identity: &Identity, problem: &Problem) -> Option<Response> {
     let path = request.uri().path();
     let form = if keeps(request) { Form::read(request).ok()? } else { return None };
-    let (viewer, reason) = (Viewer::of(request, identity), Reason::new(&form, problem));
+    let reason = Reason::new(&form, problem);
+    let frame = || Frame::of_refused(db, request, identity, problem.status);
     let page = match edit::again(path, &form, reason.clone()) {
-        Some(view) => site::render(&view, &viewer),
-        None if path == address::SIGN_IN => site::render(&SignIn::again(&form, problem), &viewer),
+        Some(view) => frame().render(&view),
+        None if path == address::SIGN_IN => frame().render(&SignIn::again(&form, problem)),
         None => {
             let view = Retry::new(path, &form, title(problem.status.as_u16()), reason);
             // Of a button there is nothing to keep, and pressing it again helps only if the refusal passes, or after signing
@@ -86,7 +94,7 @@ pub fn show(request: &Request, identity: &Identity, problem: &Problem) -> Option
             if !view.is_typed && problem.status != StatusCode::UNAUTHORIZED && !may_pass(problem.status.as_u16()) {
                 return None;
             }
-            site::render(&view, &viewer)
+            frame().render(&view)
         }
     };
     let page = response::no_store(response::html_with(problem.status, page.ok()?));

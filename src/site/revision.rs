@@ -44,7 +44,7 @@ pub fn show(cx: &Context, slug: &str, version: &str) -> Result<Response, Problem
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let version = positive(version).ok_or_else(|| errors::version_not_found(version))?;
     let revert = Revert { author: author::remembered(cx.request), ..Revert::default() };
-    site::show_once(cx, StatusCode::OK, &view(cx, page, version, revert)?)
+    site::show_once_of(cx, page.post_id, StatusCode::OK, &view(cx, page, version, revert)?)
 }
 
 fn view(cx: &Context, page: Post, version: i64, revert: Revert) -> Result<RevisionView, Problem> {
@@ -71,7 +71,7 @@ pub fn revert(cx: &Context, slug: &str) -> Result<Response, Problem> {
     }
     if !revert.errors.is_empty() {
         let view = view(cx, page, version, revert)?;
-        return site::show_once(cx, StatusCode::UNPROCESSABLE_ENTITY, &view);
+        return site::show_once_of(cx, view.page.post_id, StatusCode::UNPROCESSABLE_ENTITY, &view);
     }
     let user_id = author::user_id(cx, &revert.author)?;
     let comment = Some(revert.comment).filter(|comment| !comment.is_empty());

@@ -1,14 +1,12 @@
 //! Every view with contents that are hard to set: long, foreign, empty, hostile.
 
-use std::any::Any;
-
 use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
     AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
-    Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Snippet, Space,
-    SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Webhook,
+    Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
+    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Webhook,
 };
 
 use crate::diff;
@@ -18,7 +16,7 @@ use crate::site::account::{AccountView, TokenForm};
 use crate::site::address;
 use crate::site::audit::Audit;
 use crate::site::backlinks::Backlinks;
-use crate::site::changes::Changes;
+use crate::site::changes::{Changed, Changes};
 use crate::site::compare::Compare;
 use crate::site::delete::Delete;
 use crate::site::delete_space::DeleteSpace;
@@ -28,7 +26,8 @@ use crate::site::edit::{Conflict, Edit, Fields, Target, Unsaved};
 use crate::site::edit_user::EditUser;
 use crate::site::feed::Feed;
 use crate::site::files::{FilesView, Shown};
-use crate::site::front::{Front, Home};
+use crate::site::frame::Frame;
+use crate::site::front::{Front, Home, Own};
 use crate::site::groups::{GroupForm, GroupView, Groups};
 use crate::site::history::History;
 use crate::site::inbox::{Entry, InboxView};
@@ -43,10 +42,13 @@ use crate::site::relocate::Relocate;
 use crate::site::retry::{Field, Kind, Retry};
 use crate::site::revision::{Revert, RevisionView};
 use crate::site::search::{Limits, Search};
+use crate::site::settings::SettingsView;
+use crate::site::sidebar::Sidebar;
 use crate::site::sign_in::SignIn;
 use crate::site::space::SpaceView;
 use crate::site::space_settings::SpaceSettings;
 use crate::site::spaces::{SpaceForm, Spaces};
+use crate::site::starred::Starred;
 use crate::site::tagged::Tagged;
 use crate::site::tags::Tags;
 use crate::site::tasks::{TasksView, Whose};
@@ -57,6 +59,7 @@ use crate::site::watched::Watched;
 use crate::site::webhooks::{WebhookForm, WebhookView, Webhooks};
 use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
+use crate::store::navigation::{self, Navigation};
 use crate::store::pages::{PageView, Place};
 
 /// Makes the views; every text a person could have written goes through `text`.
@@ -711,12 +714,82 @@ impl<F: Fn(&str) -> String> Samples<F> {
         }
     }
 
+    /// What stands around a view: a wiki with several spaces for whoever is signed in, with one for others.
+    fn frame(&self, viewer: &Viewer) -> Frame {
+        let page = |id: i64, parent, is_open| navigation::Page {
+            id,
+            parent,
+            title: self.text(TITLES[usize::try_from(id).unwrap() % TITLES.len()]),
+            slug: format!("page-{id}"),
+            is_open,
+            has_children: id < 5,
+        };
+        let space = |id: i64| navigation::Space {
+            id,
+            slug: self.text("people"),
+            name: self.text("People"),
+            icon: if id == 1 { String::new() } else { "📘".to_owned() },
+        };
+        let is_known = viewer.account.is_some();
+        let (settings, sidebar) = Sidebar::new(Navigation {
+            settings: Settings {
+                name: self.text("Handbook"),
+                mark: if is_known { self.text("W") } else { String::new() },
+                footer: self.text("Ask the workshop"),
+                ..Settings::default()
+            },
+            spaces: if is_known { vec![space(1), space(2)] } else { vec![space(1)] },
+            open_space: Some(1),
+            page: Some(3),
+            pages: vec![page(1, None, false), page(2, None, true), page(3, Some(2), true), page(5, Some(3), false)],
+            stars: if is_known { vec![self.suggestion(0), self.suggestion(1)] } else { Vec::new() },
+            is_starred: is_known,
+        });
+        Frame { viewer: viewer.clone(), settings, sidebar }
+    }
+
+    fn settings_view(&self, errors: Vec<FieldError>) -> SettingsView {
+        SettingsView {
+            is_stale: errors.is_empty(),
+            errors,
+            saved: true,
+            ..Settings {
+                name: self.text("Handbook"),
+                mark: self.text("W"),
+                footer: self.text("Ask"),
+                ..Settings::default()
+            }
+            .into()
+        }
+    }
+
     fn pages_for(&self, viewer: &Viewer) -> Vec<(String, String)> {
-        let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&("viewer", viewer as &dyn Any));
+        let frame = self.frame(viewer);
+        let values = frame.values();
+        let view = |view: &dyn DynTemplate| view.dyn_render_with_values(&values);
         let next = || Some("?cursor=abc".to_owned());
         let changes = |many| (0..many).map(|index| self.change(index)).collect::<Vec<_>>();
         let home_page = Post { slug: "home".into(), title: self.text("Our wiki"), ..self.post(0, 0) };
         let home = Home { page: self.view(home_page, 1), text: self.rendered() };
+        let listed = |title: &str, page: Option<(&str, &str)>| Listed {
+            id: 7,
+            updated_time: time(3, 0),
+            title: self.text(title),
+            wanted_slug: String::new(),
+            page: page.map(|(title, slug)| (self.text(title), slug.to_owned())),
+        };
+        let front = |home, changes| Front {
+            name: self.text("Handbook"),
+            home,
+            spaces: vec![self.one_space(0), self.one_space(1)],
+            changed: Changed::pages(changes),
+            is_of_this_week: true,
+            own: Own {
+                drafts: vec![listed("", Some((TITLES[0], "deploy"))), listed("Certificates", None)],
+                tasks: self.tasks(Whose::Mine, false).groups.into_iter().flat_map(|group| group.tasks).collect(),
+                unwritten: vec![(self.text("Parental leave"), "parental-leave".to_owned(), 2)],
+            },
+        };
         let existing = || self.edit(Target::Existing(Box::new(self.post(0, 2))));
         let missing = Target::Missing { slug: self.text("how-we-deploy") };
         let errors = self.errors();
@@ -736,8 +809,6 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 protected: index == 1,
             }
         };
-        let mut untitled = self.draft(None);
-        untitled.typed.title.clear();
         let delete = |errors, seen| Delete {
             page: self.post(0, 0),
             backlinks: 12,
@@ -753,9 +824,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ..Search::default()
         };
         let pages = [
-            ("front", view(&Front { home: Some(home), changes: changes(8), tags: self.counted() })),
-            ("front-without-home", view(&Front { home: None, changes: changes(8), tags: self.counted() })),
-            ("front-empty", view(&Front { home: None, changes: Vec::new(), tags: Vec::new() })),
+            ("front", view(&front(Some(home), changes(8)))),
+            ("front-without-home", view(&front(None, changes(8)))),
+            ("front-empty", view(&Front { own: Own::default(), spaces: Vec::new(), ..front(None, Vec::new()) })),
             (
                 "page",
                 view(&Page {
@@ -857,7 +928,13 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("deleted-pages-none", view(&DeletedPages { pages: Vec::new(), next: None })),
             ("pages", view(&Pages { pages: self.listed(16), sort: Sort::Title, next: next() })),
             ("pages-none", view(&Pages { pages: Vec::new(), sort: Sort::Updated, next: None })),
-            ("changes", view(&Changes { changes: changes(12), next: next() })),
+            (
+                "changes",
+                view(&Changes {
+                    days: vec![("22 November 2026".to_owned(), Changed::pages(changes(12)))],
+                    next: next(),
+                }),
+            ),
             ("tags", view(&Tags { tags: self.counted(), next: next() })),
             ("tag", view(&Tagged { tag: self.text("größe"), pages: self.listed(8), next: next() })),
             (
@@ -888,12 +965,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("account-of", view(&self.edit_user(Some(self.user(1))))),
             (
                 "drafts",
-                view(&Drafts {
-                    drafts: vec![
-                        Listed { draft: self.draft(Some(4)), page: Some((self.text(TITLES[0]), "deploy".to_owned())) },
-                        Listed { draft: untitled, page: None },
-                    ],
-                }),
+                view(&Drafts { drafts: vec![listed(TITLES[1], Some((TITLES[0], "deploy"))), listed("", None)] }),
             ),
             ("drafts-empty", view(&Drafts { drafts: Vec::new() })),
             ("tasks", view(&self.tasks(Whose::Mine, false))),
@@ -906,6 +978,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("inbox-empty", view(&InboxView { entries: Vec::new(), unread: 0, ..self.inbox(true) })),
             ("watched", view(&Watched { pages: self.listed(3), next: next() })),
             ("watched-empty", view(&Watched { pages: Vec::new(), next: None })),
+            ("starred", view(&Starred { pages: vec![self.suggestion(0), self.suggestion(1)] })),
+            ("starred-empty", view(&Starred { pages: Vec::new() })),
+            ("settings", view(&self.settings_view(Vec::new()))),
+            ("settings-invalid", view(&self.settings_view(vec![FieldError::new("wiki_name", self.text("is wrong"))]))),
             ("audit", view(&Audit { entries: self.happened(), next: next() })),
             ("audit-empty", view(&Audit { entries: Vec::new(), next: None })),
             ("webhooks", view(&self.webhooks(Vec::new()))),
@@ -976,7 +1052,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
     /// What is not HTML.
     pub fn feed(&self) -> String {
         let changes = (0..4).map(|index| self.change(index)).collect();
-        Feed { base: self.text("https://wiki.example"), begun: time(1, 0), changes }.render().unwrap()
+        Feed { name: self.text("Handbook"), base: self.text("https://wiki.example"), begun: time(1, 0), changes }
+            .render()
+            .unwrap()
     }
 }
 

@@ -6,8 +6,10 @@ use wiki_types::{Space, SpaceRole, TreePage};
 use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
+use crate::site::frame::Frame;
 use crate::site::parts::Linked;
-use crate::site::{self, address, parts};
+use crate::site::{address, parts};
+use crate::store::navigation::Location;
 use crate::store::pages::tree::Level;
 use crate::store::spaces;
 use crate::web::{Problem, Response};
@@ -39,7 +41,7 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let space = known(cx, slug)?;
     let list = lists::level(cx.request, cx.db, Level::Top(space.space_id))?;
     let pages = list.map(|(page, _): (TreePage, _)| page);
-    site::show(cx, &SpaceView { space, pages: pages.items, next: pages.next })
+    Frame::at(cx, Location::Space(space.space_id))?.show(cx, &SpaceView { space, pages: pages.items, next: pages.next })
 }
 
 /// The space with this slug. 404 if there is none that the sender may see.

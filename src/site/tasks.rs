@@ -91,14 +91,15 @@ pub struct DueWords {
 }
 
 impl Row {
-    fn new(task: Task, now: DateTime<Utc>) -> Self {
+    /// A task as it is shown at `now`.
+    pub(super) fn new(task: Task, now: DateTime<Utc>) -> Self {
         let text = markdown::plain(&task.text).text.trim().to_owned();
         let due = task.due.map(|due| words(due, now, task.done));
         Self { text: if text.is_empty() { "Untitled".to_owned() } else { text }, due, task }
     }
 
     /// Where it stands in its page.
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         address::page(&self.task.page_slug)
     }
 }

@@ -6,7 +6,9 @@ use wiki_types::{Space, TreePage};
 use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
-use crate::site::{self, address, parts};
+use crate::site::frame::Frame;
+use crate::site::{address, parts};
+use crate::store::navigation::Location;
 use crate::store::pages::tree::{self, Level};
 use crate::store::spaces;
 use crate::web::request::{positive, query};
@@ -56,5 +58,6 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
         Branch { page, below }
     };
     let page = level.map(branch);
-    site::show(cx, &Tree { spaces, space, pages: page.items, next: page.next })
+    Frame::at(cx, Location::Space(space.space_id))?
+        .show(cx, &Tree { spaces, space, pages: page.items, next: page.next })
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use chrono::NaiveDateTime;
 use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
-use wiki_types::{ChangeKind, InboxKind, Role, Scope, Time};
+use wiki_types::{ChangeKind, Color, InboxKind, Role, Scope, Time};
 
 use crate::store::error::{self, Error};
 
@@ -241,7 +241,13 @@ macro_rules! word_columns {
     };
 }
 
-word_columns! { ChangeKind = "a kind of change", InboxKind = "a kind of entry", Role = "a role", Scope = "a scope" }
+word_columns! {
+    ChangeKind = "a kind of change",
+    Color = "a color",
+    InboxKind = "a kind of entry",
+    Role = "a role",
+    Scope = "a scope",
+}
 
 impl Column for Vec<String> {
     fn from_value(value: DbValue) -> Result<Self, Error> {

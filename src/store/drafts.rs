@@ -161,30 +161,34 @@ pub fn of_place(db: &Db, user_id: i64, place: String) -> Result<Option<EditDraft
     db.query_one(sql, &[user_id.into(), place.into()])?.as_mut().map(read_draft).transpose()
 }
 
-/// A draft in a list.
+/// A draft in a list, without its text.
 #[derive(Debug)]
 pub struct Listed {
-    /// The draft.
-    pub draft: EditDraft,
+    /// Its number.
+    pub id: i64,
+    /// When it was last changed.
+    pub updated_time: Time,
+    /// The title, as it was typed.
+    pub title: String,
+    /// The slug that a new page shall have; empty if it follows from the title.
+    pub wanted_slug: String,
     /// The title and slug of the page it is an edit of; none if it is new, or the page is deleted.
     pub page: Option<(String, String)>,
 }
 
-/// All drafts of user `user_id`, the latest first.
-pub fn of_user(db: &Db, user_id: i64) -> Result<Vec<Listed>, Error> {
+/// The latest `count` drafts of user `user_id`.
+pub fn of_user(db: &Db, user_id: i64, count: usize) -> Result<Vec<Listed>, Error> {
     let sql = concat!(
-        "SELECT ",
-        draft_columns!(),
-        ", posts.title, posts.slug
+        "SELECT drafts.id, drafts.updated_time AT TIME ZONE 'UTC', drafts.title, drafts.wanted_slug, posts.title AS page_title, posts.slug
          FROM drafts LEFT JOIN posts ON posts.id = drafts.post_id AND posts.deleted_time IS NULL AND ",
         is_readable!("posts"),
         "
-         WHERE drafts.user_id = $1 ORDER BY drafts.updated_time DESC, drafts.id DESC"
+         WHERE drafts.user_id = $1 ORDER BY drafts.updated_time DESC, drafts.id DESC LIMIT $2"
     );
-    db.query_all(sql, &[user_id.into()], |row: &mut Row| {
-        let draft = read_draft(row)?;
-        let (title, slug): (Option<String>, Option<String>) = (row.column()?, row.column()?);
-        Ok(Listed { draft, page: title.zip(slug) })
+    db.query_all(sql, &[user_id.into(), db::count(count)], |row: &mut Row| {
+        let (id, updated_time, title, wanted_slug) = (row.column()?, row.column()?, row.column()?, row.column()?);
+        let (page, slug): (Option<String>, Option<String>) = (row.column()?, row.column()?);
+        Ok(Listed { id, updated_time, title, wanted_slug, page: page.zip(slug) })
     })
 }
 

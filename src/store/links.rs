@@ -50,6 +50,26 @@ pub fn target(db: &Db, name: &str) -> Result<Option<String>, Error> {
     db.query_row(&format!("SELECT {}", target_sql("$1")), &[name.to_owned().into()])?.column()
 }
 
+/// The pages, last edited first, whose links are looked at for names that lead nowhere. It bounds what the front page costs.
+const LOOKED_AT: usize = 30;
+
+/// The first `count` names that the pages edited last link to and that lead nowhere, with how many of these pages do: the most
+/// linked first.
+pub fn unwritten(db: &Db, count: usize) -> Result<Vec<(String, i64)>, Error> {
+    let sql = format!(
+        concat!(
+            "SELECT link.name, count(*) FROM (
+               SELECT links FROM posts WHERE deleted_time IS NULL AND ",
+            is_readable!("posts"),
+            " ORDER BY updated_time DESC, id DESC LIMIT $1
+             ) AS page CROSS JOIN LATERAL (SELECT DISTINCT unnest(page.links) AS name) AS link
+             WHERE {} IS NULL GROUP BY link.name ORDER BY count(*) DESC, link.name LIMIT $2"
+        ),
+        target_sql("link.name")
+    );
+    db.query_all(&sql, &[db::count(LOOKED_AT), db::count(count)], |row| Ok((row.column()?, row.column()?)))
+}
+
 /// The names that lead somewhere, with the slugs in the same places.
 pub(super) fn pair(names: Vec<String>, slugs: Vec<Option<String>>) -> Targets {
     names.into_iter().zip(slugs).filter_map(|(name, slug)| Some((name, slug?))).collect()

@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &[
     ("0018_spaces.sql", include_str!("../../migrations/0018_spaces.sql")),
     ("0019_files.sql", include_str!("../../migrations/0019_files.sql")),
     ("0020_sessions.sql", include_str!("../../migrations/0020_sessions.sql")),
+    ("0021_stars_and_settings.sql", include_str!("../../migrations/0021_stars_and_settings.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible } from "./support/accessible.js";
 import { makeWorld } from "./support/make.js";
-import { button, fill, heading, link, reads, save, visit } from "./support/see.js";
+import { button, choose, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 
 const ADMIN_PASSWORD = "first-light-of-day-7";
 const PASSWORD = "four words in a row";
@@ -46,7 +46,7 @@ for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScrip
     const page = await somebody(t, { reducedMotion: "reduce" });
     await visit(page, "/wiki");
     // Nobody is offered what they may not do.
-    assert.equal(await link(page, "New page").count(), 0);
+    assert.equal(await place(page, "New page").count(), 0);
     await visit(page, "/wiki/-/new");
     // Not without signing in, and then where they wanted to go.
     await heading(page, "Sign in");
@@ -68,11 +68,11 @@ for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScrip
     await button(page, "Sign out").click();
     // Back to where they were.
     await visit(page, "/wiki/-/search?q=by+somebody");
-    await link(page, "Sign in").click();
+    await place(page, "Sign in").click();
     await enter(page, "admin", ADMIN_PASSWORD);
     await page.waitForURL((url) => url.pathname + url.search === "/wiki/-/search?q=by+somebody");
     await button(page, "Sign out").click();
-    await link(page, "Sign in").waitFor();
+    await place(page, "Sign in").waitFor();
   });
 
   test(`a token is made, used and revoked, ${kind}`, async (t) => {
@@ -124,7 +124,7 @@ test("an administrator gives somebody an account, and they are denied what it do
   await rita.getByText("You can read this wiki, but not edit it.").waitFor();
   await accessible(rita, "denied");
   await visit(rita, "/wiki/-/audit", 403);
-  assert.equal(await link(rita, "Audit trail").count(), 0);
+  assert.equal(await place(rita, "Audit trail").count(), 0);
 
   await link(page, "Account").click();
   await page.getByLabel("Role", { exact: true }).selectOption("editor");
@@ -138,10 +138,10 @@ test("an administrator protects a page and reads the audit trail", async (t) => 
   await visit(page, "/wiki/-/new");
   await fill(page, { title: "House rules", content: "No shoes." });
   await save(page, "/wiki/house-rules");
-  await button(page, "Protect page").click();
+  await choose(page, "Protect page");
   await page.locator("#_protected").waitFor();
   await accessible(page, "a protected page");
-  await link(page, "Audit trail").click();
+  await place(page, "Audit trail").click();
   await heading(page, "Audit trail");
   await page.getByRole("cell", { name: "page protected" }).first().waitFor();
   await accessible(page, "audit trail");
@@ -160,7 +160,7 @@ test("somebody changes their password and signs out everywhere else", async (t) 
   await button(here, "Sign out everywhere else").click();
   await button(here, "Sign out everywhere else").waitFor({ state: "detached" });
   await visit(there, "/wiki");
-  await link(there, "Sign in").waitFor();
+  await place(there, "Sign in").waitFor();
 
   await here.getByLabel("Current password", { exact: true }).fill("not it");
   await here.getByLabel("New password", { exact: true }).fill("another four words");

@@ -1,7 +1,7 @@
 // Ways to a page: search, suggestions, tags, lists, links from other pages, and links to pages nobody has written yet.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { button, field, fill, heading, link, reads, save, visit } from "./support/see.js";
+import { button, choose, field, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, person, rewrite, user, write } from "./support/world.js";
 
 before(async () => {
@@ -83,7 +83,7 @@ test("a suggestion is chosen with the mouse", async (t) => {
 test("tags lead to the pages that have them", async (t) => {
   const page = await person(t);
   await visit(page, "/wiki");
-  await page.getByRole("navigation", { name: "Wiki" }).getByRole("link", { name: "Tags" }).click();
+  await place(page, "Tags").click();
   await heading(page, "Tags");
   await page.getByRole("link", { name: /^bread 2/ }).click();
   await page.getByRole("heading", { name: "Pages tagged bread" }).waitFor();
@@ -123,7 +123,7 @@ test("users lead to what they wrote", async (t) => {
 test("a page says what links to it", async (t) => {
   const page = await person(t);
   await visit(page, at("rye-flour"));
-  await link(page, "Backlinks").click();
+  await choose(page, "Backlinks");
   await page.getByRole("heading", { name: /^Backlinks .*Rye flour$/ }).waitFor();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Sourdough"]);
 });

@@ -38,7 +38,7 @@ test("on paper there is the text, and no navigation", async (t) => {
   const page = await person(t, { colorScheme: "dark" });
   await VIEWS.page(page);
   await page.emulateMedia({ media: "print" });
-  for (const name of ["Wiki", "This page", "More"]) {
+  for (const name of ["Wiki", "Pages", "This page", "More"]) {
     assert.equal(await page.getByRole("navigation", { name, includeHidden: true, exact: true }).isVisible(), false, name);
   }
   assert.ok(await page.getByRole("heading", { name: "A sample of everything" }).isVisible());

@@ -1,7 +1,7 @@
 // Renaming, deleting and restoring pages.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, fill, heading, link, reads, save, visit } from "./support/see.js";
+import { button, choose, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, person, write } from "./support/world.js";
 
 test("a renamed page is found at its old address, and by the links to it", async (t) => {
@@ -22,7 +22,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
   await linked.click();
   await heading(page, "New name");
-  await link(page, "Backlinks").click();
+  await choose(page, "Backlinks");
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Signpost"]);
 });
 
@@ -31,12 +31,12 @@ test("a page is deleted after a question, and restored", async (t) => {
   await write("Mourner", "I miss [[Doomed]].");
   const page = await person(t);
   await visit(page, at("doomed"));
-  await link(page, "Delete").click();
+  await choose(page, "Delete");
   await heading(page, "Delete “Doomed”?");
   await page.getByText("1 page links here").waitFor();
   await link(page, "Cancel").click();
   await reads(page, "Still here.");
-  await link(page, "Delete").click();
+  await choose(page, "Delete");
   await page.getByLabel("Reason (optional)").fill("Nobody needs it.");
   await page.getByLabel("Your name").fill("Grace");
   await button(page, "Delete page").click();
@@ -48,9 +48,9 @@ test("a page is deleted after a question, and restored", async (t) => {
   assert.match(await page.locator("#_text").getByRole("link", { name: "Doomed" }).getAttribute("class"), /\bmissing\b/);
   await visit(page, "/wiki/-/pages");
   assert.equal(await link(page, "Doomed").count(), 0);
-  await link(page, "Recent changes").click();
+  await place(page, "Recent changes").click();
   await page.locator("li", { hasText: "Doomed" }).getByText("deleted", { exact: true }).waitFor();
-  await link(page, "Deleted pages").click();
+  await place(page, "Deleted pages").click();
   await page.locator("li", { hasText: "Doomed" }).getByText("Nobody needs it.").waitFor();
   await button(page, "Restore Doomed").click();
   await reads(page, "Still here.");

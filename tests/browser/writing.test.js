@@ -1,7 +1,7 @@
 // Making and editing pages: preview, what is refused, and that nothing typed is lost.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, field, fill, filled, heading, link, reads, save, visit } from "./support/see.js";
+import { button, field, fill, filled, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, person, plainPerson, write } from "./support/world.js";
 
 test("a page is made from the empty front page", async (t) => {
@@ -62,7 +62,7 @@ test("an edit that is not saved is asked about before the page is left", async (
   await visit(page, at("guarded", "edit"));
   await field(page, "content").fill("Half a thought");
   const asked = page.waitForEvent("dialog");
-  const leaving = link(page, "All pages").click({ noWaitAfter: true });
+  const leaving = place(page, "All pages").click({ noWaitAfter: true });
   const dialog = await asked;
   assert.equal(dialog.type(), "beforeunload");
   await dialog.dismiss();
@@ -76,7 +76,7 @@ test("an edit that is not changed is left without a question", async (t) => {
   const page = await person(t);
   await visit(page, at("unchanged", "edit"));
   page.on("dialog", (dialog) => assert.fail(`a ${dialog.type()} dialog`));
-  await link(page, "All pages").click();
+  await place(page, "All pages").click();
   await heading(page, "All pages");
 });
 

@@ -39,6 +39,7 @@ mod site {
     mod forms;
     mod inbox;
     mod reading;
+    mod sidebar;
     mod spaces;
     mod tasks;
     mod tree;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::access::words;
 use crate::rules::Wrong;
-use crate::{Due, Time};
+use crate::{Due, Suggestion, Time};
 
 /// What an entry of the inbox tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,6 +134,24 @@ pub struct Unread {
     /// How many entries of the inbox are unread.
     #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub unread: i64,
+}
+
+/// Whether you gave a page a star.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "starred": true })))]
+pub struct Star {
+    /// Whether it is in your sidebar.
+    pub starred: bool,
+}
+
+/// The pages that you gave a star.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
+    "starred": [{ "title": "On-call rota", "slug": "on-call-rota" }],
+})))]
+pub struct Starred {
+    /// The pages, by title.
+    pub starred: Vec<Suggestion>,
 }
 
 /// Whether you watch a page.

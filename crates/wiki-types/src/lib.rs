@@ -23,6 +23,7 @@ pub mod revisions;
 pub mod rules;
 pub mod search;
 pub mod service;
+pub mod settings;
 pub mod slug;
 pub mod spaces;
 pub mod tasks;
@@ -36,7 +37,7 @@ pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use files::File;
-pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Unread, Watch};
+pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch};
 pub use lists::{
     Chain, Changes, DeletedPosts, Deliveries, Events, Files, Posts, Redirects, Results, Revisions, Sessions, Tags,
     Tasks, Tokens, Trail, Undelivered, Users, Webhooks,
@@ -47,6 +48,7 @@ pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, 
 pub use revisions::{ChangeKind, Revision, RevisionEntry};
 pub use search::{SearchResult, Snippet, Suggestion, Suggestions};
 pub use service::{Health, Readiness};
+pub use settings::{Color, Settings, SettingsChange};
 pub use spaces::{
     Access, AccessEntry, Children, Group, GroupChange, Groups, Member, Members, Move, NewSpace, Space, SpaceChange,
     SpaceRole, Spaces, TreePage,

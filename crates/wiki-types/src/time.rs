@@ -85,6 +85,20 @@ impl Time {
         self.0.format("%-d %b %Y, %H:%M UTC")
     }
 
+    /// How long before `now` it was, for a person: `3 days ago`; a day after a month, as in `22 Nov 2026`.
+    pub fn ago(self, now: Self) -> String {
+        let minutes = (now.0 - self.0).num_minutes();
+        let counted = |number: i64, one: &str| format!("{number} {one}{} ago", if number == 1 { "" } else { "s" });
+        match minutes {
+            // Clocks may differ a little.
+            ..1 => "just now".to_owned(),
+            1..60 => counted(minutes, "minute"),
+            60..1440 => counted(minutes / 60, "hour"),
+            1440..43200 => counted(minutes / 1440, "day"),
+            _ => format!("on {}", self.short_day()),
+        }
+    }
+
     /// Its day in UTC, for a person: `22 November 2026`.
     pub fn day(self) -> String {
         self.0.format("%-d %B %Y").to_string()
@@ -140,6 +154,23 @@ impl<'de> Deserialize<'de> for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_told_how_long_ago_something_was() {
+        let now = Time::past("2026-11-22T10:00:00Z").unwrap();
+        for (then, words) in [
+            ("2026-11-22T10:00:30Z", "just now"),
+            ("2026-11-22T09:59:30Z", "just now"),
+            ("2026-11-22T09:59:00Z", "1 minute ago"),
+            ("2026-11-22T09:00:01Z", "59 minutes ago"),
+            ("2026-11-22T08:30:00Z", "1 hour ago"),
+            ("2026-11-21T10:00:01Z", "23 hours ago"),
+            ("2026-11-19T10:00:00Z", "3 days ago"),
+            ("2026-10-22T10:00:00Z", "on 22 Oct 2026"),
+        ] {
+            assert_eq!(Time::past(then).unwrap().ago(now), words, "{then}");
+        }
+    }
 
     #[test]
     fn times_are_set_for_people_and_for_machines() {

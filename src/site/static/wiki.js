@@ -21,6 +21,10 @@
   for (const time of document.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
+    if (time.classList.contains("ago")) {
+      time.title = whole.format(at);
+      continue;
+    }
     time.title = time.textContent.replace(/( UTC)?$/, " UTC");
     time.textContent = (time.classList.contains("clock") ? clock : whole).format(at);
   }
@@ -43,6 +47,78 @@
     const note = $("#_time-zone")?.firstChild;
     if (note && zone) note.data = `Times are in ${zone}. `;
   }
+
+  // The sidebar. A page with others below it gets a button that fetches them; what is open stays open in this tab.
+  const sidebar = $("#_branches");
+  if (sidebar) {
+    const opened = "wiki-sidebar:";
+    const branches = () => attempt(() => JSON.parse(sessionStorage.getItem(opened))) ?? [];
+    const remember = (address, isOpen) => attempt(() => {
+      const rest = branches().filter((other) => other !== address);
+      sessionStorage.setItem(opened, JSON.stringify(isOpen ? [...rest, address].slice(-100) : rest));
+    });
+    const branch = (item) => {
+      const address = item.dataset.children, name = $("a", item).textContent;
+      const details = make("details", {});
+      const summary = make("summary", {});
+      summary.append(make("span", { className: "hidden", textContent: `Pages below ${name}` }));
+      const list = make("ul", {});
+      details.append(summary, list);
+      item.append(details);
+      details.addEventListener("toggle", async () => {
+        remember(address, details.open);
+        if (!details.open || list.childElementCount) return;
+        const answer = await fetch(`${address}?limit=100`).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+        if (list.childElementCount) return;
+        if (!answer) {
+          details.open = false;
+          return;
+        }
+        for (const { post_id, title, slug, children } of answer.children) {
+          const below = make("li", {});
+          const link = make("a", { href: `/wiki/${encodeURIComponent(slug)}`, textContent: title, dir: "auto" });
+          below.append(link);
+          if (children) below.dataset.children = `/posts/${post_id}/children`;
+          list.append(below);
+          if (children) branch(below);
+        }
+        if (answer.next) {
+          const all = make("li", {});
+          all.append(make("a", { className: "all", href: $("a", item).href, textContent: "All pages here" }));
+          list.append(all);
+        }
+      });
+      if (branches().includes(address)) details.open = true;
+    };
+    sidebar.querySelectorAll("li[data-children]").forEach(branch);
+    $("[aria-current=page]", sidebar)?.scrollIntoView({ block: "nearest" });
+  }
+
+  // A menu is closed by what is done elsewhere.
+  const menu = $("#_more");
+  if (menu) {
+    const action = (words, does) => {
+      const button = make("button", { type: "button", textContent: words });
+      button.addEventListener("click", () => { menu.open = false; does(); });
+      const item = make("li", {});
+      item.append(button);
+      return item;
+    };
+    $("ul", menu).append(
+      action("Copy link", () => navigator.clipboard?.writeText(location.origin + location.pathname)),
+      action("Print", () => print()),
+    );
+    addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      $("summary", menu).focus();
+    });
+  }
+  // On a small screen, the sidebar covers the page.
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && location.hash === "#_side") location.hash = "_main";
+  });
 
   // Suggestions under search fields: the combobox pattern.
   document.querySelectorAll("input[data-suggest]").forEach((input, number) => {
@@ -113,6 +189,31 @@
   const signOut = $("#_sign-out")?.form;
   signOut?.addEventListener("submit", () => forget(() => true));
   if (account) forget((owner) => owner && owner !== account);
+
+  // Search at Ctrl K, or at a slash where nothing is typed. What was read last is kept like what is not saved.
+  const palette = $("#_search")?.dataset.palette;
+  const seenKey = `${local}${account}:seen`;
+  const seen = () => attempt(() => JSON.parse(localStorage.getItem(seenKey))) ?? [];
+  const canonical = $("link[rel=canonical]");
+  if (canonical) {
+    const slug = decodeURIComponent(new URL(canonical.href).pathname.slice("/wiki/".length));
+    const others = seen().filter((other) => other.slug !== slug);
+    attempt(() => localStorage.setItem(seenKey, JSON.stringify([{ title: $("h1").textContent, slug }, ...others].slice(0, 9))));
+  }
+  if (palette) {
+    const other = (pages) => pages.filter(({ slug }) => location.pathname !== `/wiki/${encodeURIComponent(slug)}`);
+    const open = () => import(palette).then((module) => module.open(() => other(seen()).slice(0, 6))).catch(() => $("#_search-query").focus());
+    addEventListener("keydown", (event) => {
+      const isTyped = event.target.closest?.("input, textarea, select, [contenteditable]");
+      const isShortcut = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+      // In the editor, Ctrl K makes a link.
+      if (!(isShortcut && event.target.tagName !== "TEXTAREA") && !(event.key === "/" && !isTyped)) return;
+      event.preventDefault();
+      open();
+    });
+    const hint = make("kbd", { textContent: navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K", ariaHidden: "true" });
+    $("#_search").append(hint);
+  }
 
   // Copying. Browsers have no clipboard for pages without TLS: there it is copied as by hand.
   let said;

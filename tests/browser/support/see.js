@@ -26,7 +26,16 @@ export async function filled(page, names) {
   return Object.fromEntries(names.map((name, at) => [name, texts[at]]));
 }
 
-export const link = (page, name) => page.getByRole("link", { name, exact: true });
+/** A link in what a view shows. */
+export const link = (page, name) => page.getByRole("main").getByRole("link", { name, exact: true });
+/** A link in the sidebar or at the foot. */
+export const place = (page, name) => page.locator(".side, footer.site").getByRole("link", { name, exact: true });
+/** Something that can be done with a page, in its menu, which is opened. */
+export async function choose(page, name) {
+  const menu = page.locator("#_more");
+  if (await menu.getAttribute("open") === null) await menu.locator("summary").click();
+  await menu.getByRole("link", { name, exact: true }).or(menu.getByRole("button", { name, exact: true })).click();
+}
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 /** Saves, and waits for the page at `address`. */

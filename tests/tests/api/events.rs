@@ -146,6 +146,13 @@ async fn every_change_is_in_the_log() {
     log.tries("PUT /posts/{id}/watch", wiki.put(&at("/watch")), &[]).await;
     log.tries("DELETE /posts/{id}/watch", wiki.delete(&at("/watch")), &[]).await;
     log.tries("POST /wiki/{slug}/watch", log.form("/wiki/two/watch", &[("watch", "yes")]), &[]).await;
+    log.tries("PUT /posts/{id}/star", wiki.put(&at("/star")), &[]).await;
+    log.tries("DELETE /posts/{id}/star", wiki.delete(&at("/star")), &[]).await;
+    log.tries("POST /wiki/{slug}/star", log.form("/wiki/two/star", &[("star", "yes")]), &[]).await;
+    let change = wiki.patch("/settings").json(json!({"name": "Handbook"}));
+    log.tries("PATCH /settings", change, &["account.settings_changed"]).await;
+    let fields = [("wiki_name", "Notes"), ("color", "red"), ("language", "en")];
+    log.tries("POST /wiki/-/settings", log.form("/wiki/-/settings", &fields), &["account.settings_changed"]).await;
     log.tries("POST /inbox/read", wiki.post("/inbox/read").json(json!({"up_to": 1})), &[]).await;
     log.tries("POST /wiki/-/inbox", log.form("/wiki/-/inbox", &[("up_to", "1")]), &[]).await;
     // No page is another one for what leads to it.

@@ -125,6 +125,7 @@ async fn addresses(hidden: &Hidden) -> Vec<(String, String)> {
         "/posts/1/compare?from={}&to=1",
         "/posts/{}/compare?from=1&to=2",
         "/posts/{}/watch",
+        "/posts/{}/star",
         "/posts/{}/access",
         "/wiki/-/deleted/{}",
         "/spaces/{}",
@@ -217,6 +218,8 @@ async fn nobody_changes_a_page_that_they_may_not_read() {
             wiki.post(&page("/move")).json(json!({})),
             wiki.put(&page("/watch")),
             wiki.delete(&page("/watch")),
+            wiki.put(&page("/star")),
+            wiki.delete(&page("/star")),
             wiki.put(&page("/access")).json(json!({"everybody": "write"})),
             wiki.delete(&page("/access")),
             wiki.post("/tasks").json(json!({"text": "Call", "post_id": id})),
@@ -232,6 +235,7 @@ async fn nobody_changes_a_page_that_they_may_not_read() {
             wiki.post(&site("/revert")).form(&[("version", "1")]),
             wiki.post(&site("/tasks")).form(&[("version", "2"), ("tick", "0")]),
             wiki.post(&site("/watch")).form(&form[4..]),
+            wiki.post(&site("/star")).form(&[("star", "yes")]),
         ]
     };
     for id in [hidden.page, hidden.deleted] {

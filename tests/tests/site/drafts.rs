@@ -11,8 +11,10 @@ async fn keep(wiki: &Client, cookie: &str, fields: &[(&str, &str)]) -> Response 
     wiki.post("/wiki/-/drafts").cookie(cookie).form(fields).await
 }
 
+/// What a view shows, without what is around it on every page.
 async fn text(wiki: &Client, cookie: &str, address: &str) -> String {
-    wiki.get(address).cookie(cookie).await.expect(200).text().to_owned()
+    let page = wiki.get(address).cookie(cookie).await.expect(200);
+    page.text().split_once("<main").unwrap().1.to_owned()
 }
 
 /// The address of the link with these words.

@@ -23,8 +23,8 @@ async fn a_reader_watches_a_page_and_reads_what_changed() {
     assert!(empty.contains("Nothing here yet.") && !empty.contains("Mark all as read"), "{empty}");
     assert!(read("/wiki/-/watched").await.contains("You do not watch any page."));
     let html = read("/wiki/plan").await;
-    assert!(html.contains("action=\"/wiki/plan/watch\"") && html.contains(">Watch</button>"), "{html}");
-    assert!(html.contains("href=\"/wiki/-/inbox\">Inbox</a>"), "no number where nothing is unread: {html}");
+    assert!(html.contains("action=\"/wiki/plan/watch\"") && html.contains("<span>Watch</span></button>"), "{html}");
+    assert!(html.contains("Updates</a>"), "no number where nothing is unread: {html}");
     assert_eq!(press("/wiki/plan/watch", &[("watch", "yes")]).await, "/wiki/plan");
     assert!(read("/wiki/plan").await.contains(">Watching<span"));
     let watched = read("/wiki/-/watched").await;

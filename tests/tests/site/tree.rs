@@ -34,8 +34,8 @@ async fn a_page_shows_where_it_is_and_what_is_around_it() {
     assert_eq!(texts(&top, ".crumbs a"), [""; 0]);
     assert_eq!(texts(&top, ".around > ul a"), ["First", "Second"]);
     assert_eq!(texts(&second, ".crumbs a"), ["Team"]);
-    assert_eq!(texts(&second, ".beside a bdi"), ["First"]);
-    assert_eq!(texts(&html(&wiki, "/wiki/first").await, ".beside a[rel=next] bdi"), ["Second"]);
+    assert_eq!(texts(&second, "main .beside a bdi"), ["First"]);
+    assert_eq!(texts(&html(&wiki, "/wiki/first").await, "main .beside a[rel=next] bdi"), ["Second"]);
     assert_eq!(texts(&html(&wiki, "/wiki/deep").await, ".crumbs a"), ["Team", "Second"]);
 
     let tree = html(&wiki, "/wiki/-/pages?view=tree").await;
