@@ -68,6 +68,7 @@ pub const ROUTES: &[Route] = &[
     route!("/ready", GET Nothing Plain(service::ready)),
     route!("/metrics", GET Read Plain(service::metrics)),
     route!("/users", GET Read Plain(users::list), POST Register Plain(users::create)),
+    route!("/users/suggestions", GET Read Plain(users::suggestions)),
     route!("/users/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
     route!("/user/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
     route!("/posts", GET Read Plain(posts::list), POST Write Plain(posts::create)),

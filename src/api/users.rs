@@ -2,16 +2,18 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use wiki_types::{User, rules};
+use wiki_types::{User, UserSuggestions, rules};
 
+use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{Context, Identity};
 use crate::errors;
 use crate::input::idempotency::Purpose;
-use crate::input::lists;
+use crate::input::lists::{self, MAX_QUERY};
 use crate::input::users::{self, Terms};
 use crate::store;
 use crate::store::users::{Deleted, UserRecord};
-use crate::web::json::Body;
+use crate::web::json::{Body, check};
+use crate::web::request::query;
 use crate::web::{Problem, Response, etag, response};
 
 /// Create a user
@@ -57,6 +59,27 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
 pub fn list(cx: &Context) -> Result<Response, Problem> {
     let page = lists::users(cx.request, cx.db)?;
     Ok(page.map(|record| shown_to(record, cx.identity)).response(cx.request, "users"))
+}
+
+/// Suggest people while somebody types
+///
+/// At most ten who have a username: those whose username begins so, in any case, then those whose name or a word of it does.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/users/suggestions", operation_id = "suggestUsers", tag = "Users",
+    params(("q" = Option<String>, Query, description = "The text so far.", min_length = 0, example = "ad")),
+    responses((status = 200, description = "People.", body = wiki_types::UserSuggestions), (status = 304)),
+))]
+pub fn suggestions(cx: &Context) -> Result<Response, Problem> {
+    let typed = query(cx.request, "q").unwrap_or_default();
+    let typed = typed.trim();
+    let suggestions = match typed {
+        "" => Vec::new(),
+        _ => {
+            check("q", typed, rules::line::<MAX_QUERY>)?;
+            store::users::suggestions(cx.db, typed, MAX_SUGGESTIONS)?
+        }
+    };
+    Ok(response::tagged_by_content(cx.request, response::json(&UserSuggestions { suggestions })))
 }
 
 /// Read a user

@@ -101,7 +101,7 @@ fn keywords() -> Value {
         "Account": { "role": { "enum": roles } },
         "Health": { "status": { "const": "healthy" } },
         "Readiness": { "status": { "const": "ready" } },
-        "Suggestions": { "suggestions": { "maxItems": MAX_SUGGESTIONS } },
+        "Suggestions SuggestedUsers": { "suggestions": { "maxItems": MAX_SUGGESTIONS } },
         "NewPost Edit": {
             "content": { "maxLength": MAX_CONTENT, "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]*$" },
             "title": line(MAX_TITLE),

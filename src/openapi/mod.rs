@@ -66,7 +66,7 @@ may not do this.
     ),
     paths(
         routes::index, api::service::health, api::service::ready, api::service::metrics,
-        api::users::list, api::users::create, api::users::read, api::users::update, api::users::delete,
+        api::users::list, api::users::suggestions, api::users::create, api::users::read, api::users::update, api::users::delete,
         api::posts::list, api::posts::deleted, api::posts::create, api::posts::read, api::posts::update, api::posts::delete,
         api::posts::restore, api::posts::protect, api::posts::unprotect,
         api::tree::children, api::tree::relocate, api::tree::read_access, api::tree::set_access, api::tree::delete_access,

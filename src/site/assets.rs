@@ -71,6 +71,19 @@ pub static STYLE: Asset = asset!("style", "css", "text/css; charset=utf-8");
 pub static SCRIPT: Asset = asset!("wiki", "js", "text/javascript; charset=utf-8");
 /// Search at Ctrl K, which is loaded when it is first opened.
 pub static PALETTE: Asset = asset!("palette", "js", "text/javascript; charset=utf-8");
+/// How Markdown is written: buttons, lists, menus, and what is pasted.
+pub static WRITING_SCRIPT: Asset = asset!("writing", "js", "text/javascript; charset=utf-8");
+/// What the editor can do beyond a form.
+pub static EDITOR_SCRIPT: Asset = asset!("editor", "js", "text/javascript; charset=utf-8");
+/// How the editor looks.
+pub static EDITOR_STYLE: Asset = asset!("editor", "css", "text/css; charset=utf-8");
+/// The buttons above the text that is edited, by GitHub.
+pub static TOOLBAR_SCRIPT: Asset = asset!(
+    "markdown-toolbar",
+    "js",
+    "text/javascript; charset=utf-8",
+    gzipped "vendor/markdown-toolbar-element/index.js.gz"
+);
 /// The wiki's mark.
 pub static ICON: Asset = asset!("icon", "svg", "image/svg+xml");
 /// Starts Swagger UI.
@@ -89,8 +102,20 @@ pub static SWAGGER_STYLE: Asset =
     asset!("swagger-ui", "css", "text/css; charset=utf-8", gzipped "vendor/swagger-ui/swagger-ui.css.gz");
 
 /// All of them.
-pub static ALL: [&Asset; 8] =
-    [&STYLE, &SCRIPT, &PALETTE, &ICON, &DOCS_SCRIPT, &DOCS_STYLE, &SWAGGER_SCRIPT, &SWAGGER_STYLE];
+pub static ALL: [&Asset; 12] = [
+    &STYLE,
+    &SCRIPT,
+    &PALETTE,
+    &WRITING_SCRIPT,
+    &EDITOR_SCRIPT,
+    &EDITOR_STYLE,
+    &TOOLBAR_SCRIPT,
+    &ICON,
+    &DOCS_SCRIPT,
+    &DOCS_STYLE,
+    &SWAGGER_SCRIPT,
+    &SWAGGER_STYLE,
+];
 
 /// The file at `path`.
 pub fn find(path: &str) -> Option<Found> {
@@ -208,7 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn the_script_is_small() {
+    fn scripts_are_small() {
         assert!(SCRIPT.bytes.len() < 20 << 10, "{} bytes", SCRIPT.bytes.len());
+        // What a person loads who edits, as it is on the wire where it is compressed.
+        let compressed = |asset: &Asset| match asset.gzipped {
+            true => asset.bytes.len(),
+            false => miniz_oxide::deflate::compress_to_vec(asset.bytes, 6).len(),
+        };
+        let all: usize = [&SCRIPT, &WRITING_SCRIPT, &EDITOR_SCRIPT, &TOOLBAR_SCRIPT].map(compressed).iter().sum();
+        assert!(all < 40 << 10, "{all} bytes");
     }
 }

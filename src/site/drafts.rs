@@ -80,9 +80,16 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
     }
 }
 
-/// `POST /wiki/-/drafts/discard`
+/// `POST /wiki/-/drafts/discard`: one of the person's drafts, by its number or by the forms that wrote it
 pub fn discard(cx: &Context) -> Result<Response, Problem> {
+    let user_id = cx.identity.account()?.user_id;
     let form = Form::read(cx.request)?;
-    drafts::discard(cx.db, cx.identity.account()?.user_id, form.number("id").unwrap_or_default())?;
+    match form.number("id") {
+        Some(id) => drafts::discard(cx.db, user_id, id)?,
+        None => {
+            let keys = idempotency::continued(&form).into_iter().chain([idempotency::field(&form)]);
+            drafts::discard_of_forms(cx.db, user_id, keys.filter(|key| !key.is_empty()).collect())?;
+        }
+    }
     Ok(response::see_other(address::local(form.text("next")).unwrap_or(address::DRAFTS)))
 }

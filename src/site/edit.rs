@@ -22,7 +22,7 @@ use crate::store::Db;
 use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
 use crate::store::navigation::Location;
-use crate::store::pages::{self, Created, Draft, Saved, Unplaced};
+use crate::store::pages::{self, Created, Draft, Place, Saved, Unplaced};
 use crate::store::submissions::{self, Submission};
 use crate::tasks;
 use crate::web::body::SentFile;
@@ -57,6 +57,8 @@ pub struct Edit {
     pub reason: Option<Reason>,
     /// What the person typed before and did not save, besides what is in the fields.
     pub unsaved: Unsaved,
+    /// Where the page is, or comes to be, where that was looked up.
+    pub place: Place,
 }
 
 /// What a signed-in person typed before and did not save.
@@ -137,6 +139,7 @@ impl Edit {
             added: None,
             reason: None,
             unsaved: Unsaved::default(),
+            place: Place::default(),
         }
     }
 
@@ -208,6 +211,19 @@ impl Edit {
 
     fn error(&self, field: &str) -> Option<&str> {
         parts::error(&self.errors, field)
+    }
+
+    /// With where the page is, or comes to be.
+    fn placed(mut self, db: &Db) -> Result<Self, Problem> {
+        if let Some(page) = self.existing() {
+            self.place = pages::place_of(db, page.post_id)?;
+        } else if let Some(parent) = self.fields.parent
+            && let Some(parent) = pages::find(db, parent)?
+        {
+            self.place = pages::place_of(db, parent.post_id)?;
+            self.place.above.push(Suggestion { title: parent.title, slug: parent.slug });
+        }
+        Ok(self)
     }
 
     // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
@@ -304,12 +320,12 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         key: auth::unique()?,
         continues: Vec::new(),
     };
-    Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.show(cx, StatusCode::OK)
+    Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.placed(cx.db)?.show(cx, StatusCode::OK)
 }
 
 fn blank(cx: &Context, target: Target, title: String, place: Fields) -> Result<Response, Problem> {
     let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..place };
-    Edit::new(target, fields).with_drafts(cx)?.show(cx, StatusCode::OK)
+    Edit::new(target, fields).with_drafts(cx)?.placed(cx.db)?.show(cx, StatusCode::OK)
 }
 
 /// `POST /wiki/-/new`

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use http::StatusCode;
-use wiki_types::{FieldError, Move, Post, Space, SpaceRole, Suggestion, TreePage};
+use wiki_types::{FieldError, Move, PlacedSuggestion, Post, Space, SpaceRole, Suggestion, TreePage};
 
 use crate::auth::Context;
 use crate::errors;
@@ -45,7 +45,8 @@ impl Relocate {
             "" => Vec::new(),
             typed => search::suggestions(cx.db, typed, FOUND)?,
         };
-        let found = found.into_iter().filter(|found| found.slug != page.slug).collect();
+        let others = found.into_iter().filter(|found| found.slug != page.slug);
+        let found = others.map(|PlacedSuggestion { title, slug, .. }| Suggestion { title, slug }).collect();
         let level = page.parent_id.map_or(Level::Top(page.space_id), Level::Below);
         let siblings = tree::level(cx.db, level, None, SIBLINGS + 1)?;
         let siblings: Vec<TreePage> = siblings.into_iter().map(|(page, _)| page).collect();

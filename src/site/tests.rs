@@ -24,11 +24,21 @@ fn select(css: &str) -> Selector {
 
 #[test]
 fn nothing_a_person_wrote_becomes_markup() {
-    // The script of the layout is the only one, and it is the wiki's own.
-    let script = format!("<script src=\"{}\" defer></script>", assets::SCRIPT.path);
+    // The script of the layout is the only one but in the editor, and all are the wiki's own.
+    let script = |asset: &assets::Asset, how: &str| format!("<script src=\"{}\" {how}></script>", asset.path);
+    let of_layout = script(&assets::SCRIPT, "defer");
+    let of_editor = [
+        script(&assets::TOOLBAR_SCRIPT, "type=\"module\""),
+        script(&assets::WRITING_SCRIPT, "defer"),
+        script(&assets::EDITOR_SCRIPT, "defer"),
+    ];
     for (name, page) in hostile().pages() {
-        assert_eq!(page.matches(&script).count(), 1, "{name}");
-        let page = page.replace(&script, "");
+        assert_eq!(page.matches(&of_layout).count(), 1, "{name}");
+        let mut page = page.replace(&of_layout, "");
+        for script in &of_editor {
+            assert_eq!(page.matches(script).count(), usize::from(name.starts_with("edit")), "{name}");
+            page = page.replace(script, "");
+        }
         for forbidden in ["<script", "</script", "\"'&<", "<b\"", "javascript:"] {
             assert!(!page.contains(forbidden), "{name} contains {forbidden}");
         }

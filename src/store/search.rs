@@ -1,11 +1,11 @@
 //! Full-text search: ranked results with excerpts, and suggestions of titles.
 
 use serde_json::Value;
-use wiki_types::{SearchResult, Suggestion};
+use wiki_types::{PlacedSuggestion, SearchResult, Suggestion};
 
 use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
-use crate::store::pages::Filter;
+use crate::store::pages::{Filter, NAMES};
 use crate::words::{self, Query, Suggested};
 pub use entry::Entry;
 pub use filtered::{filtered, filtered_keys};
@@ -68,7 +68,7 @@ fn read_suggestion(row: &mut Row) -> Result<Suggestion, Error> {
 
 /// The first `count` pages whose titles begin with what was `typed`, in any case; then those that have words which begin
 /// as each of the words typed. If there are none, those that have words which are written almost so.
-pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>, Error> {
+pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<PlacedSuggestion>, Error> {
     let Suggested { all, beginnings, words } = words::suggested(typed);
     // Every title that begins with the text sorts between the text and the text followed by the last character of Unicode.
     // The index returns titles by their beginnings in order. Those found by words are not all looked at: any page may have
@@ -97,11 +97,13 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
            WHERE deleted_time IS NULL AND {readable} AND title_words @@ (SELECT query FROM corrected)
            LIMIT 200
          )
-         SELECT title, slug FROM (
-           SELECT title, slug, place, 0 AS length, id FROM starting
-           UNION ALL SELECT title, slug, $3 + 1, char_length(title), id FROM containing
-           UNION ALL SELECT title, slug, $3 + 1, char_length(title), id FROM meant
-         ) AS suggested ORDER BY place, length, id LIMIT $3",
+         SELECT posts.title, posts.slug, {NAMES} FROM (
+           SELECT * FROM (
+             SELECT place, 0 AS length, id FROM starting
+             UNION ALL SELECT $3 + 1, char_length(title), id FROM containing
+             UNION ALL SELECT $3 + 1, char_length(title), id FROM meant
+           ) AS suggested ORDER BY place, length, id LIMIT $3
+         ) AS best JOIN posts USING (id) ORDER BY place, length, id",
     );
     let params = [
         typed.to_owned().into(),
@@ -111,7 +113,12 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<Suggestion>
         db::texts(Some(beginnings)),
         db::texts(Some(words)),
     ];
-    db.query_all(&sql, &params, read_suggestion)
+    db.query_all(&sql, &params, |row: &mut Row| {
+        let Suggestion { title, slug } = read_suggestion(row)?;
+        let place: String = row.column()?;
+        let place = serde_json::from_str(&place).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(PlacedSuggestion { title, slug, place })
+    })
 }
 
 /// The pages that share a word of their title with `title`, best first, at most five.

@@ -1,6 +1,6 @@
 //! Users: who wrote what, and whose accounts there are.
 
-use wiki_types::{Account, Role, Scope, User, rules};
+use wiki_types::{Account, Role, Scope, User, UserSuggestion, rules};
 
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Row};
@@ -82,6 +82,36 @@ pub fn after(db: &Db, after: i64, username: Option<String>, count: usize) -> Res
         condition
     );
     db.query_all(&sql, &params, read_record)
+}
+
+/// The first `count` users who have a username, and whose username or name begins with what was `typed`, or a word of the name
+/// does.
+pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<UserSuggestion>, Error> {
+    // As with titles, what begins with a text sorts between the text and the text followed by the last character.
+    db.query_all(
+        "WITH starting AS MATERIALIZED (
+           SELECT id, 0 AS place FROM users
+           WHERE lower(username COLLATE \"C\") >= lower($1 COLLATE \"C\") AND lower(username COLLATE \"C\") < lower($1 COLLATE \"C\") || $2
+             AND deleted_time IS NULL
+           UNION ALL
+           SELECT id, 1 FROM users
+           WHERE lower(name COLLATE \"C\") >= lower($1 COLLATE \"C\") AND lower(name COLLATE \"C\") < lower($1 COLLATE \"C\") || $2
+             AND deleted_time IS NULL AND username IS NOT NULL
+         ), containing AS (
+           SELECT id, 2 FROM users
+           WHERE (SELECT count(DISTINCT id) FROM starting) < $3 AND deleted_time IS NULL AND username IS NOT NULL
+             AND strpos(lower(name), ' ' || lower($1)) > 0
+         )
+         SELECT username, name FROM (
+           SELECT id, min(place) AS place FROM (SELECT * FROM starting UNION ALL SELECT * FROM containing) AS found (id, place)
+           GROUP BY id
+         ) AS suggested JOIN users USING (id) ORDER BY place, lower(username), id LIMIT $3",
+        &[typed.to_owned().into(), "\u{10ffff}".to_owned().into(), db::count(count)],
+        |row: &mut Row| {
+            let (username, name): (String, Option<String>) = (row.column()?, row.column()?);
+            Ok(UserSuggestion { name: name.unwrap_or_else(|| username.clone()), username })
+        },
+    )
 }
 
 /// The number of the user with this username, else of the first with this name, else of a new one.

@@ -46,7 +46,7 @@ pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};
 pub use revisions::{ChangeKind, Revision, RevisionEntry};
-pub use search::{SearchResult, Snippet, Suggestion, Suggestions};
+pub use search::{PlacedSuggestion, SearchResult, Snippet, Suggestion, Suggestions, UserSuggestion, UserSuggestions};
 pub use service::{Health, Readiness};
 pub use settings::{Color, Settings, SettingsChange};
 pub use spaces::{

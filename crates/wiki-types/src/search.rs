@@ -79,11 +79,45 @@ impl<'de> Deserialize<'de> for Snippet {
 /// The pages whose titles begin with what was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "suggestions": [{ "title": "Hello", "slug": "hello" }],
+    "suggestions": [{ "title": "Hello", "slug": "hello", "place": ["Handbook"] }],
 })))]
 pub struct Suggestions {
     /// The pages, by title.
-    pub suggestions: Vec<Suggestion>,
+    pub suggestions: Vec<PlacedSuggestion>,
+}
+
+/// A page that is suggested, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SuggestedPage))]
+pub struct PlacedSuggestion {
+    /// Its title.
+    pub title: String,
+    /// Its name in URLs.
+    pub slug: String,
+    /// The name of its space, unless that is the first one, and the titles of the pages above it, from the top: those that
+    /// the reader may read.
+    #[serde(default)]
+    pub place: Vec<String>,
+}
+
+/// People whose usernames or names begin with what was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SuggestedUsers, example = json!({
+    "suggestions": [{ "username": "ada", "name": "Ada Lovelace" }],
+})))]
+pub struct UserSuggestions {
+    /// The people, those first whose usernames begin so.
+    pub suggestions: Vec<UserSuggestion>,
+}
+
+/// Somebody who can be mentioned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SuggestedUser))]
+pub struct UserSuggestion {
+    /// What stands after the `@`.
+    pub username: String,
+    /// The name shown to readers.
+    pub name: String,
 }
 
 /// A page whose title begins with what was typed.

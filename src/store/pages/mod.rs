@@ -15,7 +15,8 @@ use crate::store::links::{self, Targets};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
-pub use place::{MAX_LISTED, Place};
+pub(super) use place::NAMES;
+pub use place::{MAX_LISTED, Place, place_of};
 pub use tree::MAX_DEPTH;
 pub use write::{
     Created, Deleted, Draft, Note, Refusal, Restored, Saved, Unplaced, create, delete, restore, save, save_as_it_is,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::store::db::Row;
+use crate::store::db::{Db, Row};
 use crate::store::error::Error;
 use wiki_types::Suggestion;
 
@@ -85,6 +85,31 @@ pub(super) const COLUMNS: &str = concat!(
             ", ",
             sibling!(">", "ASC")
         );
+
+/// SQL for a JSON array of the names in the place of the page in `posts`: its space, unless that is the first one, and the pages
+/// above it, from the top; as far as the reader may read them.
+pub(in crate::store) const NAMES: &str = concat!(
+    "(SELECT coalesce(jsonb_agg(above.name ORDER BY above.number), '[]')::text FROM (
+        SELECT 0 AS number, spaces.name FROM spaces
+        WHERE posts.space_id <> 1 AND spaces.id = posts.space_id AND spaces.deleted_time IS NULL AND ",
+    is_readable!("spaces"),
+    " UNION ALL
+        SELECT line.number, other.title
+        FROM unnest(CASE WHEN posts.parent_id IS NOT NULL THEN ancestry(posts.parent_id) END) WITH ORDINALITY AS line (id, number)
+        JOIN posts other ON other.id = line.id
+        WHERE other.deleted_time IS NULL AND ",
+    is_readable!("other"),
+    ") AS above)"
+);
+
+/// Where page `id` is, as far as the reader may read it; nowhere if they may not read it itself.
+pub fn place_of(db: &Db, id: i64) -> Result<Place, Error> {
+    let sql = format!(
+        concat!("SELECT {} FROM posts WHERE id = $1 AND deleted_time IS NULL AND ", is_readable!("posts")),
+        COLUMNS
+    );
+    Ok(db.query_one(&sql, &[id.into()])?.as_mut().map(read_place).transpose()?.unwrap_or_default())
+}
 
 /// Reads [`COLUMNS`].
 pub(super) fn read_place(row: &mut Row) -> Result<Place, Error> {

@@ -49,6 +49,8 @@ export const VIEWS = {
   },
   preview: async (page) => {
     await sample("edit")(page);
+    // Where there is no room for both, it is shown instead of the text.
+    if (!(await page.getByRole("region", { name: "Preview" }).isVisible())) await button(page, "Preview only").click();
     await page.locator("#_preview-text .table").waitFor();
   },
   conflict: async (page) => {

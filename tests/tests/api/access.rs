@@ -22,6 +22,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("GET /metrics", [".....11.", ".....11.", "1....11."]),
     ("GET /users", [".....11.", ".....11.", "1....11."]),
     ("POST /users", [".....113", "1333.113", "1333.113"]),
+    ("GET /users/suggestions", [".....11.", ".....11.", "1....11."]),
     ("GET /users/{id}", [".....11.", ".....11.", "1....11."]),
     ("PATCH /users/{id}", ["33.3.113", "13.3.113", "13.3.113"]),
     ("DELETE /users/{id}", ["33.3.113", "13.3.113", "13.3.113"]),
@@ -342,7 +343,7 @@ fn try_out(wiki: &Client, people: &People, route: &str, somebody: &str) -> Reque
         .replace("{tag}", "tag")
         .replace("{name}", "style.css");
     let target = match path {
-        "/search" | "/search/suggestions" => format!("{target}?q=page"),
+        "/search" | "/search/suggestions" | "/users/suggestions" => format!("{target}?q=page"),
         _ => target,
     };
     let request = wiki.request(method, &target);

@@ -274,7 +274,22 @@ async fn titles_are_suggested_by_how_they_begin() {
     }
     let many = wiki.get("/search/suggestions?q=zebra").await.expect(200).json();
     assert_eq!(many["suggestions"].as_array().unwrap().len(), 10);
-    assert_eq!(many["suggestions"][0], json!({"title": "Zebra 00", "slug": "zebra-00"}));
+    assert_eq!(many["suggestions"][0], json!({"title": "Zebra 00", "slug": "zebra-00", "place": []}));
+    // Titles are told apart by what is above them.
+    let zebra = many["suggestions"][0]["slug"].as_str().unwrap();
+    let above = wiki.get(&format!("/posts?slug={zebra}")).await.expect(200).json()["posts"][0]["post_id"].clone();
+    for (title, parent) in [("Stripes", &above), ("Stripes of foals", &json!(null))] {
+        let page = json!({"user_id": 1, "title": title, "content": "x", "parent_id": parent});
+        wiki.post("/posts").json(page).await.expect(201);
+    }
+    let placed = wiki.get("/search/suggestions?q=stripes").await.expect(200).json();
+    assert_eq!(
+        placed["suggestions"],
+        json!([
+            {"title": "Stripes", "slug": "stripes", "place": ["Zebra 00"]},
+            {"title": "Stripes of foals", "slug": "stripes-of-foals", "place": []},
+        ])
+    );
 }
 
 #[tokio::test]

@@ -130,6 +130,43 @@ async fn all_errors_are_reported_at_once() {
 }
 
 #[tokio::test]
+async fn people_are_suggested_by_how_their_names_begin() {
+    let wiki = App::wiki().start().await;
+    for (username, name) in [
+        (json!("grace"), "Grace Hopper"),
+        (json!("ada"), "Ada Lovelace"),
+        (json!("hop"), "Zoe"),
+        (json!(null), "Hopeless"),
+        (json!("gone"), "Hop Along"),
+    ] {
+        wiki.post("/users").json(json!({"username": username, "name": name})).await.expect(201);
+    }
+    wiki.delete("/users/5").header("if-match", "*").await.expect(204);
+    for (typed, expected) in [
+        ("HOP", &["hop", "grace"][..]),
+        ("gr", &["grace"]),
+        ("lovel", &["ada"]),
+        ("ove", &[]),
+        ("%25", &[]),
+        ("_", &[]),
+        ("", &[]),
+    ] {
+        let answer = wiki.get(&format!("/users/suggestions?q={typed}")).await.expect(200).json();
+        let found: Vec<&str> =
+            answer["suggestions"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{typed}");
+    }
+    let one = wiki.get("/users/suggestions?q=ada").await.expect(200).json();
+    assert_eq!(one, json!({"suggestions": [{"username": "ada", "name": "Ada Lovelace"}]}));
+    for number in 0..12 {
+        wiki.post("/users").json(json!({"username": format!("zed-{number}")})).await.expect(201);
+    }
+    let many = wiki.get("/users/suggestions?q=zed").await.expect(200).json();
+    assert_eq!(many["suggestions"].as_array().unwrap().len(), 10);
+    wiki.get(&format!("/users/suggestions?q={}", "x".repeat(301))).await.invalid("q");
+}
+
+#[tokio::test]
 async fn a_username_and_an_email_belong_to_one_user() {
     let wiki = App::wiki().start().await;
     wiki.post("/users").json(json!({"username": "ada", "email": "ada@example.org"})).await.expect(201);
