@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible } from "./support/accessible.js";
 import { makeWorld } from "./support/make.js";
-import { button, choose, fill, heading, link, place, reads, save, visit } from "./support/see.js";
+import { act, button, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 
 const ADMIN_PASSWORD = "first-light-of-day-7";
 const PASSWORD = "four words in a row";
@@ -138,7 +138,7 @@ test("an administrator protects a page and reads the audit trail", async (t) => 
   await visit(page, "/wiki/-/new");
   await fill(page, { title: "House rules", content: "No shoes." });
   await save(page, "/wiki/house-rules");
-  await choose(page, "Protect page");
+  await act(page, "Protect page");
   await page.locator("#_protected").waitFor();
   await accessible(page, "a protected page");
   await place(page, "Audit trail").click();

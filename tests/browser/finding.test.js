@@ -1,7 +1,7 @@
 // Ways to a page: search, suggestions, tags, lists, links from other pages, and links to pages nobody has written yet.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { button, choose, field, fill, heading, link, place, reads, save, visit } from "./support/see.js";
+import { act, button, field, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, person, rewrite, user, write } from "./support/world.js";
 
 before(async () => {
@@ -105,9 +105,9 @@ test("recent changes say who did what, and lead to the differences", async (t) =
   const page = await person(t);
   await visit(page, "/wiki/-/changes");
   const change = page.locator(".changes > li", { hasText: "Very" });
-  assert.match(await change.textContent(), /Rye flour.*Grace.*version 2/s);
-  await change.getByRole("link", { name: "Differences of version 2 of Rye flour" }).click();
-  await page.locator("ins", { hasText: "very" }).waitFor();
+  assert.match(await change.textContent(), /Rye flour.*2 changes by Grace/s);
+  await change.getByRole("link", { name: "what changed in Rye flour" }).click();
+  await page.locator("tr.added", { hasText: "very" }).waitFor();
 });
 
 test("users lead to what they wrote", async (t) => {
@@ -123,7 +123,7 @@ test("users lead to what they wrote", async (t) => {
 test("a page says what links to it", async (t) => {
   const page = await person(t);
   await visit(page, at("rye-flour"));
-  await choose(page, "Backlinks");
+  await act(page, "Backlinks");
   await page.getByRole("heading", { name: /^Backlinks .*Rye flour$/ }).waitFor();
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Sourdough"]);
 });

@@ -1,7 +1,7 @@
 // What a page has been: its versions, their differences, and going back to one.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, choose, fill, heading, link, reads, visit } from "./support/see.js";
+import { act, button, fill, heading, link, reads, visit } from "./support/see.js";
 import { at, person, rewrite, write } from "./support/world.js";
 
 /** A page of three versions. */
@@ -15,7 +15,7 @@ test("every version is listed, newest first, with who, why and how much", async 
   await bread("Listed");
   const page = await person(t);
   await visit(page, at("listed"));
-  await choose(page, "History");
+  await act(page, "History");
   await page.getByRole("heading", { name: "History of Listed" }).waitFor();
   const items = page.locator(".revisions > li");
   assert.deepEqual(await items.locator(".title").allTextContents(), ["Version 3", "Version 2", "Version 1"]);
@@ -87,7 +87,7 @@ test("an old version is read, and gone back to", async (t) => {
   await reads(page, "Knead for ten minutes.");
   assert.match(await page.locator(".head .facts").textContent(), /^Version 4, .* by Grace$/);
   assert.deepEqual(await page.getByRole("list", { name: "Tags" }).getByRole("link").allTextContents(), ["dough"]);
-  await choose(page, "History");
+  await act(page, "History");
   assert.equal(await page.locator(".revisions > li .comment").first().textContent(), "It was better");
 });
 

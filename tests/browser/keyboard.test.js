@@ -1,7 +1,7 @@
 // A page is made and edited with the keyboard alone, and it can always be seen where one is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, field, heading, link, place, reads, visit } from "./support/see.js";
+import { button, field, heading, link, reads, visit } from "./support/see.js";
 import { at, person, rewrite, write } from "./support/world.js";
 
 /** More stops than any page has before what is looked for. */
@@ -30,7 +30,7 @@ test("from the first stop to a saved page", async (t) => {
   const { keyboard } = page;
   await visit(page, "/wiki");
   await keyboard.press("Tab");
-  const skip = place(page, "Skip to the content");
+  const skip = page.getByRole("link", { name: "Skip to the content" });
   assert.ok(await skip.evaluate((skip) => skip === document.activeElement));
   // Out of sight otherwise, it is to be seen now.
   assert.equal(await skip.evaluate((skip) => getComputedStyle(skip).clipPath), "none");

@@ -1,7 +1,7 @@
 // Renaming, deleting and restoring pages.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, choose, fill, heading, link, place, reads, save, visit } from "./support/see.js";
+import { act, button, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, person, write } from "./support/world.js";
 
 test("a renamed page is found at its old address, and by the links to it", async (t) => {
@@ -22,7 +22,7 @@ test("a renamed page is found at its old address, and by the links to it", async
   assert.doesNotMatch((await linked.getAttribute("class")) ?? "", /\bmissing\b/);
   await linked.click();
   await heading(page, "New name");
-  await choose(page, "Backlinks");
+  await act(page, "Backlinks");
   assert.deepEqual(await page.locator(".pages .title").allTextContents(), ["Signpost"]);
 });
 
@@ -31,12 +31,12 @@ test("a page is deleted after a question, and restored", async (t) => {
   await write("Mourner", "I miss [[Doomed]].");
   const page = await person(t);
   await visit(page, at("doomed"));
-  await choose(page, "Delete");
+  await act(page, "Delete");
   await heading(page, "Delete “Doomed”?");
   await page.getByText("1 page links here").waitFor();
   await link(page, "Cancel").click();
   await reads(page, "Still here.");
-  await choose(page, "Delete");
+  await act(page, "Delete");
   await page.getByLabel("Reason (optional)").fill("Nobody needs it.");
   await page.getByLabel("Your name").fill("Grace");
   await button(page, "Delete page").click();

@@ -1,7 +1,7 @@
 // The life of a page without JavaScript, from its making to its return from the dead.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, choose, field, fill, heading, link, place, reads, save, visit } from "./support/see.js";
+import { act, button, field, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 import { at, plainPerson, rewrite, write } from "./support/world.js";
 
 test("everything can be done without JavaScript", async (t) => {
@@ -34,7 +34,7 @@ test("everything can be done without JavaScript", async (t) => {
   });
 
   await t.test("see what it was, and what changed", async () => {
-    await choose(page, "History");
+    await act(page, "History");
     await page.getByLabel("Old: version 1", { exact: true }).check();
     await page.getByLabel("New: version 2", { exact: true }).check();
     await button(page, "Compare").click();
@@ -59,7 +59,7 @@ test("everything can be done without JavaScript", async (t) => {
   });
 
   await t.test("delete it, and bring it back", async () => {
-    await choose(page, "Delete");
+    await act(page, "Delete");
     await button(page, "Delete page").click();
     await heading(page, "“Plain bread” was deleted");
     await button(page, "Restore page").click();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { accessible } from "./support/accessible.js";
 import { makeWorld } from "./support/make.js";
-import { button, choose, heading, link, place, visit } from "./support/see.js";
+import { act, button, heading, link, place, visit } from "./support/see.js";
 
 const ADMIN_PASSWORD = "first-light-of-day-7";
 
@@ -99,7 +99,7 @@ test("a group has members, and a page has access of its own", async (t) => {
 
   await call("POST", "/posts", { title: "Salaries", content: "Ask Ada." });
   await visit(page, "/wiki/salaries");
-  await choose(page, "Access");
+  await act(page, "Access");
   await page.getByLabel("As set here:").check();
   await page.getByLabel("No access", { exact: true }).check();
   await page.getByRole("combobox", { name: "Group", exact: true }).selectOption("Operations");

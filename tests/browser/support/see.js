@@ -31,7 +31,7 @@ export const link = (page, name) => page.getByRole("main").getByRole("link", { n
 /** A link in the sidebar or at the foot. */
 export const place = (page, name) => page.locator(".side, footer.site").getByRole("link", { name, exact: true });
 /** Something that can be done with a page, in its menu, which is opened. */
-export async function choose(page, name) {
+export async function act(page, name) {
   const menu = page.locator("#_more");
   if (await menu.getAttribute("open") === null) await menu.locator("summary").click();
   await menu.getByRole("link", { name, exact: true }).or(menu.getByRole("button", { name, exact: true })).click();
