@@ -85,7 +85,7 @@ test("an old version is read, and gone back to", async (t) => {
   await button(page, "Restore version 1").click();
   await page.waitForURL(`**${at("returned")}`);
   await reads(page, "Knead for ten minutes.");
-  assert.match(await page.locator(".head .facts").textContent(), /^Version 4, .* by Grace$/);
+  assert.match(await page.locator(".head .facts").textContent(), /^Edited .* by Grace · 4 versions$/);
   assert.deepEqual(await page.getByRole("list", { name: "Tags" }).getByRole("link").allTextContents(), ["dough"]);
   await act(page, "History");
   assert.equal(await page.locator(".revisions > li .comment").first().textContent(), "It was better");

@@ -110,7 +110,7 @@ test("figures are lining", async (t) => {
 test("a focused skip link covers nothing, and every link in the changes is large enough", async (t) => {
   const page = await visit(await person(t, desk), "/wiki/-/changes");
   await page.keyboard.press("Tab");
-  const [skip, brand] = [await box(page.locator(".skip")), await box(page.locator(".brand"))];
+  const [skip, brand] = [await box(page.locator(".skip")), await box(page.locator(".side .brand"))];
   assert.ok(skip.top + skip.height <= brand.top, JSON.stringify([skip, brand]));
   for (const title of await page.locator(".changes .title").all()) assert.ok((await box(title)).height >= 24);
 });
