@@ -312,7 +312,10 @@ impl Builder {
         let Some(at) = self.recipe.env.iter().position(|(name, _)| name == "DATABASE_URL") else { return self };
         let (_, url) = self.recipe.env.remove(at);
         let url = url.into_string().ok().and_then(|url| reqwest::Url::parse(&url).ok()).expect("DATABASE_URL is a URL");
-        self.env("SPIN_VARIABLE_DB_HOST", url.host_str().unwrap_or_default())
+        // It checks the certificate of every server that offers TLS, and the one of the tests has one of its own.
+        let certificate = paths::repository().join("tests/fixtures/tls/first.crt");
+        self.env("SSL_CERT_FILE", certificate)
+            .env("SPIN_VARIABLE_DB_HOST", url.host_str().unwrap_or_default())
             .env("SPIN_VARIABLE_DB_PORT", url.port().unwrap_or(5432).to_string())
             .env("SPIN_VARIABLE_DB_NAME", percent_decoded(url.path().trim_start_matches('/')))
             .env("SPIN_VARIABLE_DB_USER", percent_decoded(url.username()))

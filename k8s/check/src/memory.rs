@@ -17,7 +17,7 @@ const SERVES: &str = "LISTEN_ADDR";
 const OWN: u64 = 64 << 20;
 
 /// What Spin takes with 256 clients, in bytes: `docs/DEPLOYMENT.md`, "SpinKube".
-const SPIN: u64 = 750_000_000;
+const SPIN: u64 = 1_650_000_000;
 
 /// Pods whose limit does not fit what runs in them.
 pub fn check(set: &Set) -> Vec<String> {
