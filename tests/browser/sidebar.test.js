@@ -57,6 +57,29 @@ test("without JavaScript, the sidebar leads down the tree, on a telephone, too",
   assert.equal(await side.isVisible(), false);
 });
 
+test("a page is moved by dragging it", async (t) => {
+  for (const title of ["Drag one", "Drag two", "Drag three"]) await write(title, "x");
+  const page = await person(t);
+  await visit(page, at("drag-one"));
+  const row = (name) => page.locator("#_branches a", { hasText: name });
+  const titles = async () => (await page.locator("#_branches > ul:not(.last) a").allTextContents()).filter((title) => title.startsWith("Drag"));
+  const drag = async (name, onto, y) => {
+    const loaded = page.waitForEvent("load");
+    const box = await row(onto).boundingBox();
+    await row(name).dragTo(row(onto), { targetPosition: { x: 60, y: y * box.height } });
+    await loaded;
+  };
+  // Between two: before the one.
+  await drag("Drag three", "Drag one", 0.1);
+  assert.deepEqual(await titles(), ["Drag three", "Drag one", "Drag two"]);
+  // Onto one: below it.
+  await drag("Drag two", "Drag one", 0.7);
+  assert.deepEqual(await titles(), ["Drag three", "Drag one", "Drag two"]);
+  assert.equal(await page.locator("#_branches li li a", { hasText: "Drag two" }).count(), 1);
+  await visit(page, at("drag-two"));
+  assert.equal(await page.getByRole("navigation", { name: "Where this page is" }).textContent().then((text) => text.trim()), "Drag one");
+});
+
 test("the menu of a page opens and closes as menus do", async (t) => {
   const page = await person(t);
   await visit(page, at("rota"));

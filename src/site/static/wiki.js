@@ -78,6 +78,7 @@
           const below = make("li", {});
           const link = make("a", { href: `/wiki/${encodeURIComponent(slug)}`, textContent: title, dir: "auto" });
           below.append(link);
+          below.dataset.page = post_id;
           if (children) below.dataset.children = `/posts/${post_id}/children`;
           list.append(below);
           if (children) branch(below);
@@ -91,6 +92,53 @@
       if (branches().includes(address)) details.open = true;
     };
     sidebar.querySelectorAll("li[data-children]").forEach(branch);
+
+    // Whoever may write moves pages by dragging them: onto another, below which they come to be, or between two. The form of the
+    // page's menu does the same.
+    const writes = $("#_new-page") !== null;
+    let dragged;
+    const mark = (item, place) => {
+      sidebar.querySelectorAll(".into, .before").forEach((marked) => marked.classList.remove("into", "before"));
+      item?.classList.add(place);
+    };
+    const target = (event) => {
+      const item = event.target.closest?.("#_branches li[data-page]");
+      if (!dragged || !item || dragged.contains(item)) return [];
+      const { top, height } = $("a", item).getBoundingClientRect();
+      return [item, event.clientY < top + height / 4 ? "before" : "into"];
+    };
+    sidebar.addEventListener("dragstart", (event) => {
+      dragged = writes ? event.target.closest("li[data-page]") : null;
+      dragged?.classList.add("dragged");
+    });
+    sidebar.addEventListener("dragover", (event) => {
+      const [item, place] = target(event);
+      if (item) event.preventDefault();
+      mark(item, place);
+    });
+    sidebar.addEventListener("dragend", () => {
+      dragged?.classList.remove("dragged");
+      dragged = null;
+      mark();
+    });
+    sidebar.addEventListener("drop", async (event) => {
+      const [item, place] = target(event);
+      if (!item) return;
+      event.preventDefault();
+      const numbers = (list) => [...list.children].map((sibling) => Number(sibling.dataset.page)).filter((page) => page && page !== Number(dragged.dataset.page));
+      const parent = place === "into" ? item : item.parentElement.closest("li[data-page]");
+      const space = item.closest("li[data-space]")?.dataset.space;
+      const to = {
+        ...(parent ? { parent_id: Number(parent.dataset.page) } : { space_id: Number(space ?? 1) }),
+        ...(place === "before" && { position: numbers(item.parentElement).indexOf(Number(item.dataset.page)) }),
+      };
+      const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(to) };
+      const answer = await fetch(`/posts/${dragged.dataset.page}/move`, request).catch(() => null);
+      if (answer?.ok) return location.reload();
+      const problem = await answer?.json().catch(() => null);
+      const said = $("#_move-status") ?? sidebar.appendChild(make("p", { id: "_move-status", className: "hint", role: "alert" }));
+      said.textContent = problem?.errors?.length ? `The page cannot be moved there: it ${problem.errors[0].message}.` : problem?.detail ?? "The wiki cannot be reached.";
+    });
     $("[aria-current=page]", sidebar)?.scrollIntoView({ block: "nearest" });
   }
 
