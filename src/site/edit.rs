@@ -12,7 +12,7 @@ use crate::diff::{self, Difference};
 use crate::errors;
 use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, files, revisions};
-use crate::markdown::{Pictures, Rendered, fragment};
+use crate::markdown::{Pictures, Rendered, fragment, section};
 use crate::merge::{merge, merge_sets};
 use crate::site::frame::Frame;
 use crate::site::front::HOME;
@@ -110,6 +110,12 @@ pub struct Fields {
     pub parent: Option<i64>,
     /// The space that a new page comes into.
     pub space: Option<i64>,
+    /// What stands before the section that is edited, if it is only one.
+    pub before: String,
+    /// What stands after it.
+    pub after: String,
+    /// The id of its heading, to come back to.
+    pub section: String,
     /// The key of this form: sent again, it saves nothing twice.
     pub key: String,
     /// The keys of the forms whose draft it started from.
@@ -149,6 +155,17 @@ impl Edit {
             Target::Missing { slug } => address::of_page(slug, "edit"),
             Target::Existing(page) => page.of("edit"),
             Target::Unknown { action } => action.clone(),
+        }
+    }
+
+    /// Where one is who leaves without saving.
+    fn back(&self) -> String {
+        match self.existing() {
+            Some(page) if !self.fields.section.is_empty() => {
+                format!("{}{}", page.address(), fragment(&self.fields.section))
+            }
+            Some(page) => page.address(),
+            None => address::FRONT.to_owned(),
         }
     }
 
@@ -245,6 +262,28 @@ impl Edit {
 }
 
 impl Fields {
+    /// The whole text: the section that is edited, between what is around it.
+    fn whole(&self) -> String {
+        [&*self.before, &self.content, &self.after].concat()
+    }
+
+    /// Makes the form one of the whole text.
+    fn take_whole(&mut self, content: String) {
+        self.content = content;
+        self.before.clear();
+        self.after.clear();
+    }
+
+    /// Leaves the section of that id in the form, if there is one, and keeps what is around it: whoever has no script edits that, and
+    /// with one the form is made whole again, with the cursor there. So the form has all of the text in any case, and what becomes
+    /// of a save does not depend on where the section is by then.
+    fn narrow(&mut self, id: String) {
+        let Some(range) = section(&self.content, &self.title, &id) else { return };
+        self.after = self.content.split_off(range.end);
+        self.before = self.content.drain(..range.start).collect();
+        self.section = id;
+    }
+
     /// The tags, as people separate them.
     fn tags(&self) -> impl Iterator<Item = &str> {
         self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty())
@@ -259,7 +298,8 @@ impl Fields {
     /// Takes what a draft has. The form keeps its own key: the same draft may be continued elsewhere, and saved first.
     fn restore(&mut self, typed: Typed) {
         let Typed { post_id, title, content, tags, comment, version, key, slug, .. } = typed;
-        (self.title, self.content, self.tags, self.comment) = (title, content, tags, comment);
+        (self.title, self.tags, self.comment) = (title, tags, comment);
+        self.take_whole(content);
         // Of a page that was created, or deleted, since the draft was written, no version was seen.
         self.version = version.filter(|_| post_id == self.page);
         self.continues = vec![key];
@@ -272,8 +312,8 @@ impl Fields {
     fn are(&self, typed: &Typed) -> bool {
         let is_same_slug = typed.slug.is_empty() || typed.slug == self.slug;
         is_same_slug
-            && (&typed.title, &typed.content, &typed.tags, &typed.comment)
-                == (&self.title, &self.content, &self.tags, &self.comment)
+            && typed.content == self.whole()
+            && (&typed.title, &typed.tags, &typed.comment) == (&self.title, &self.tags, &self.comment)
     }
 }
 
@@ -306,20 +346,20 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         }
         return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug), Fields::default());
     };
-    let fields = Fields {
+    let mut fields = Fields {
         title: post.title.clone(),
         slug: post.slug.clone(),
         content: post.content.clone(),
         tags: post.tags.join(", "),
-        comment: String::new(),
         author: author::remembered(cx.request),
         page: Some(post.post_id),
         version: Some(post.version),
-        parent: None,
-        space: None,
         key: auth::unique()?,
-        continues: Vec::new(),
+        ..Fields::default()
     };
+    if let Some(id) = query(cx.request, "section") {
+        fields.narrow(id);
+    }
     Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.placed(cx.db)?.show(cx, StatusCode::OK)
 }
 
@@ -584,8 +624,8 @@ fn add_next_tasks(db: &Db, view: &mut Edit, id: i64, draft: &mut Draft) -> Resul
     let base = crate::store::revisions::find(db, id, version)?;
     let completed = base.and_then(|base| tasks::completed(&base.content, &draft.content, Time::now().date()));
     if let Some(content) = completed {
-        view.fields.content.clone_from(&content);
-        draft.content = content;
+        draft.content.clone_from(&content);
+        view.fields.take_whole(content);
     }
     Ok(())
 }
@@ -615,7 +655,9 @@ fn merge_with(db: &Db, fields: &mut Fields, current: &Post, seen: i64) -> Result
     fields.merge_tags(&base.tags, &current.tags);
     let both = || {
         Some(Fields {
-            content: merge(&base.content, &current.content, &fields.content)?,
+            content: merge(&base.content, &current.content, &fields.whole())?,
+            before: String::new(),
+            after: String::new(),
             title: one_of(&base.entry.title, &current.title, &fields.title)?,
             slug: one_of(&base.slug, &current.slug, &fields.slug)?,
             ..fields.clone()
@@ -638,7 +680,13 @@ fn one_of(base: &str, theirs: &str, ours: &str) -> Option<String> {
 /// To the page, where it was edited. `merged` is the version of somebody else which the new one contains as well.
 fn saved(cx: &Context, view: &Edit, post: &Post, merged: Option<i64>) -> Response {
     let before = view.existing().map_or("", |before| before.content.as_str());
-    let place = place_of_edit(before, &post.content).map(|id| fragment(&id)).unwrap_or_default();
+    let place = match &*view.fields.section {
+        section if !section.is_empty() && before == post.content => Some(section.to_owned()),
+        section => {
+            place_of_edit(before, &post.content).or_else(|| Some(section.to_owned()).filter(|id| !id.is_empty()))
+        }
+    };
+    let place = place.map(|id| fragment(&id)).unwrap_or_default();
     let mut target = format!("{}?saved={}", address::page(&post.slug), post.version);
     if let Some(merged) = merged {
         target.push_str(&format!("&merged={merged}"));
@@ -684,15 +732,19 @@ fn gone(cx: &Context, mut view: Edit) -> Result<Response, Problem> {
 
 /// What the form's fields contain.
 fn fields(form: &Form, current: Option<&Post>) -> Fields {
-    let mut content = form.text("content").to_owned();
     // Browsers end every line of a text with CR LF. A page keeps the line ends it has.
-    if !current.is_some_and(|post| post.content.contains("\r\n")) {
-        content = content.replace("\r\n", "\n");
-    }
+    let keeps = current.is_some_and(|post| post.content.contains("\r\n"));
+    let text = |name: &str| match keeps {
+        true => form.text(name).to_owned(),
+        false => form.text(name).replace("\r\n", "\n"),
+    };
     Fields {
         title: form.text("title").trim().to_owned(),
         slug: form.text("slug").trim().to_owned(),
-        content,
+        content: text("content"),
+        before: text("before"),
+        after: text("after"),
+        section: form.text("section").to_owned(),
         tags: form.text("tags").to_owned(),
         comment: form.text("comment").trim().to_owned(),
         author: form.text("author").trim().to_owned(),
@@ -711,7 +763,7 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
     let mut members = Map::new();
     let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
     add("title", fields.title.as_str().into());
-    add("content", fields.content.as_str().into());
+    add("content", fields.whole().into());
     add("comment", fields.comment.as_str().into());
     add("tags", fields.tags().map(Value::from).collect());
     match &view.target {
@@ -734,7 +786,7 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
     }
     draft::read(Body::from_members(members)).map_err(|problem| {
         if problem.errors.is_empty() {
-            vec![FieldError::new("content", too_long(&fields.content))]
+            vec![FieldError::new("content", too_long(&fields.whole()))]
         } else {
             problem.errors
         }
@@ -766,6 +818,8 @@ fn conflict(cx: &Context, mut view: Edit, current: Post) -> Result<Response, Pro
     }
     view.target = Target::Existing(Box::new(current.clone()));
     cx.db.release();
+    let whole = view.fields.whole();
+    view.fields.take_whole(whole);
     let difference = diff::difference(&current.content, &view.fields.content);
     view.conflict = Some(Conflict { current, latest, difference });
     view.show(cx, StatusCode::CONFLICT)

@@ -7,6 +7,15 @@
   const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
   const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
   const state = () => JSON.stringify([...new FormData(form)]);
+  // Of a section, the form has what is around it. Here it is one text again, with the cursor at the section.
+  let begin = 0;
+  if (form.elements.section) {
+    const { before, after } = form.elements;
+    begin = before.value.length;
+    content.value = before.value + content.value + after.value;
+    before.remove();
+    after.remove();
+  }
   // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have
   // expired.
   const isBack = $("#_errors, #_conflict, #_added, #_preview-text > *") !== null;
@@ -249,9 +258,10 @@
 
   // One begins with what is missing: the title, or the text.
   if (!isBack && !location.hash) {
-    const begin = title.value ? content : title;
-    begin.setSelectionRange(0, 0);
-    begin.focus({ preventScroll: true });
+    const field = title.value ? content : title;
+    field.setSelectionRange(begin, begin);
+    field.focus({ preventScroll: true });
+    if (begin) scrollBy(0, content.getBoundingClientRect().top + measure([begin])[0].top - innerHeight / 5);
   }
   if (!text.childElementCount) render();
 }

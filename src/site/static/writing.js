@@ -288,7 +288,7 @@
       case "br": return "\n";
       case "script": case "style": case "title": case "head": return "";
       case "img": return address(node, "src") ? `![${escaped(node.alt.trim())}](${address(node, "src")})` : "";
-      case "input": return node.type === "checkbox" ? (node.checked ? "[x] " : "[ ] ") : "";
+      case "input": return node.type !== "checkbox" ? "" : `[${node.checked ? "x" : " "}]${/^\s/.test(node.nextSibling?.data ?? "") ? "" : " "}`;
       case "a": {
         const href = address(node, "href");
         if (!href || !words.trim()) return words;
