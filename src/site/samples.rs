@@ -290,6 +290,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             before: String::new(),
             after: String::new(),
             section: String::new(),
+            from_template: false,
             key: "k".to_owned(),
             continues: vec![self.text("an-earlier-key")],
         }
@@ -316,6 +317,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
             post_id,
             version: post_id.map(|_| 6),
             wanted_slug: String::new(),
+            parent_id: None,
+            space_id: None,
+            from_template: false,
             key: "k".to_owned(),
             title: self.text(TITLES[0]),
             slug: String::new(),
@@ -854,7 +858,14 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 }),
             ),
             ("edit", view(&existing())),
-            ("edit-new", view(&Edit { fields: Fields::default(), ..self.edit(Target::New) })),
+            (
+                "edit-new",
+                view(&Edit {
+                    fields: Fields { from_template: true, ..Fields::default() },
+                    templates: self.listed(3),
+                    ..self.edit(Target::New)
+                }),
+            ),
             (
                 "edit-section",
                 view(&Edit {

@@ -115,6 +115,12 @@
     const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields, continues };
     attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
   };
+  const others = $("#_others");
+  const tell = (names) => {
+    const words = names.length ? `${names.join(", ")} ${names.length === 1 ? "is" : "are"} editing this page.` : "";
+    // It is said once.
+    if (others.textContent !== words) others.textContent = words;
+  };
   let sent = first;
   const send = async () => {
     const now = state();
@@ -126,6 +132,7 @@
     $("#_draft-status").textContent = answer.status === 412
       ? "There is another draft of this page. What you type here is kept in this browser only." : "";
     if (answer.ok) sent = now;
+    if (answer.ok) tell(answer.status === 200 ? (await answer.json()).editing : []);
     if (answer.ok) $("#_kept").textContent = `Draft kept at ${clock.format(new Date())}`;
     if (answer.ok && now === state()) attempt(() => localStorage.removeItem(key));
   };

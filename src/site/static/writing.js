@@ -283,7 +283,9 @@
     if (node.nodeType === Node.TEXT_NODE) return escaped(node.data.replace(/[\s\u00a0]+/g, " "));
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
     const words = [...node.childNodes].map(inline).join("");
-    const { style } = node, weight = style.fontWeight;
+    // The policy of the wiki keeps the style itself from being read.
+    const style = (name) => new RegExp(`${name}:\\s*(\\w+)`).exec(node.getAttribute("style") ?? "")?.[1] ?? "";
+    const weight = style("font-weight"), slant = style("font-style");
     switch (node.localName) {
       case "br": return "\n";
       case "script": case "style": case "title": case "head": return "";
@@ -301,9 +303,9 @@
       case "del": case "s": case "strike": return around("~~", words);
       // Some documents are bold as a whole, and say in a style that they are not.
       case "strong": case "b": return weight === "normal" || weight === "400" ? words : around("**", words);
-      case "em": case "i": return style.fontStyle === "normal" ? words : around("*", words);
+      case "em": case "i": return slant === "normal" ? words : around("*", words);
       case "span": {
-        const italic = style.fontStyle === "italic" ? around("*", words) : words;
+        const italic = slant === "italic" ? around("*", words) : words;
         return weight === "bold" || Number(weight) >= 600 ? around("**", italic) : italic;
       }
       default: return words;
