@@ -172,7 +172,7 @@
       end: /^ /,
     },
   ];
-  const menu = make("ul", { id: "_menu", className: "menu", role: "listbox", hidden: true });
+  const menu = make("ul", { id: "_suggested", className: "suggested", role: "listbox", hidden: true });
   paper.append(menu);
   content.setAttribute("aria-autocomplete", "list");
   let open = null, active = 0, asked = 0, dismissed = -1;
@@ -207,7 +207,7 @@
   const show = (found, items) => {
     open = { ...found, items };
     menu.replaceChildren(...items.map(({ words, place }, at) => {
-      const option = make("li", { id: `_menu-${at}`, role: "option" });
+      const option = make("li", { id: `_suggested-${at}`, role: "option" });
       option.append(marked(words, found.typed));
       if (place) option.append(make("small", { textContent: place, dir: "auto" }));
       return option;
@@ -217,7 +217,7 @@
     content.setAttribute("aria-controls", menu.id);
     const [{ left, top, height }] = measure([found.start]);
     // Below the words, or above them where that is covered.
-    const room = $(".savebar .acts").getBoundingClientRect().top - paper.getBoundingClientRect().top;
+    const room = $(".savebar .save-buttons").getBoundingClientRect().top - paper.getBoundingClientRect().top;
     const isBelow = top + height + 4 + menu.offsetHeight <= room || top < menu.offsetHeight;
     menu.style.insetBlockStart = `${isBelow ? top + height + 4 : top - menu.offsetHeight - 4}px`;
     menu.style.left = `${Math.max(0, Math.min(left, paper.clientWidth - menu.offsetWidth))}px`;
