@@ -123,7 +123,7 @@ const answered = (page, status) => page.waitForResponse((answer) => {
 /** How many drafts with that title a person has. */
 async function drafts(page, title) {
   await visit(page, "/wiki/-/drafts");
-  return page.locator("#_drafts > li").filter({ has: link(page, title) }).count();
+  return page.locator("#_drafts > li").filter({ has: page.getByRole("link", { name: title, exact: true }) }).count();
 }
 
 test("a new page that is taken up again is one draft", async (t) => {
