@@ -11,13 +11,15 @@ pub const MAX_BOXES: usize = 1000;
 /// The most characters of a task in the name of its box.
 const MAX_NAME: usize = 200;
 
-/// How the check boxes of a page are shown.
+/// How the check boxes of a page are shown, and whether its sections can be edited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Boxes {
     /// The id of the form that they are the buttons of; none if they are only shown.
     pub form: Option<&'static str>,
     /// What is shown beside them, such as who ticked them: by their places in the page, from 0.
     pub notes: HashMap<usize, String>,
+    /// The address of the form that edits a section of the page; none if they are only read.
+    pub sections: Option<String>,
 }
 
 /// Writes the box of task number `index`, from 0, whose mark is at `range` of the page `source`.

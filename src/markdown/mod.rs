@@ -67,6 +67,20 @@ pub fn links(markdown: &str) -> Vec<String> {
     pages.into_names()
 }
 
+/// Where the section is whose heading has that `id` on a page that shows `title` above it: from the line of its heading to that of
+/// the next one of its level or a higher one, without the line ends before that.
+pub fn section(markdown: &str, title: &str, id: &str) -> Option<Range<usize>> {
+    let headings = render(markdown, title, |_| None).headings;
+    let at = headings.iter().position(|heading| heading.id == id)?;
+    let skipped = markdown.len() - unmarked(markdown).len();
+    let line_of = |start: usize| markdown[..start + skipped].rfind('\n').map_or(0, |end| end + 1);
+    let start = line_of(headings[at].start);
+    let next = headings[at + 1..].iter().find(|heading| heading.level <= headings[at].level);
+    let end = next.map_or(markdown.len(), |next| line_of(next.start));
+    // Two headings on one line are in one list item; there is nothing to tell them apart by.
+    (start < end).then(|| start..start + markdown[start..end].trim_end_matches(['\n', '\r']).len())
+}
+
 /// `markdown` as HTML, for a page that shows `title` above it.
 ///
 /// `look_up` says which slug the page has that a name leads to, if there is one; it is asked once for each of [`links`] and

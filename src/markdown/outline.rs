@@ -19,6 +19,8 @@ pub struct Heading {
     pub id: String,
     /// Its text, without markup and not escaped.
     pub text: String,
+    /// Where it begins in the Markdown.
+    pub start: usize,
 }
 
 impl Heading {
@@ -49,9 +51,9 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Adds a heading, and says what its id is: the one its text gives, with a number if it is not the first. None if
+    /// Adds a heading that begins at `start`, and says what its id is: the one its text gives, with a number if it is not the first. None if
     /// there are [`MAX_HEADINGS`].
-    pub fn add(&mut self, level: u8, text: &str) -> Option<&Heading> {
+    pub fn add(&mut self, level: u8, text: &str, start: usize) -> Option<&Heading> {
         if self.headings.len() == MAX_HEADINGS {
             return None;
         }
@@ -62,7 +64,7 @@ impl Outline {
             *number += 1;
             id = format!("{first}-{number}");
         }
-        self.headings.push(Heading { level, id, text: text.to_owned() });
+        self.headings.push(Heading { level, id, text: text.to_owned(), start });
         self.headings.last()
     }
 
@@ -80,7 +82,7 @@ mod tests {
     fn no_two_headings_have_one_id() {
         let mut outline = Outline::default();
         for text in ["A", "A", "A 1", "a!", "a 1", "A 2", "", "?"] {
-            outline.add(2, text);
+            outline.add(2, text, 0);
         }
         let ids: Vec<_> = outline.into_headings().into_iter().map(|heading| heading.id).collect();
         let expected = [
@@ -98,14 +100,14 @@ mod tests {
 
     #[test]
     fn a_heading_has_a_url() {
-        let heading = Heading { level: 1, id: id("Größe"), text: "Größe".to_owned() };
+        let heading = Heading { level: 1, id: id("Größe"), text: "Größe".to_owned(), start: 0 };
         assert_eq!(heading.href(), "#section-gr%C3%B6%C3%9Fe");
     }
 
     #[test]
     fn headings_are_only_so_many() {
         let mut outline = Outline::default();
-        assert!((0..MAX_HEADINGS).all(|_| outline.add(1, "same").is_some()));
-        assert_eq!(outline.add(1, "one more"), None);
+        assert!((0..MAX_HEADINGS).all(|_| outline.add(1, "same", 0).is_some()));
+        assert_eq!(outline.add(1, "one more", 0), None);
     }
 }

@@ -369,7 +369,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
     fn end(&mut self, tag: TagEnd, range: Range<usize>) {
         match tag {
             TagEnd::Paragraph => self.out.push_str("</p>\n"),
-            TagEnd::Heading(level) => self.end_heading(level as u8, &self.source[range]),
+            TagEnd::Heading(level) => self.end_heading(level as u8, range),
             TagEnd::BlockQuote(None) => self.unnest("</blockquote>\n"),
             TagEnd::BlockQuote(Some(_)) => self.unnest("</div>\n"),
             TagEnd::CodeBlock => self.end_code(),
@@ -440,40 +440,56 @@ impl<'a, F: Fn(&str) -> Option<String>> Writer<'a, F> {
         }
     }
 
-    /// A heading has a link to itself beside it, not in it, where it would be read as part of its name.
-    fn end_heading(&mut self, level: u8, source: &str) {
+    /// A heading has a link to itself beside it, and one to edit its section: not in it, where they would be read as parts of its
+    /// name.
+    fn end_heading(&mut self, level: u8, range: Range<usize>) {
         let Some(heading) = self.heading.take() else { return };
         let text = heading.text.trim();
         let html = self.out.split_off(heading.start);
         if heading.first
             && level == 1
-            && (rules::composed(text) == rules::composed(self.title) || heading_source(source) == self.title)
+            && (rules::composed(text) == rules::composed(self.title)
+                || heading_source(&self.source[range.clone()]) == self.title)
         {
             return;
         }
         let id = match self.notes.is_empty() {
-            true => self.outline.add(level, text).map(|heading| (escape(&heading.id), heading.href())),
+            true => self.outline.add(level, text, range.start).map(|heading| (heading.id.clone(), heading.href())),
             // A footnote may come to be shown elsewhere, or not at all.
             false => None,
         };
         let out = &mut self.out;
         match id {
             None => out.extend(["<h", digit(level), ">", &html, "</h", digit(level), ">\n"]),
-            Some((id, href)) => out.extend([
-                "<div class=\"heading\"><h",
-                digit(level),
-                " id=\"",
-                &id,
-                "\">",
-                &html,
-                "</h",
-                digit(level),
-                "><a class=\"anchor\" href=\"",
-                &href,
-                "\" aria-label=\"Link to this section: ",
-                &escape(text),
-                "\">#</a></div>\n",
-            ]),
+            Some((id, href)) => {
+                out.extend([
+                    "<div class=\"heading\"><h",
+                    digit(level),
+                    " id=\"",
+                    &escape(&id),
+                    "\">",
+                    &html,
+                    "</h",
+                    digit(level),
+                    "><a class=\"anchor\" href=\"",
+                    &href,
+                    "\" aria-label=\"Link to this section: ",
+                    &escape(text),
+                    "\">#</a>",
+                ]);
+                if let Some(form) = &self.boxes.sections {
+                    out.extend([
+                        "<a class=\"edit-section\" href=\"",
+                        &escape(form),
+                        "?section=",
+                        &href[1..],
+                        "\" rel=\"nofollow\" aria-label=\"Edit section: ",
+                        &escape(text),
+                        "\">Edit</a>",
+                    ]);
+                }
+                out.push_str("</div>\n");
+            }
         }
     }
 

@@ -2,10 +2,12 @@
 
 use askama::Template;
 use http::StatusCode;
+use serde::Serialize;
 use wiki_types::rules::MAX_CONTENT;
 
 use crate::auth::Context;
 use crate::input::idempotency::{self, Purpose};
+use crate::site::edit::FROM_TEMPLATE;
 use crate::site::{self, address};
 use crate::store::drafts::{self, Kept, Listed, Typed};
 use crate::web::forms::Form;
@@ -49,7 +51,14 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
     site::show_once(cx, StatusCode::OK, &Drafts { drafts })
 }
 
-/// `POST /wiki/-/drafts`: keeps what the editor's fields contain
+/// Who else is at the page.
+#[derive(Debug, Serialize)]
+struct Others {
+    /// Their names.
+    editing: Vec<String>,
+}
+
+/// `POST /wiki/-/drafts`: keeps what the editor's fields contain, and says who else is editing the page, if somebody is
 ///
 /// 409 if the form was saved before: then it is no draft any more. 412 if there is a draft by another form, which this
 /// one did not start from: neither is lost.
@@ -61,6 +70,9 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
         post_id: form.number("page"),
         version: form.number("version"),
         wanted_slug: query(cx.request, "slug").unwrap_or_default(),
+        parent_id: form.number("parent"),
+        space_id: form.number("space"),
+        from_template: form.text("template") == FROM_TEMPLATE,
         key: idempotency::field(&form),
         title: text("title"),
         slug: text("slug"),
@@ -74,7 +86,13 @@ pub fn keep(cx: &Context) -> Result<Response, Problem> {
     }
     let submission = Purpose::Page.key(Some(user_id), &typed.key);
     match drafts::keep(cx.db, user_id, &typed, idempotency::continued(&form), submission)? {
-        Kept::Kept => Ok(response::no_content()),
+        Kept::Kept => {
+            let editing = match typed.post_id {
+                Some(page) => drafts::editing(cx.db, page, Some(user_id), cx.identity.administers())?,
+                None => Vec::new(),
+            };
+            Ok(if editing.is_empty() { response::no_content() } else { response::json(&Others { editing }) })
+        }
         Kept::Saved => Err(Problem::new(StatusCode::CONFLICT, "This form has been saved.")),
         Kept::Other => Err(Problem::new(StatusCode::PRECONDITION_FAILED, "There is another draft of this page.")),
     }

@@ -5,19 +5,19 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wiki_types::rules::{MAX_CONTENT, folded_title, normal_tags};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
-use wiki_types::{FieldError, File, Post, RevisionEntry, Suggestion, Time};
+use wiki_types::{FieldError, File, Post, PostSummary, RevisionEntry, Suggestion, Time};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
 use crate::errors;
 use crate::input::idempotency::{self, Purpose};
 use crate::input::{draft, files, revisions};
-use crate::markdown::{Pictures, Rendered, fragment};
+use crate::markdown::{Pictures, Rendered, fragment, section};
 use crate::merge::{merge, merge_sets};
 use crate::site::frame::Frame;
 use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
-use crate::site::{address, author, missing, preview};
+use crate::site::{address, author, missing, preview, templates};
 use crate::store::Db;
 use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
@@ -33,6 +33,9 @@ use crate::web::{Problem, Response, response};
 
 /// The most bytes of a text that is rendered to find the section which an edit changed.
 const MAX_PLACED: usize = 64 << 10;
+
+/// What the field `template` says of a form that was filled from one.
+pub const FROM_TEMPLATE: &str = "yes";
 
 /// Times that an edit is merged with another and saved, before the person is asked: each further time, somebody else was
 /// faster again.
@@ -59,6 +62,8 @@ pub struct Edit {
     pub unsaved: Unsaved,
     /// Where the page is, or comes to be, where that was looked up.
     pub place: Place,
+    /// The templates that a new page can begin as.
+    pub templates: Vec<PostSummary>,
 }
 
 /// What a signed-in person typed before and did not save.
@@ -110,6 +115,14 @@ pub struct Fields {
     pub parent: Option<i64>,
     /// The space that a new page comes into.
     pub space: Option<i64>,
+    /// What stands before the section that is edited, if it is only one.
+    pub before: String,
+    /// What stands after it.
+    pub after: String,
+    /// The id of its heading, to come back to.
+    pub section: String,
+    /// Whether the text of a new page began as a template.
+    pub from_template: bool,
     /// The key of this form: sent again, it saves nothing twice.
     pub key: String,
     /// The keys of the forms whose draft it started from.
@@ -140,6 +153,7 @@ impl Edit {
             reason: None,
             unsaved: Unsaved::default(),
             place: Place::default(),
+            templates: Vec::new(),
         }
     }
 
@@ -149,6 +163,31 @@ impl Edit {
             Target::Missing { slug } => address::of_page(slug, "edit"),
             Target::Existing(page) => page.of("edit"),
             Target::Unknown { action } => action.clone(),
+        }
+    }
+
+    /// The same form, begun as a template.
+    fn begun_as(&self, template: &PostSummary) -> String {
+        let mut address = format!("{}?template={}", self.action(), address::escaped(&template.slug));
+        if !self.fields.title.is_empty() {
+            address.push_str(&format!("&title={}", address::escaped(&self.fields.title)));
+        }
+        for (name, number) in [("parent", self.fields.parent), ("space", self.fields.space)] {
+            if let Some(number) = number {
+                address.push_str(&format!("&{name}={number}"));
+            }
+        }
+        address
+    }
+
+    /// Where one is who leaves without saving.
+    fn back(&self) -> String {
+        match self.existing() {
+            Some(page) if !self.fields.section.is_empty() => {
+                format!("{}{}", page.address(), fragment(&self.fields.section))
+            }
+            Some(page) => page.address(),
+            None => address::FRONT.to_owned(),
         }
     }
 
@@ -165,7 +204,7 @@ impl Edit {
         let user_id = cx.identity.user_id();
         let page = self.existing().map(|page| page.post_id);
         if let Some(page) = page {
-            self.unsaved.others = drafts::editing(cx.db, page, user_id)?;
+            self.unsaved.others = drafts::editing(cx.db, page, user_id, cx.identity.administers())?;
         }
         let Some(user_id) = user_id else { return Ok(self) };
         let asked = query(cx.request, "draft").as_deref().and_then(positive);
@@ -245,6 +284,36 @@ impl Edit {
 }
 
 impl Fields {
+    /// The whole text: the section that is edited, between what is around it.
+    fn whole(&self) -> String {
+        [&*self.before, &self.content, &self.after].concat()
+    }
+
+    /// The text as it is saved. Of a new page that began as a template, what was not known before is filled in.
+    fn saved(&self, person: &str) -> String {
+        match self.from_template && self.page.is_none() {
+            true => templates::completed(&self.whole(), &self.title, person),
+            false => self.whole(),
+        }
+    }
+
+    /// Makes the form one of the whole text.
+    fn take_whole(&mut self, content: String) {
+        self.content = content;
+        self.before.clear();
+        self.after.clear();
+    }
+
+    /// Leaves the section of that id in the form, if there is one, and keeps what is around it: whoever has no script edits that, and
+    /// with one the form is made whole again, with the cursor there. So the form has all of the text in any case, and what becomes
+    /// of a save does not depend on where the section is by then.
+    fn narrow(&mut self, id: String) {
+        let Some(range) = section(&self.content, &self.title, &id) else { return };
+        self.after = self.content.split_off(range.end);
+        self.before = self.content.drain(..range.start).collect();
+        self.section = id;
+    }
+
     /// The tags, as people separate them.
     fn tags(&self) -> impl Iterator<Item = &str> {
         self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty())
@@ -259,7 +328,11 @@ impl Fields {
     /// Takes what a draft has. The form keeps its own key: the same draft may be continued elsewhere, and saved first.
     fn restore(&mut self, typed: Typed) {
         let Typed { post_id, title, content, tags, comment, version, key, slug, .. } = typed;
-        (self.title, self.content, self.tags, self.comment) = (title, content, tags, comment);
+        if self.page.is_none() {
+            (self.parent, self.space, self.from_template) = (typed.parent_id, typed.space_id, typed.from_template);
+        }
+        (self.title, self.tags, self.comment) = (title, tags, comment);
+        self.take_whole(content);
         // Of a page that was created, or deleted, since the draft was written, no version was seen.
         self.version = version.filter(|_| post_id == self.page);
         self.continues = vec![key];
@@ -272,8 +345,8 @@ impl Fields {
     fn are(&self, typed: &Typed) -> bool {
         let is_same_slug = typed.slug.is_empty() || typed.slug == self.slug;
         is_same_slug
-            && (&typed.title, &typed.content, &typed.tags, &typed.comment)
-                == (&self.title, &self.content, &self.tags, &self.comment)
+            && typed.content == self.whole()
+            && (&typed.title, &typed.tags, &typed.comment) == (&self.title, &self.tags, &self.comment)
     }
 }
 
@@ -306,26 +379,43 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         }
         return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug), Fields::default());
     };
-    let fields = Fields {
+    let mut fields = Fields {
         title: post.title.clone(),
         slug: post.slug.clone(),
         content: post.content.clone(),
         tags: post.tags.join(", "),
-        comment: String::new(),
         author: author::remembered(cx.request),
         page: Some(post.post_id),
         version: Some(post.version),
-        parent: None,
-        space: None,
         key: auth::unique()?,
-        continues: Vec::new(),
+        ..Fields::default()
     };
+    if let Some(id) = query(cx.request, "section") {
+        fields.narrow(id);
+    }
     Edit::new(Target::Existing(Box::new(post)), fields).with_drafts(cx)?.placed(cx.db)?.show(cx, StatusCode::OK)
 }
 
+/// The form for a new page: empty, or begun as a template.
 fn blank(cx: &Context, target: Target, title: String, place: Fields) -> Result<Response, Problem> {
-    let fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..place };
-    Edit::new(target, fields).with_drafts(cx)?.placed(cx.db)?.show(cx, StatusCode::OK)
+    let mut fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..place };
+    let wanted = query(cx.request, "template");
+    if let Some(template) = wanted.map(|slug| templates::find(cx.db, &slug)).transpose()?.flatten() {
+        let tags: Vec<&str> = template.tags.iter().map(String::as_str).filter(|tag| *tag != templates::TAG).collect();
+        fields.tags = tags.join(", ");
+        fields.content = templates::begun(&template.content, person(cx, &fields.author));
+        fields.from_template = true;
+    }
+    let mut view = Edit::new(target, fields).with_drafts(cx)?.placed(cx.db)?;
+    if view.fields.content.is_empty() {
+        view.templates = templates::all(cx.db)?;
+    }
+    view.show(cx, StatusCode::OK)
+}
+
+/// Who writes: by their account or, without one, as they say.
+fn person<'a>(cx: &'a Context, author: &'a str) -> &'a str {
+    cx.identity.account.as_ref().map_or(author, |account| &account.name)
 }
 
 /// `POST /wiki/-/new`
@@ -391,7 +481,8 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
     if let Err(message) = author::check(cx, &view.fields.author) {
         view.errors.push(FieldError::new("author", message));
     }
-    let mut draft = match draft(&view) {
+    let person = person(cx, &view.fields.author);
+    let mut draft = match draft(&view, person) {
         Ok(draft) if view.errors.is_empty() => draft,
         Ok(_) => return view.show(cx, StatusCode::UNPROCESSABLE_ENTITY),
         Err(errors) => {
@@ -503,6 +594,7 @@ fn submitted(db: &Db, draft: &Draft) -> Result<Option<Submission>, Problem> {
 fn again_on_top(cx: &Context, mut view: Edit, before: Submission, draft: Draft) -> Result<Response, Problem> {
     let Some(post) = pages::find(cx.db, before.post_id)? else { return gone(cx, view) };
     (view.fields.page, view.fields.version) = (Some(post.post_id), Some(before.version));
+    view.fields.take_whole(draft.content.clone());
     view.target = Target::Existing(Box::new(post));
     update(cx, view, before.post_id, Draft { slug: None, ..draft })
 }
@@ -556,7 +648,7 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
                     // The form was sent before: that version is the person's own.
                     seen = own;
                 } else if merge_with(cx.db, &mut view.fields, &current, seen)? {
-                    draft = match self::draft(&view) {
+                    draft = match self::draft(&view, "") {
                         Ok(both) => Draft { user_id: draft.user_id, key: draft.key, ..both },
                         Err(_) => return conflict(cx, view, *current),
                     };
@@ -584,8 +676,8 @@ fn add_next_tasks(db: &Db, view: &mut Edit, id: i64, draft: &mut Draft) -> Resul
     let base = crate::store::revisions::find(db, id, version)?;
     let completed = base.and_then(|base| tasks::completed(&base.content, &draft.content, Time::now().date()));
     if let Some(content) = completed {
-        view.fields.content.clone_from(&content);
-        draft.content = content;
+        draft.content.clone_from(&content);
+        view.fields.take_whole(content);
     }
     Ok(())
 }
@@ -615,7 +707,9 @@ fn merge_with(db: &Db, fields: &mut Fields, current: &Post, seen: i64) -> Result
     fields.merge_tags(&base.tags, &current.tags);
     let both = || {
         Some(Fields {
-            content: merge(&base.content, &current.content, &fields.content)?,
+            content: merge(&base.content, &current.content, &fields.whole())?,
+            before: String::new(),
+            after: String::new(),
             title: one_of(&base.entry.title, &current.title, &fields.title)?,
             slug: one_of(&base.slug, &current.slug, &fields.slug)?,
             ..fields.clone()
@@ -638,7 +732,13 @@ fn one_of(base: &str, theirs: &str, ours: &str) -> Option<String> {
 /// To the page, where it was edited. `merged` is the version of somebody else which the new one contains as well.
 fn saved(cx: &Context, view: &Edit, post: &Post, merged: Option<i64>) -> Response {
     let before = view.existing().map_or("", |before| before.content.as_str());
-    let place = place_of_edit(before, &post.content).map(|id| fragment(&id)).unwrap_or_default();
+    let place = match &*view.fields.section {
+        section if !section.is_empty() && before == post.content => Some(section.to_owned()),
+        section => {
+            place_of_edit(before, &post.content).or_else(|| Some(section.to_owned()).filter(|id| !id.is_empty()))
+        }
+    };
+    let place = place.map(|id| fragment(&id)).unwrap_or_default();
     let mut target = format!("{}?saved={}", address::page(&post.slug), post.version);
     if let Some(merged) = merged {
         target.push_str(&format!("&merged={merged}"));
@@ -684,15 +784,20 @@ fn gone(cx: &Context, mut view: Edit) -> Result<Response, Problem> {
 
 /// What the form's fields contain.
 fn fields(form: &Form, current: Option<&Post>) -> Fields {
-    let mut content = form.text("content").to_owned();
     // Browsers end every line of a text with CR LF. A page keeps the line ends it has.
-    if !current.is_some_and(|post| post.content.contains("\r\n")) {
-        content = content.replace("\r\n", "\n");
-    }
+    let keeps = current.is_some_and(|post| post.content.contains("\r\n"));
+    let text = |name: &str| match keeps {
+        true => form.text(name).to_owned(),
+        false => form.text(name).replace("\r\n", "\n"),
+    };
     Fields {
         title: form.text("title").trim().to_owned(),
         slug: form.text("slug").trim().to_owned(),
-        content,
+        content: text("content"),
+        before: text("before"),
+        after: text("after"),
+        section: form.text("section").to_owned(),
+        from_template: form.text("template") == FROM_TEMPLATE,
         tags: form.text("tags").to_owned(),
         comment: form.text("comment").trim().to_owned(),
         author: form.text("author").trim().to_owned(),
@@ -706,12 +811,13 @@ fn fields(form: &Form, current: Option<&Post>) -> Fields {
 }
 
 /// The fields as a draft by the rules of the API, or what is wrong with them.
-fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
+fn draft(view: &Edit, person: &str) -> Result<Draft, Vec<FieldError>> {
     let fields = &view.fields;
+    let content = fields.saved(person);
     let mut members = Map::new();
     let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
     add("title", fields.title.as_str().into());
-    add("content", fields.content.as_str().into());
+    add("content", content.as_str().into());
     add("comment", fields.comment.as_str().into());
     add("tags", fields.tags().map(Value::from).collect());
     match &view.target {
@@ -733,11 +839,7 @@ fn draft(view: &Edit) -> Result<Draft, Vec<FieldError>> {
         add("space_id", space.into());
     }
     draft::read(Body::from_members(members)).map_err(|problem| {
-        if problem.errors.is_empty() {
-            vec![FieldError::new("content", too_long(&fields.content))]
-        } else {
-            problem.errors
-        }
+        if problem.errors.is_empty() { vec![FieldError::new("content", too_long(&content))] } else { problem.errors }
     })
 }
 
@@ -766,6 +868,8 @@ fn conflict(cx: &Context, mut view: Edit, current: Post) -> Result<Response, Pro
     }
     view.target = Target::Existing(Box::new(current.clone()));
     cx.db.release();
+    let whole = view.fields.whole();
+    view.fields.take_whole(whole);
     let difference = diff::difference(&current.content, &view.fields.content);
     view.conflict = Some(Conflict { current, latest, difference });
     view.show(cx, StatusCode::CONFLICT)

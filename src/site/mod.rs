@@ -42,6 +42,7 @@ pub mod starred;
 pub mod tagged;
 pub mod tags;
 pub mod tasks;
+pub mod templates;
 pub mod ticks;
 pub mod tree;
 pub mod user;

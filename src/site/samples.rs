@@ -195,7 +195,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
     }
 
     fn rendered(&self) -> Rendered {
-        let boxes = Boxes { form: Some(TICKS), notes: [(1, self.text("Ada, 3 Dec 2026"))].into() };
+        let boxes = Boxes {
+            form: Some(TICKS),
+            notes: [(1, self.text("Ada, 3 Dec 2026"))].into(),
+            sections: Some("/wiki/sample/edit".to_owned()),
+        };
         let look_up = |name: &str| (name == "on-call").then(|| name.to_owned());
         let mut page = markdown::render_with(include_str!("sample.md"), "", look_up, &boxes, &Pictures::new());
         for heading in &mut page.headings {
@@ -283,6 +287,10 @@ impl<F: Fn(&str) -> String> Samples<F> {
             version,
             parent: None,
             space: None,
+            before: String::new(),
+            after: String::new(),
+            section: String::new(),
+            from_template: false,
             key: "k".to_owned(),
             continues: vec![self.text("an-earlier-key")],
         }
@@ -309,6 +317,9 @@ impl<F: Fn(&str) -> String> Samples<F> {
             post_id,
             version: post_id.map(|_| 6),
             wanted_slug: String::new(),
+            parent_id: None,
+            space_id: None,
+            from_template: false,
             key: "k".to_owned(),
             title: self.text(TITLES[0]),
             slug: String::new(),
@@ -847,7 +858,26 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 }),
             ),
             ("edit", view(&existing())),
-            ("edit-new", view(&Edit { fields: Fields::default(), ..self.edit(Target::New) })),
+            (
+                "edit-new",
+                view(&Edit {
+                    fields: Fields { from_template: true, ..Fields::default() },
+                    templates: self.listed(3),
+                    ..self.edit(Target::New)
+                }),
+            ),
+            (
+                "edit-section",
+                view(&Edit {
+                    fields: Fields {
+                        before: self.text("Above.\n\n"),
+                        after: self.text("\n\n## Below"),
+                        section: self.text("section-deploying"),
+                        ..self.fields(Some(7))
+                    },
+                    ..existing()
+                }),
+            ),
             ("edit-missing", view(&self.edit(missing))),
             ("edit-preview", view(&Edit { preview: Some(self.rendered()), ..existing() })),
             ("edit-invalid", view(&Edit { errors: self.errors(), ..existing() })),

@@ -19,6 +19,12 @@ pub struct Typed {
     pub version: Option<i64>,
     /// The slug that a new page shall have; empty if it follows from the title.
     pub wanted_slug: String,
+    /// The page that a new one comes below.
+    pub parent_id: Option<i64>,
+    /// The space that a new one comes into.
+    pub space_id: Option<i64>,
+    /// Whether the text of a new one began as a template.
+    pub from_template: bool,
     /// The key of the form that wrote it last.
     pub key: String,
     /// The fields, as they were typed.
@@ -34,6 +40,9 @@ record! {
         post_id: "drafts.post_id",
         version: "drafts.version",
         wanted_slug: "wanted_slug",
+        parent_id: "drafts.parent_id",
+        space_id: "drafts.space_id",
+        from_template: "from_template",
         key: "key",
         title: "drafts.title",
         slug: "drafts.slug",
@@ -106,6 +115,9 @@ pub fn keep(db: &Db, user_id: i64, typed: &Typed, continued: Vec<String>, submis
         db::count(MAX_DRAFTS - 1),
         db::texts(Some(keys)),
         NEW.to_owned().into(),
+        typed.parent_id.into(),
+        typed.space_id.into(),
+        typed.from_template.into(),
     ];
     let mut row = db.query_row(KEEP, &params)?;
     let (is_kept, is_saved): (bool, bool) = (row.column()?, row.column()?);
@@ -124,13 +136,15 @@ const KEEP: &str = "WITH given AS (
       $2) AS place
   ), kept AS (
     INSERT INTO drafts
-      (user_id, place, post_id, version, wanted_slug, key, title, slug, content, tags, comment)
+      (user_id, place, post_id, version, wanted_slug, key, title, slug, content, tags, comment, parent_id, space_id,
+       from_template)
     SELECT $1::bigint, place, $3::bigint, $4::bigint, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text,
-      $11::text
+      $11::text, $16::bigint, $17::bigint, $18::boolean
     FROM given WHERE NOT EXISTS (SELECT FROM submissions WHERE key = $12)
     ON CONFLICT (user_id, place) DO UPDATE SET version = excluded.version, wanted_slug = excluded.wanted_slug,
       key = excluded.key, title = excluded.title, slug = excluded.slug, content = excluded.content, tags = excluded.tags,
-      comment = excluded.comment, updated_time = now()
+      comment = excluded.comment, parent_id = excluded.parent_id, space_id = excluded.space_id,
+      from_template = excluded.from_template, updated_time = now()
     WHERE drafts.key = ANY ($14)
     RETURNING id
   ), moved AS (
@@ -197,14 +211,19 @@ pub fn count_new(db: &Db, user_id: i64) -> Result<i64, Error> {
     db.query_row("SELECT count(*) FROM drafts WHERE user_id = $1 AND post_id IS NULL", &[user_id.into()])?.column()
 }
 
-/// The names of people other than `user_id` who changed a draft of page `post_id` within the last two minutes.
-pub fn editing(db: &Db, post_id: i64, user_id: Option<i64>) -> Result<Vec<String>, Error> {
+/// The names of people other than `user_id` who changed a draft of page `post_id` within the last two minutes: for those who may
+/// change the page, even if it is protected if they `administer`.
+pub fn editing(db: &Db, post_id: i64, user_id: Option<i64>, administer: bool) -> Result<Vec<String>, Error> {
     db.query_all(
-        "SELECT users.name FROM drafts JOIN users ON users.id = drafts.user_id
-         WHERE drafts.post_id = $1 AND drafts.user_id IS DISTINCT FROM $2 AND users.name IS NOT NULL
-           AND drafts.updated_time > now() - interval '2 minutes'
-         ORDER BY drafts.updated_time DESC LIMIT 5",
-        &[post_id.into(), user_id.into()],
+        concat!(
+            "SELECT users.name FROM drafts JOIN users ON users.id = drafts.user_id JOIN posts ON posts.id = drafts.post_id
+             WHERE drafts.post_id = $1 AND drafts.user_id IS DISTINCT FROM $2 AND users.name IS NOT NULL
+               AND drafts.updated_time > now() - interval '2 minutes'
+               AND posts.deleted_time IS NULL AND (NOT posts.protected OR $3) AND ",
+            is_writable!("posts"),
+            " ORDER BY drafts.updated_time DESC LIMIT 5"
+        ),
+        &[post_id.into(), user_id.into(), administer.into()],
         Row::column,
     )
 }

@@ -178,3 +178,54 @@ test("a draft that was continued elsewhere is not overwritten", async (t) => {
   await link(home, "Restore").click();
   assert.equal(await field(home, "content").inputValue(), "At work.");
 });
+
+test("who else is editing is said while one writes", async (t) => {
+  await write("Two at once", "As it was.");
+  const [ann, ben] = [await person(t), await person(t)];
+  for (const [page, name] of [[ann, "ann"], [ben, "ben"]]) {
+    page.on("dialog", (dialog) => dialog.accept());
+    await signIn(page, name);
+    await visit(page, "/wiki/two-at-once/edit");
+    assert.equal((await page.locator("#_others").textContent()).trim(), "");
+  }
+  await field(ann, "content").fill("By Ann.");
+  await answered(ann, 204);
+  await field(ben, "content").fill("By Ben.");
+  await ben.getByRole("status").getByText("ann is editing this page.").waitFor();
+  await field(ann, "content").fill("By Ann, again.");
+  await ann.getByRole("status").getByText("ben is editing this page.").waitFor();
+  // The draft is kept, and says when.
+  await ann.getByText(/^Draft kept at \d\d:\d\d$/).waitFor();
+});
+
+test("Discard takes the draft along", async (t) => {
+  await write("Taken along", "As it was.");
+  const page = await person(t);
+  page.on("dialog", (dialog) => dialog.accept());
+  await signIn(page, "ann");
+  await visit(page, "/wiki/taken-along/edit");
+  await field(page, "content").fill("Never mind.");
+  await answered(page, 204);
+  await link(page, "Discard").click();
+  await page.waitForURL("**/wiki/taken-along");
+  await visit(page, "/wiki/taken-along/edit");
+  assert.equal(await offers(page), 0);
+  assert.equal(await drafts(page, "Taken along"), 0);
+});
+
+test("a draft of a new page comes back where it belongs", async (t) => {
+  await write("Above it", "x");
+  const page = await person(t);
+  page.on("dialog", (dialog) => dialog.accept());
+  await signIn(page, "ann");
+  await visit(page, "/wiki/above-it");
+  const { post_id } = (await (await fetch(`${url}/posts?slug=above-it`)).json()).posts[0];
+  await visit(page, `/wiki/-/new?parent=${post_id}`);
+  await fill(page, { title: "Placed draft", content: "x" });
+  await answered(page, 204);
+  await visit(page, "/wiki/-/drafts");
+  await link(page, "Placed draft").click();
+  await page.getByRole("navigation", { name: "Where this page is" }).getByRole("link", { name: "Above it" }).waitFor();
+  await save(page, "/wiki/placed-draft");
+  await page.getByRole("navigation", { name: "Where this page is" }).getByRole("link", { name: "Above it" }).waitFor();
+});

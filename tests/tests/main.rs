@@ -42,6 +42,7 @@ mod site {
     mod sidebar;
     mod spaces;
     mod tasks;
+    mod templates;
     mod tree;
     mod webhooks;
 }

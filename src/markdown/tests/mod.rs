@@ -5,6 +5,7 @@ mod limits;
 mod safety;
 mod spec;
 
+use proptest::prelude::*;
 use wiki_types::rules::MAX_TITLE;
 
 use super::math::MAX_FORMULAS;
@@ -397,7 +398,7 @@ fn emoji_have_names() {
 
 #[test]
 fn a_contents_list_begins_at_the_highest_level() {
-    let heading = |level| Heading { level, id: String::new(), text: String::new() };
+    let heading = |level| Heading { level, id: String::new(), text: String::new(), start: 0 };
     let depths = |levels: &[u8]| {
         let rendered =
             Rendered { headings: levels.iter().map(|level| heading(*level)).collect(), ..Rendered::default() };
@@ -405,4 +406,47 @@ fn a_contents_list_begins_at_the_highest_level() {
     };
     assert_eq!(depths(&[2, 3, 2, 4, 5]), [0, 1, 0, 2]);
     assert_eq!(depths(&[1, 2]), [0; 0]);
+}
+
+#[test]
+fn a_section_goes_to_the_next_heading_of_its_level() {
+    let page = "# Page\n\nintro\n\n## One\n\na\n\n### Within\n\nb\n\nTwo\n---\nc\n\n```\n## no heading\n```\n\n## One\n\n> ## Quoted\n> d\n";
+    let found = |id: &str| section(page, "Page", id).map(|range| &page[range]);
+    for (id, expected) in [
+        ("section-one", "## One\n\na\n\n### Within\n\nb"),
+        ("section-within", "### Within\n\nb"),
+        ("section-two", "Two\n---\nc\n\n```\n## no heading\n```"),
+        ("section-one-1", "## One"),
+        ("section-quoted", "> ## Quoted\n> d"),
+    ] {
+        assert_eq!(found(id), Some(expected), "{id}");
+    }
+    // The title is none, nor is what is not there.
+    for id in ["section-page", "section-no-heading", "one", ""] {
+        assert_eq!(found(id), None, "{id}");
+    }
+    let marked = format!("\u{feff}{page}");
+    assert_eq!(&marked[section(&marked, "Page", "section-within").unwrap()], "### Within\n\nb");
+}
+
+#[test]
+fn sections_are_edited_where_that_is_offered() {
+    let boxes = Boxes { sections: Some("/wiki/a/edit".to_owned()), ..Boxes::default() };
+    let html = render_with("## Größe & <b>", "", |_| None, &boxes, &Pictures::new()).html;
+    let link = "<a class=\"edit-section\" href=\"/wiki/a/edit?section=section-gr%C3%B6%C3%9Fe-b\" rel=\"nofollow\" \
+                aria-label=\"Edit section: Größe &amp;\">Edit</a></div>";
+    assert!(html.contains(link), "{html}");
+    assert!(!super::render("## Größe", "", |_| None).html.contains("edit-section"));
+}
+
+proptest! {
+    #[test]
+    fn every_heading_begins_its_section(markdown in "([#>=\\-*`\\[ \n\r]|a|b|- |1\\. |\n\n|\n## |```|\u{feff}){0,40}") {
+        for heading in super::render(&markdown, "", |_| None).headings {
+            if let Some(range) = section(&markdown, "", &heading.id) {
+                prop_assert!(range.start == 0 || markdown[..range.start].ends_with('\n'));
+                prop_assert!(range.end == markdown.len() || markdown[range.end..].starts_with(['\n', '\r']));
+            }
+        }
+    }
 }

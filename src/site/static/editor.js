@@ -7,6 +7,15 @@
   const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
   const section = $("#_preview"), text = $("#_preview-text"), status = $("#_preview-status");
   const state = () => JSON.stringify([...new FormData(form)]);
+  // Of a section, the form has what is around it. Here it is one text again, with the cursor at the section.
+  let begin = 0;
+  if (form.elements.section) {
+    const { before, after } = form.elements;
+    begin = before.value.length;
+    content.value = before.value + content.value + after.value;
+    before.remove();
+    after.remove();
+  }
   // A form that comes back from the server holds what has not been saved, and is whose it was: a session may have
   // expired.
   const isBack = $("#_errors, #_conflict, #_added, #_preview-text > *") !== null;
@@ -106,6 +115,12 @@
     const draft = { version: form.elements.version?.value ?? "", time: Date.now(), fields, continues };
     attempt(() => localStorage.setItem(key, JSON.stringify(draft)));
   };
+  const others = $("#_others");
+  const tell = (names) => {
+    const words = names.length ? `${names.join(", ")} ${names.length === 1 ? "is" : "are"} editing this page.` : "";
+    // It is said once.
+    if (others.textContent !== words) others.textContent = words;
+  };
   let sent = first;
   const send = async () => {
     const now = state();
@@ -117,6 +132,7 @@
     $("#_draft-status").textContent = answer.status === 412
       ? "There is another draft of this page. What you type here is kept in this browser only." : "";
     if (answer.ok) sent = now;
+    if (answer.ok) tell(answer.status === 200 ? (await answer.json()).editing : []);
     if (answer.ok) $("#_kept").textContent = `Draft kept at ${clock.format(new Date())}`;
     if (answer.ok && now === state()) attempt(() => localStorage.removeItem(key));
   };
@@ -249,9 +265,10 @@
 
   // One begins with what is missing: the title, or the text.
   if (!isBack && !location.hash) {
-    const begin = title.value ? content : title;
-    begin.setSelectionRange(0, 0);
-    begin.focus({ preventScroll: true });
+    const field = title.value ? content : title;
+    field.setSelectionRange(begin, begin);
+    field.focus({ preventScroll: true });
+    if (begin) scrollBy(0, content.getBoundingClientRect().top + measure([begin])[0].top - innerHeight / 5);
   }
   if (!text.childElementCount) render();
 }

@@ -172,7 +172,7 @@
       end: /^ /,
     },
   ];
-  const menu = make("ul", { id: "_menu", className: "menu", role: "listbox", hidden: true });
+  const menu = make("ul", { id: "_suggested", className: "suggested", role: "listbox", hidden: true });
   paper.append(menu);
   content.setAttribute("aria-autocomplete", "list");
   let open = null, active = 0, asked = 0, dismissed = -1;
@@ -207,7 +207,7 @@
   const show = (found, items) => {
     open = { ...found, items };
     menu.replaceChildren(...items.map(({ words, place }, at) => {
-      const option = make("li", { id: `_menu-${at}`, role: "option" });
+      const option = make("li", { id: `_suggested-${at}`, role: "option" });
       option.append(marked(words, found.typed));
       if (place) option.append(make("small", { textContent: place, dir: "auto" }));
       return option;
@@ -217,7 +217,7 @@
     content.setAttribute("aria-controls", menu.id);
     const [{ left, top, height }] = measure([found.start]);
     // Below the words, or above them where that is covered.
-    const room = $(".savebar .acts").getBoundingClientRect().top - paper.getBoundingClientRect().top;
+    const room = $(".savebar .save-buttons").getBoundingClientRect().top - paper.getBoundingClientRect().top;
     const isBelow = top + height + 4 + menu.offsetHeight <= room || top < menu.offsetHeight;
     menu.style.insetBlockStart = `${isBelow ? top + height + 4 : top - menu.offsetHeight - 4}px`;
     menu.style.left = `${Math.max(0, Math.min(left, paper.clientWidth - menu.offsetWidth))}px`;
@@ -283,12 +283,13 @@
     if (node.nodeType === Node.TEXT_NODE) return escaped(node.data.replace(/[\s\u00a0]+/g, " "));
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
     const words = [...node.childNodes].map(inline).join("");
-    const { style } = node, weight = style.fontWeight;
+    const style = (name) => new RegExp(`${name}:\\s*(\\w+)`).exec(node.dataset.style ?? "")?.[1] ?? "";
+    const weight = style("font-weight"), slant = style("font-style");
     switch (node.localName) {
       case "br": return "\n";
       case "script": case "style": case "title": case "head": return "";
       case "img": return address(node, "src") ? `![${escaped(node.alt.trim())}](${address(node, "src")})` : "";
-      case "input": return node.type === "checkbox" ? (node.checked ? "[x] " : "[ ] ") : "";
+      case "input": return node.type !== "checkbox" ? "" : `[${node.checked ? "x" : " "}]${/^\s/.test(node.nextSibling?.data ?? "") ? "" : " "}`;
       case "a": {
         const href = address(node, "href");
         if (!href || !words.trim()) return words;
@@ -301,9 +302,9 @@
       case "del": case "s": case "strike": return around("~~", words);
       // Some documents are bold as a whole, and say in a style that they are not.
       case "strong": case "b": return weight === "normal" || weight === "400" ? words : around("**", words);
-      case "em": case "i": return style.fontStyle === "normal" ? words : around("*", words);
+      case "em": case "i": return slant === "normal" ? words : around("*", words);
       case "span": {
-        const italic = style.fontStyle === "italic" ? around("*", words) : words;
+        const italic = slant === "italic" ? around("*", words) : words;
         return weight === "bold" || Number(weight) >= 600 ? around("**", italic) : italic;
       }
       default: return words;
@@ -359,9 +360,11 @@
     flush();
     return found.filter(Boolean);
   };
-  const MARKUP = "h1,h2,h3,h4,h5,h6,ul,ol,table,blockquote,pre,a[href],strong,b,em,i,code,del,s,img,span[style*=font]";
+  const MARKUP = "h1,h2,h3,h4,h5,h6,ul,ol,table,blockquote,pre,a[href],strong,b,em,i,code,del,s,img,span[data-style*=font]";
   const markdown = (html) => {
-    const { body } = new DOMParser().parseFromString(html, "text/html");
+    // Styles would be stopped, and reported, by the wiki's policy: what they say is read from attributes without a meaning.
+    const unstyled = html.replace(/<style[^]*?<\/style>/gi, "").replace(/<[^<>]*>/g, (tag) => tag.replace(/\sstyle(?=\s*=)/gi, " data-style"));
+    const { body } = new DOMParser().parseFromString(unstyled, "text/html");
     if (!$(MARKUP, body)) return "";
     // Code that was copied from an editor is what it is as plain text.
     const only = body.children.length === 1 && body.firstElementChild.localName === "pre" && !body.firstElementChild.className;

@@ -269,3 +269,76 @@ async fn a_draft_outlives_its_page_and_meets_one_that_was_created_meanwhile() {
     let conflict = wiki.post("/wiki/road-map/edit").cookie(&cookie).header("accept", "text/html").form(&fields).await;
     assert!(conflict.expect(409).text().contains("2026"));
 }
+
+#[tokio::test]
+async fn a_draft_of_a_new_page_keeps_its_place() {
+    let (wiki, cookie) = desk().await;
+    wiki.post("/posts").cookie(&cookie).json(json!({"title": "Above", "content": "x"})).await.expect(201);
+    let space = json!({"name": "Team", "slug": "team"});
+    let space = wiki.post("/spaces").cookie(&cookie).json(space).await.expect(201).json()["id"].to_string();
+    for (key, place) in [("n-1", ("parent", "1")), ("n-2", ("space", &*space))] {
+        let form = [("key", key), ("title", key), ("content", "{{title}}"), ("template", "yes"), place];
+        keep(&wiki, &cookie, &form).await.expect(204);
+        let form = text(&wiki, &cookie, &address_of(&text(&wiki, &cookie, "/wiki/-/drafts").await, key)).await;
+        assert_eq!(value_of(&form, place.0), place.1, "{form}");
+        assert_eq!(value_of(&form, "template"), "yes", "{form}");
+    }
+    let form = text(&wiki, &cookie, &address_of(&text(&wiki, &cookie, "/wiki/-/drafts").await, "n-1")).await;
+    assert!(form.contains("<li><a href=\"/wiki/above\""), "where it comes to be is shown: {form}");
+    let (key, continues) = keys(&form);
+    let parent = value_of(&form, "parent");
+    let fields =
+        [("key", &*key), ("continues", &*continues), ("title", "Below"), ("content", "y"), ("parent", &*parent)];
+    wiki.post("/wiki/-/new").cookie(&cookie).form(&fields).await.expect(303);
+    assert_eq!(wiki.get("/posts?slug=below").cookie(&cookie).await.expect(200).json()["posts"][0]["parent_id"], 1);
+}
+
+#[tokio::test]
+async fn who_else_is_editing_is_said_to_those_who_may_edit() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    for name in ["eve", "bob"] {
+        wiki.create_account(&administrator, name, "editor").await;
+    }
+    let (eve, bob) = (wiki.sign_in("eve", PASSWORD).await, wiki.sign_in("bob", PASSWORD).await);
+    wiki.post("/posts").cookie(&eve).json(json!({"title": "Plan", "content": "One"})).await.expect(201);
+    keep(&wiki, &eve, &draft("1", "k-1", "Two")).await.expect(204);
+    // The answer to a draft says so, as long as there is somebody.
+    let answer = keep(&wiki, &bob, &draft("1", "k-2", "Three")).await.expect(200).json();
+    assert_eq!(answer, json!({"editing": ["eve"]}));
+    assert!(text(&wiki, &eve, "/wiki/plan/edit").await.contains("<bdi>bob</bdi> is editing this page"));
+    // Of a page that is protected, only to administrators; of one that they may not change, to nobody.
+    wiki.put("/posts/1/protection").cookie(&administrator).await.expect(200);
+    keep(&wiki, &bob, &draft("1", "k-2", "Four")).await.expect(204);
+    let answer = keep(&wiki, &administrator, &draft("1", "k-3", "Five")).await.expect(200).json();
+    assert_eq!(answer["editing"].as_array().unwrap().len(), 2);
+    wiki.delete("/posts/1/protection").cookie(&administrator).await.expect(200);
+    let only = json!({"everybody": "read", "entries": []});
+    wiki.put("/posts/1/access").cookie(&administrator).json(only).await.expect(200);
+    keep(&wiki, &bob, &draft("1", "k-2", "Six")).await.expect(204);
+    assert!(!text(&wiki, &bob, "/wiki/plan/edit").await.contains("editing this page"));
+    // Nor where the page is not to be seen at all.
+    let none = json!({"everybody": "none", "entries": []});
+    wiki.put("/posts/1/access").cookie(&administrator).json(none).await.expect(200);
+    keep(&wiki, &bob, &draft("1", "k-2", "Seven")).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_draft_is_discarded_by_the_form_that_wrote_it() {
+    let (wiki, cookie) = desk().await;
+    keep(&wiki, &cookie, &[("key", "n-1"), ("title", "First"), ("content", "x")]).await.expect(204);
+    keep(&wiki, &cookie, &[("key", "n-2"), ("title", "Second"), ("content", "x")]).await.expect(204);
+    let discard = async |fields: &[(&str, &str)]| {
+        wiki.post("/wiki/-/drafts/discard").cookie(&cookie).form(fields).await.expect(303);
+        text(&wiki, &cookie, "/wiki/-/drafts").await
+    };
+    // A form that wrote none, and one without a key.
+    for fields in [&[("key", "n-3")][..], &[("key", "")], &[]] {
+        let list = discard(fields).await;
+        assert!(list.contains("First") && list.contains("Second"), "{list}");
+    }
+    let list = discard(&[("key", "n-1")]).await;
+    assert!(!list.contains("First") && list.contains("Second"), "{list}");
+    let list = discard(&[("key", "n-4"), ("continues", "n-2")]).await;
+    assert!(list.contains("No drafts."), "{list}");
+}

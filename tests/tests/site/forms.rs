@@ -889,3 +889,69 @@ async fn a_save_leads_back_to_the_section_that_was_edited() {
         assert!(!open(&wiki, plain).await.expect(200).text().contains("id=\"_saved\""), "{plain}");
     }
 }
+
+#[tokio::test]
+async fn a_section_is_edited_within_its_page() {
+    let wiki = App::wiki().start().await;
+    let content = "intro\n\n## One\n\na\n\n## Two & \"more\"\n\nb\n\n## Three\n\nc\n";
+    write(&wiki, "Page", content).await;
+    let page = open(&wiki, "/wiki/page").await.expect(200);
+    let link = "href=\"/wiki/page/edit?section=section-two-more\"";
+    assert!(page.text().contains(link), "{}", page.text());
+
+    let form = open(&wiki, "/wiki/page/edit?section=section-two-more").await.expect(200);
+    assert!(form.text().contains(">\n## Two &#38; &#34;more&#34;\n\nb</textarea>"), "{}", form.text());
+    // What is around it is in the form, so that nothing depends on where it is when the form comes back.
+    let edit = |section: &str| {
+        [
+            ("title", "Page".to_owned()),
+            ("section", "section-two-more".to_owned()),
+            ("before", "intro\r\n\r\n## One\r\n\r\na\r\n\r\n".to_owned()),
+            ("content", section.to_owned()),
+            ("after", "\r\n\r\n## Three\r\n\r\nc\r\n".to_owned()),
+            ("author", "Ada".to_owned()),
+            ("version", "1".to_owned()),
+            ("page", "1".to_owned()),
+        ]
+    };
+    let send = async |fields: &[(&str, String)], path: &str| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        submit(&wiki, path, &fields).await
+    };
+    // Somebody else adds a section above and one of the same name.
+    let other = json!({"content": content.replace("## One", "## Two & \"more\"\n\nz\n\n## One"), "version": 1});
+    wiki.put("/posts/1").json(other).await.expect(200);
+    let saved = send(&edit("## Two, renamed\r\n\r\nB"), "/wiki/page/edit").await.expect(303);
+    assert_eq!(saved.header("location"), "/wiki/page?saved=3&merged=2#section-two-renamed");
+    let now = "intro\n\n## Two & \"more\"\n\nz\n\n## One\n\na\n\n## Two, renamed\n\nB\n\n## Three\n\nc\n";
+    assert_eq!(post(&wiki, 1).await["content"], now);
+
+    // The same section: both texts are shown whole.
+    let conflict = send(&edit("## Two & \"more\"\r\n\r\nby me"), "/wiki/page/edit").await.expect(409);
+    assert!(
+        conflict
+            .text()
+            .contains(">\nintro\n\n## One\n\na\n\n## Two &#38; &#34;more&#34;\n\nby me\n\n## Three\n\nc\n</textarea>"),
+        "{}",
+        conflict.text()
+    );
+    assert!(!conflict.text().contains("name=\"before\" value=\"i"), "{}", conflict.text());
+    // A mistake elsewhere leaves the form as it was; nothing changed leads back, too.
+    let mut wrong = edit("## Two\r\n\r\nb");
+    wrong[0].1.clear();
+    let again = send(&wrong, "/wiki/page/edit").await.expect(422);
+    assert!(
+        again.text().contains(">\n## Two\n\nb</textarea>") && again.text().contains("value=\"intro\n\n## One"),
+        "{}",
+        again.text()
+    );
+    let mut same = edit("## Two, renamed\r\n\r\nB");
+    same[1].1 = "section-two-renamed".to_owned();
+    same[2].1 = now[..now.find("## Two, renamed").unwrap()].to_owned();
+    same[6].1 = "3".to_owned();
+    let saved = send(&same, "/wiki/page/edit").await.expect(303);
+    assert_eq!(saved.header("location"), "/wiki/page?saved=3#section-two-renamed");
+    // A section that is not there: all of it.
+    let whole = open(&wiki, "/wiki/page/edit?section=section-gone").await.expect(200);
+    assert!(whole.text().contains(">\nintro\n") && !whole.text().contains("name=\"before\""), "{}", whole.text());
+}

@@ -1,0 +1,95 @@
+//! New pages that begin as templates.
+
+use blackbox::{App, Client, PASSWORD, Response, json};
+
+async fn open(wiki: &Client, cookie: &str, path: &str) -> String {
+    wiki.get(path).cookie(cookie).await.expect(200).text().to_owned()
+}
+
+async fn write(wiki: &Client, cookie: &str, title: &str, content: &str, tags: &[&str]) {
+    let page = json!({"title": title, "content": content, "tags": tags});
+    wiki.post("/posts").cookie(cookie).json(page).await.expect(201);
+}
+
+async fn save(wiki: &Client, cookie: &str, fields: &[(&str, &str)]) -> Response {
+    wiki.post("/wiki/-/new").cookie(cookie).header("accept", "text/html").form(fields).await
+}
+
+#[tokio::test]
+async fn a_new_page_begins_as_a_template() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let cookie = wiki.administrator().await;
+    let text = "# {{title}}\n\n{{date}}, {{person}}\n\n\\{{title}} {{other}}";
+    write(&wiki, &cookie, "Meeting notes", text, &["template", "meeting"]).await;
+    write(&wiki, &cookie, "No template", "x", &["meeting"]).await;
+
+    // It is offered where a new page is written, and keeps where that is to be.
+    let form = open(&wiki, &cookie, "/wiki/-/new?title=Plan&parent=2").await;
+    let link = "/wiki/-/new?template=meeting-notes&#38;title=Plan&#38;parent=2";
+    assert!(form.contains(link) && !form.contains("template=no-template"), "{form}");
+    let form = open(&wiki, &cookie, "/wiki/-/new?template=meeting-notes&title=Plan&parent=2").await;
+    let today = wiki.get("/posts/1").cookie(&cookie).await.json()["created_time"].as_str().unwrap()[..10].to_owned();
+    let begun = format!(">\n# {{{{title}}}}\n\n{today}, admin\n\n\\{{{{title}}}} {{{{other}}}}</textarea>");
+    assert!(form.contains(&begun), "{form}");
+    for expected in
+        ["name=\"tags\" value=\"meeting\"", "name=\"template\" value=\"yes\"", "name=\"parent\" value=\"2\""]
+    {
+        assert!(form.contains(expected), "{expected} in {form}");
+    }
+    assert!(!form.contains("id=\"_templates\""), "{form}");
+
+    // The title is what it is when the page is saved, whatever was wrong before.
+    let content = format!("# {{{{title}}}}\r\n\r\n{today}\r\n\r\n\\{{{{title}}}} {{{{other}}}}");
+    let wrong = save(&wiki, &cookie, &[("title", ""), ("content", &content), ("template", "yes")]).await.expect(422);
+    assert!(wrong.text().contains("# {{title}}") && wrong.text().contains("name=\"template\""), "{}", wrong.text());
+    let fields = [("title", "Kick-off"), ("content", &*content), ("template", "yes"), ("key", "k-1")];
+    for _ in 0..2 {
+        save(&wiki, &cookie, &fields).await.expect(303);
+    }
+    let page = wiki.get("/posts/3").cookie(&cookie).await.expect(200).json();
+    assert_eq!(page["content"], format!("# Kick-off\n\n{today}\n\n\\{{{{title}}}} {{{{other}}}}"));
+    assert_eq!(page["version"], 1);
+    // Any other page keeps its braces, and so does the template when it is edited.
+    save(&wiki, &cookie, &[("title", "Braces"), ("content", "{{title}}")]).await.expect(303);
+    assert_eq!(wiki.get("/posts/4").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
+    let edit =
+        [("title", "Meeting notes"), ("content", "{{title}}"), ("version", "1"), ("page", "1"), ("template", "yes")];
+    wiki.post("/wiki/meeting-notes/edit").cookie(&cookie).form(&edit).await.expect(303);
+    assert_eq!(wiki.get("/posts/1").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
+
+    // A page at an address that is known, too.
+    let missing = open(&wiki, &cookie, "/wiki/road-map/edit?template=meeting-notes").await;
+    assert!(missing.contains("{{title}}</textarea>"), "{missing}");
+    // A title cannot make a page longer than any may be.
+    let long = "{{title}}".repeat(100_000);
+    let title = "T".repeat(200);
+    save(&wiki, &cookie, &[("title", &title), ("content", &long), ("template", "yes")]).await.expect(422);
+}
+
+#[tokio::test]
+async fn a_template_that_one_may_not_read_is_none() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    wiki.create_account(&administrator, "eve", "editor").await;
+    let eve = wiki.sign_in("eve", PASSWORD).await;
+    write(&wiki, &administrator, "Dismissal", "Between us: {{person}}", &["template", "confidential"]).await;
+    let none = json!({"everybody": "none", "entries": []});
+    wiki.put("/posts/1/access").cookie(&administrator).json(none).await.expect(200);
+    assert!(open(&wiki, &administrator, "/wiki/-/new").await.contains("Dismissal"));
+    let without_key = |form: String| {
+        let (before, after) = form.split_once("name=\"key\" value=\"").unwrap();
+        format!("{before}{}", after.split_once('"').unwrap().1)
+    };
+    let with = without_key(open(&wiki, &eve, "/wiki/-/new?template=dismissal").await);
+    let nothing = without_key(open(&wiki, &eve, "/wiki/-/new?template=dismissed").await);
+    assert!(!with.contains("Between us") && !with.contains("Dismissal") && !with.contains("confidential"), "{with}");
+    assert_eq!(with.replace("dismissal", "dismissed"), nothing);
+    // Nor is one that is deleted, or only a page.
+    write(&wiki, &administrator, "Plain", "No template", &[]).await;
+    write(&wiki, &administrator, "Gone", "Gone before", &["template"]).await;
+    wiki.delete("/posts/3").cookie(&administrator).header("if-match", "*").await.expect(204);
+    for (slug, text) in [("plain", "No template"), ("gone", "Gone before")] {
+        let form = open(&wiki, &eve, &format!("/wiki/-/new?template={slug}")).await;
+        assert!(!form.contains(text) && !form.contains("name=\"template\""), "{form}");
+    }
+}
