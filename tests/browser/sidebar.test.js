@@ -47,7 +47,6 @@ test("without JavaScript, the sidebar leads down the tree, on a telephone, too",
   assert.equal(await side.isVisible(), false);
   await page.getByRole("link", { name: "Menu" }).click();
   assert.ok(await side.isVisible());
-  await accessible(page, "the sidebar on a telephone");
   await side.getByRole("link", { name: "Team handbook" }).click();
   await page.waitForURL(`**${at("team-handbook")}`);
   assert.equal(await side.isVisible(), false);
@@ -55,6 +54,15 @@ test("without JavaScript, the sidebar leads down the tree, on a telephone, too",
   await side.getByRole("link", { name: "Rota" }).waitFor();
   await side.getByRole("link", { name: "Close" }).click();
   assert.equal(await side.isVisible(), false);
+});
+
+test("the sidebar on a telephone is accessible, and Escape closes it", async (t) => {
+  const page = await person(t, PHONE);
+  await visit(page, at("rota"));
+  await page.getByRole("link", { name: "Menu" }).click();
+  await accessible(page, "the sidebar on a telephone");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#_side").isVisible(), false);
 });
 
 test("a page is moved by dragging it", async (t) => {

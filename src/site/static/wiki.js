@@ -250,7 +250,13 @@
   }
   if (palette) {
     const other = (pages) => pages.filter(({ slug }) => location.pathname !== `/wiki/${encodeURIComponent(slug)}`);
-    const open = () => import(palette).then((module) => module.open(() => other(seen()).slice(0, 6))).catch(() => $("#_search-query").focus());
+    const recent = () => other(seen()).slice(0, 6);
+    // Once it is here it opens at once, so that nothing that is typed next is lost.
+    let loaded;
+    const open = () => {
+      if (loaded) return loaded.open(recent);
+      import(palette).then((module) => { loaded = module; module.open(recent); }).catch(() => $("#_search-query").focus());
+    };
     addEventListener("keydown", (event) => {
       const isTyped = event.target.closest?.("input, textarea, select, [contenteditable]");
       const isShortcut = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
