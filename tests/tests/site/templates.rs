@@ -52,8 +52,14 @@ async fn a_new_page_begins_as_a_template() {
     // Any other page keeps its braces, and so does the template when it is edited.
     save(&wiki, &cookie, &[("title", "Braces"), ("content", "{{title}}")]).await.expect(303);
     assert_eq!(wiki.get("/posts/4").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
-    let edit =
-        [("title", "Meeting notes"), ("content", "{{title}}"), ("version", "1"), ("page", "1"), ("template", "yes")];
+    let edit = [
+        ("title", "Meeting notes"),
+        ("content", "{{title}}"),
+        ("tags", "template"),
+        ("version", "1"),
+        ("page", "1"),
+        ("template", "yes"),
+    ];
     wiki.post("/wiki/meeting-notes/edit").cookie(&cookie).form(&edit).await.expect(303);
     assert_eq!(wiki.get("/posts/1").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
 
