@@ -323,7 +323,7 @@ test("Discard asks if something would be lost, and leads back", async (t) => {
   await page.waitForURL(`**${at(slug)}`);
   await visit(page, at(slug, "edit"));
   await field(page, "content").fill("Never mind");
-  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.startsWith("wiki:")));
+  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.endsWith("/edit")));
   page.once("dialog", (dialog) => dialog.dismiss());
   await link(page, "Discard").click();
   assert.equal(await text(page), "Never mind");
@@ -332,7 +332,7 @@ test("Discard asks if something would be lost, and leads back", async (t) => {
   await page.waitForURL(`**${at(slug)}`);
   await visit(page, at(slug, "edit"));
   assert.equal(await page.getByText(/^Unsaved draft/).count(), 0);
-  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("wiki:"))), []);
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((name) => name.endsWith("/edit"))), []);
   await field(page, "author").fill("Grace");
   await save(page, at(slug));
 });

@@ -121,7 +121,7 @@ test("a draft can be discarded", async (t) => {
   page.on("dialog", (dialog) => dialog.accept());
   await visit(page, at("drafted", "edit"));
   await page.getByLabel("Text", { exact: true }).fill("Half a thought");
-  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.startsWith("wiki:")));
+  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.endsWith("/edit")));
   await visit(page, at("drafted", "edit"));
   await button(page, "Discard").click();
   assert.equal(await page.locator("#_local-draft").count(), 0);

@@ -15,7 +15,7 @@ test("with JavaScript, the whole page is there, with the cursor at the section",
   await visit(page, at(slug));
   const edit = link(page, "Edit section: Two");
   await edit.focus();
-  assert.equal(await edit.evaluate((edit) => getComputedStyle(edit).opacity), "1");
+  await page.waitForFunction((edit) => getComputedStyle(edit).opacity === "1", await edit.elementHandle());
   await edit.click();
   assert.equal(await text(page), PAGE);
   const area = field(page, "content");

@@ -86,7 +86,7 @@ test("what was left without saving is offered the next time", async (t) => {
   page.on("dialog", (dialog) => dialog.accept());
   await visit(page, at("left-behind", "edit"));
   await field(page, "content").fill("Half a thought");
-  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.startsWith("wiki:")));
+  await page.waitForFunction(() => Object.keys(localStorage).some((name) => name.endsWith("/edit")));
   await visit(page, at("left-behind"));
   await visit(page, at("left-behind", "edit"));
   await page.getByText(/^Unsaved draft from \d/).waitFor();

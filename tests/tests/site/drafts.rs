@@ -275,7 +275,7 @@ async fn a_draft_of_a_new_page_keeps_its_place() {
     let (wiki, cookie) = desk().await;
     wiki.post("/posts").cookie(&cookie).json(json!({"title": "Above", "content": "x"})).await.expect(201);
     let space = json!({"name": "Team", "slug": "team"});
-    let space = wiki.post("/spaces").cookie(&cookie).json(space).await.expect(201).json()["id"].to_string();
+    let space = wiki.post("/spaces").cookie(&cookie).json(space).await.expect(201).json()["space_id"].to_string();
     for (key, place) in [("n-1", ("parent", "1")), ("n-2", ("space", &*space))] {
         let form = [("key", key), ("title", key), ("content", "{{title}}"), ("template", "yes"), place];
         keep(&wiki, &cookie, &form).await.expect(204);

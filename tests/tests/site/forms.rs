@@ -900,7 +900,7 @@ async fn a_section_is_edited_within_its_page() {
     assert!(page.text().contains(link), "{}", page.text());
 
     let form = open(&wiki, "/wiki/page/edit?section=section-two-more").await.expect(200);
-    assert!(form.text().contains(">\n## Two &#38; &#34;more&#34;\n\nb</textarea>"), "{}", form.text());
+    assert!(form.text().contains(">\n## Two &amp; &quot;more&quot;\n\nb</textarea>"), "{}", form.text());
     // What is around it is in the form, so that nothing depends on where it is when the form comes back.
     let edit = |section: &str| {
         [
@@ -929,9 +929,9 @@ async fn a_section_is_edited_within_its_page() {
     // The same section: both texts are shown whole.
     let conflict = send(&edit("## Two & \"more\"\r\n\r\nby me"), "/wiki/page/edit").await.expect(409);
     assert!(
-        conflict
-            .text()
-            .contains(">\nintro\n\n## One\n\na\n\n## Two &#38; &#34;more&#34;\n\nby me\n\n## Three\n\nc\n</textarea>"),
+        conflict.text().contains(
+            ">\nintro\n\n## One\n\na\n\n## Two &amp; &quot;more&quot;\n\nby me\n\n## Three\n\nc\n</textarea>"
+        ),
         "{}",
         conflict.text()
     );

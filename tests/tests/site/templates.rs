@@ -25,7 +25,7 @@ async fn a_new_page_begins_as_a_template() {
 
     // It is offered where a new page is written, and keeps where that is to be.
     let form = open(&wiki, &cookie, "/wiki/-/new?title=Plan&parent=2").await;
-    let link = "/wiki/-/new?template=meeting-notes&#38;title=Plan&#38;parent=2";
+    let link = "/wiki/-/new?template=meeting-notes&amp;title=Plan&amp;parent=2";
     assert!(form.contains(link) && !form.contains("template=no-template"), "{form}");
     let form = open(&wiki, &cookie, "/wiki/-/new?template=meeting-notes&title=Plan&parent=2").await;
     let today = wiki.get("/posts/1").cookie(&cookie).await.json()["created_time"].as_str().unwrap()[..10].to_owned();
@@ -52,8 +52,14 @@ async fn a_new_page_begins_as_a_template() {
     // Any other page keeps its braces, and so does the template when it is edited.
     save(&wiki, &cookie, &[("title", "Braces"), ("content", "{{title}}")]).await.expect(303);
     assert_eq!(wiki.get("/posts/4").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
-    let edit =
-        [("title", "Meeting notes"), ("content", "{{title}}"), ("version", "1"), ("page", "1"), ("template", "yes")];
+    let edit = [
+        ("title", "Meeting notes"),
+        ("content", "{{title}}"),
+        ("tags", "template"),
+        ("version", "1"),
+        ("page", "1"),
+        ("template", "yes"),
+    ];
     wiki.post("/wiki/meeting-notes/edit").cookie(&cookie).form(&edit).await.expect(303);
     assert_eq!(wiki.get("/posts/1").cookie(&cookie).await.expect(200).json()["content"], "{{title}}");
 
