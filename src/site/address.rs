@@ -7,6 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// What a segment or a query value need not escape (RFC 3986's unreserved characters).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The slug of the page that stands on the front page, if there is one.
+pub const HOME: &str = "home";
 /// The front page.
 pub const FRONT: &str = "/wiki";
 /// The form that makes a page.

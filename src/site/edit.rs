@@ -15,7 +15,6 @@ use crate::input::{draft, files, revisions};
 use crate::markdown::{Pictures, Rendered, fragment, section};
 use crate::merge::{merge, merge_sets};
 use crate::site::frame::Frame;
-use crate::site::front::HOME;
 use crate::site::parts::{self, Linked, Reason};
 use crate::site::{address, author, missing, preview, templates};
 use crate::store::Db;
@@ -601,7 +600,7 @@ fn again_on_top(cx: &Context, mut view: Edit, before: Submission, draft: Draft) 
 
 /// Whether page `id` has the address of its title, which changes with the title. The front page stays where it is.
 fn follows_title(slug: &str, title: &str, id: i64) -> bool {
-    slug != HOME && is_of_title(slug, title, id)
+    slug != address::HOME && is_of_title(slug, title, id)
 }
 
 /// The address that a page gets with its new title, if it had that of its old `title` and the person left it alone.

@@ -17,8 +17,6 @@ use crate::store::pages::{self, PageView};
 use crate::store::{links, revisions, spaces, tasks};
 use crate::web::{Problem, Response};
 
-/// The slug of the page that stands on the front page, if there is one.
-pub const HOME: &str = "home";
 /// Changes that are looked at.
 const CHANGES: usize = 100;
 /// Changed pages that are shown.
@@ -83,7 +81,7 @@ impl Own {
 
 /// `GET /wiki`, and `GET /` for browsers
 pub fn show(cx: &Context) -> Result<Response, Problem> {
-    let page = pages::view_by_slug(cx.db, HOME, cx.identity.user_id())?;
+    let page = pages::view_by_slug(cx.db, address::HOME, cx.identity.user_id())?;
     let mut changes = revisions::latest(cx.db, None, None, CHANGES)?;
     let week_ago = Time::in_days(-7);
     let this_week = changes.iter().filter(|change| change.created_time > week_ago).count();
