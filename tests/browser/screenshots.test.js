@@ -14,7 +14,7 @@ const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch:
 
 const PICTURES = [
   ["front", DESK], ["page", DESK], ["edit", DESK], ["compare", DESK], ["search", DESK], ["conflict", DESK], ["history", DESK],
-  ["page", DARK, "page-dark"], ["compare", DARK, "compare-dark"], ["page", PHONE, "page-phone"], ["edit", PHONE, "edit-phone"],
+  ["page", DARK, "page-dark"], ["compare", DARK, "compare-dark"], ["palette", DESK], ["page", PHONE, "page-phone"], ["edit", PHONE, "edit-phone"],
 ];
 
 before(async () => {

@@ -84,6 +84,13 @@ export const VIEWS = {
   space: (page) => visit(page, "/wiki/-/spaces/general"),
   users: (page) => visit(page, "/wiki/-/users"),
   user: async (page) => visit(page, `/wiki/-/users/${await user("Grace")}`),
+  palette: async (page) => {
+    await sample("")(page);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.type("sample");
+    await page.getByRole("option").first().waitFor();
+  },
   problem: (page) => visit(page, "/nothing/here", 404),
 };
 
