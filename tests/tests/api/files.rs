@@ -198,8 +198,9 @@ async fn an_upload_that_breaks_off_is_not_seen_and_swept() {
 
     // What a process left that ended in between.
     let client = wiki.database().client().await;
-    let left = "INSERT INTO blobs (unused_since) VALUES (now() - interval '23 hours'), (now() - interval '25 hours');
-        INSERT INTO blob_chunks SELECT id, 0, 'x' FROM blobs";
+    let left = "WITH left_over AS (
+          INSERT INTO blobs (unused_since) VALUES (now() - interval '23 hours'), (now() - interval '25 hours') RETURNING id)
+        INSERT INTO blob_chunks SELECT id, 0, 'x' FROM left_over";
     client.batch_execute(left).await.unwrap();
     upload(&wiki, "b", "text/plain", "b").await.expect(201);
     eventually("old bytes are gone", || async { count(&wiki, "blob_chunks").await == 2 }).await;
