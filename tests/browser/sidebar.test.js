@@ -130,6 +130,8 @@ test("Ctrl K finds pages, words in texts, and what can be done", async (t) => {
   // The search form has all results, and a slash in it is a slash.
   await page.keyboard.press("Control+k");
   await page.keyboard.type("night");
+  // Nothing that was typed while the script was loaded is lost.
+  await option("New page “night”").waitFor();
   await page.keyboard.press("Control+Enter");
   await page.waitForURL("**/wiki/-/search?q=night");
   await page.getByLabel("Search the wiki").fill("");

@@ -117,11 +117,11 @@ const build = (seen) => {
 
 let ask;
 
-/** Opens the dialog. `seen` returns the pages that were read last, the latest first. */
-export const open = (seen) => {
+/** Opens the dialog for `words`. `seen` returns the pages that were read last, the latest first. */
+export const open = (seen, words = "") => {
   ask ??= build(seen);
   if (dialog.open) return;
-  input.value = "";
+  input.value = words;
   list.replaceChildren();
   dialog.showModal();
   input.focus();

@@ -251,11 +251,20 @@
   if (palette) {
     const other = (pages) => pages.filter(({ slug }) => location.pathname !== `/wiki/${encodeURIComponent(slug)}`);
     const recent = () => other(seen()).slice(0, 6);
-    // Once it is here it opens at once, so that nothing that is typed next is lost.
-    let loaded;
+    // What is typed while it is loaded is not lost.
+    let loaded, typed = "";
+    const collect = (event) => {
+      if (event.key.length !== 1 || event.ctrlKey || event.metaKey) return;
+      typed += event.key;
+      event.preventDefault();
+    };
     const open = () => {
       if (loaded) return loaded.open(recent);
-      import(palette).then((module) => { loaded = module; module.open(recent); }).catch(() => $("#_search-query").focus());
+      addEventListener("keydown", collect);
+      import(palette)
+        .then((module) => { loaded = module; module.open(recent, typed); })
+        .catch(() => $("#_search-query").focus())
+        .finally(() => removeEventListener("keydown", collect));
     };
     addEventListener("keydown", (event) => {
       const isTyped = event.target.closest?.("input, textarea, select, [contenteditable]");
