@@ -53,7 +53,7 @@ test("without JavaScript, the sidebar leads down the tree, on a telephone, too",
   await page.getByRole("link", { name: "Menu" }).click();
   await side.getByRole("link", { name: "Rota" }).waitFor();
   await side.getByRole("link", { name: "Close" }).click();
-  assert.equal(await side.isVisible(), false);
+  await side.waitFor({ state: "hidden" });
 });
 
 test("the sidebar on a telephone is accessible, and Escape closes it", async (t) => {
@@ -62,7 +62,7 @@ test("the sidebar on a telephone is accessible, and Escape closes it", async (t)
   await page.getByRole("link", { name: "Menu" }).click();
   await accessible(page, "the sidebar on a telephone");
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("#_side").isVisible(), false);
+  await page.locator("#_side").waitFor({ state: "hidden" });
 });
 
 test("a page is moved by dragging it", async (t) => {
@@ -122,6 +122,7 @@ test("Ctrl K finds pages, words in texts, and what can be done", async (t) => {
   await dialog.waitFor({ state: "hidden" });
 
   await page.keyboard.press("/");
+  await dialog.waitFor();
   await page.keyboard.type("team");
   await option("Team handbook").waitFor();
   await page.keyboard.press("Enter");

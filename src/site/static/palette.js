@@ -90,6 +90,8 @@ const build = (seen) => {
   dialog.append(form, list, keys);
   document.body.append(dialog);
 
+  // A browser may leave the focus for a moment in a field that is not shown any more, where a slash would be typed.
+  const close = () => { input.blur(); dialog.close(); };
   let timer;
   const ask = async () => {
     const mine = ++turn, groups = await find(input.value.trim(), seen());
@@ -105,13 +107,13 @@ const build = (seen) => {
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.submit();
     else if (event.key === "Enter" && active >= 0) open(options()[active]);
     // In a search field, it would only empty the field.
-    else if (event.key === "Escape") dialog.close();
+    else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
   });
   list.addEventListener("click", (event) => open(event.target.closest("[role=option]")));
   // Beside the dialog.
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) close(); });
   return ask;
 };
 
