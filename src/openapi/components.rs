@@ -148,11 +148,10 @@ fn keywords() -> Value {
         "SettingsChange": {
             "name": line(settings::MAX_NAME),
             "mark": { "maxLength": settings::MAX_MARK, "pattern": format!("^$|{}", line_without("")) },
-            "color": { "enum": Color::ALL.iter().map(|color| color.as_str()).collect::<Vec<_>>() },
             "footer": { "maxLength": settings::MAX_FOOTER, "pattern": format!("^$|{}", line_without("")) },
             "language": { "maxLength": 35, "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" },
         },
-        "Settings": { "color": { "enum": Color::ALL.iter().map(|color| color.as_str()).collect::<Vec<_>>() } },
+        "Settings SettingsChange": { "color": { "enum": Color::ALL.iter().map(|color| color.as_str()).collect::<Vec<_>>() } },
         "Access": { "entries": { "maxItems": spaces::MAX_ENTRIES } },
         "Task": { "priority": { "enum": priorities } },
         "InboxEntry": { "kind": { "enum": InboxKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>() } },

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use serde::de::DeserializeOwned;
 use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
 use wiki_types::{ChangeKind, Color, InboxKind, Role, Scope, Time};
@@ -194,6 +195,12 @@ impl Row {
     pub fn column<T: Column>(&mut self) -> Result<T, Error> {
         let value = self.0.next().ok_or_else(|| Error::Internal("a row has fewer columns than are read".to_owned()))?;
         T::from_value(value)
+    }
+
+    /// The next column, which is JSON written as text. None if it is NULL.
+    pub fn json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
+        let text: Option<String> = self.column()?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string()))).transpose()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use wiki_types::{Settings, Suggestion};
 
-use crate::store::db::{Db, Row};
+use crate::store::db::Db;
 use crate::store::error::Error;
 use crate::store::settings::{read_settings, settings_columns};
 
@@ -142,17 +142,11 @@ pub fn load(db: &Db, user_id: Option<i64>, location: Location) -> Result<Navigat
     let mut row = db.query_row(sql, &[page.into(), space.into(), user_id.into()])?;
     Ok(Navigation {
         settings: read_settings(&mut row)?,
-        spaces: read_list(&mut row)?,
+        spaces: row.json()?.unwrap_or_default(),
         open_space: row.column()?,
         page,
-        pages: read_list(&mut row)?,
-        stars: read_list(&mut row)?,
+        pages: row.json()?.unwrap_or_default(),
+        stars: row.json()?.unwrap_or_default(),
         is_starred: row.column()?,
     })
-}
-
-fn read_list<T: for<'de> Deserialize<'de>>(row: &mut Row) -> Result<Vec<T>, Error> {
-    let text: Option<String> = row.column()?;
-    let list = text.map(|text| serde_json::from_str(&text)).transpose();
-    list.map(Option::unwrap_or_default).map_err(|error| Error::Internal(error.to_string()))
 }

@@ -115,9 +115,7 @@ pub fn suggestions(db: &Db, typed: &str, count: usize) -> Result<Vec<PlacedSugge
     ];
     db.query_all(&sql, &params, |row: &mut Row| {
         let Suggestion { title, slug } = read_suggestion(row)?;
-        let place: String = row.column()?;
-        let place = serde_json::from_str(&place).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(PlacedSuggestion { title, slug, place })
+        Ok(PlacedSuggestion { title, slug, place: row.json()?.unwrap_or_default() })
     })
 }
 

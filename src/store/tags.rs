@@ -20,15 +20,3 @@ pub fn after(db: &Db, name: &str, count: usize) -> Result<Vec<Tag>, Error> {
     );
     db.query_all(sql, &[name.to_owned().into(), db::count(count)], read_tag)
 }
-
-/// The `count` tags on most pages.
-pub fn most_used(db: &Db, count: usize) -> Result<Vec<Tag>, Error> {
-    let sql = concat!(
-        "SELECT ",
-        tag_columns!(),
-        " FROM tags WHERE posts > 0 AND ",
-        is_readable!("tags"),
-        " GROUP BY name ORDER BY sum(posts) DESC, name LIMIT $1"
-    );
-    db.query_all(sql, &[db::count(count)], read_tag)
-}

@@ -1,7 +1,5 @@
 //! Where a page is in the tree, as its view shows it.
 
-use serde::Deserialize;
-
 use crate::store::db::{Db, Row};
 use crate::store::error::Error;
 use wiki_types::Suggestion;
@@ -113,17 +111,12 @@ pub fn place_of(db: &Db, id: i64) -> Result<Place, Error> {
 
 /// Reads [`COLUMNS`].
 pub(super) fn read_place(row: &mut Row) -> Result<Place, Error> {
-    let space: Option<Suggestion> = read_json(row)?;
+    let space: Option<Suggestion> = row.json()?;
     Ok(Place {
         space: space.map(|space| (space.slug, space.title)),
-        above: read_json(row)?.unwrap_or_default(),
-        below: read_json(row)?.unwrap_or_default(),
-        previous: read_json(row)?,
-        next: read_json(row)?,
+        above: row.json()?.unwrap_or_default(),
+        below: row.json()?.unwrap_or_default(),
+        previous: row.json()?,
+        next: row.json()?,
     })
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(row: &mut Row) -> Result<Option<T>, Error> {
-    let text: Option<String> = row.column()?;
-    text.map(|text| serde_json::from_str(&text).map_err(|error| Error::Internal(error.to_string()))).transpose()
 }
