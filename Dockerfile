@@ -64,7 +64,7 @@ RUN /out/release/xtask toolchain
 FROM toolchain AS component
 COPY crates crates
 COPY migrations migrations
-COPY askama.toml openapi.json ./
+COPY askama.toml build.rs openapi.json ./
 COPY src src
 RUN --mount=type=cache,id=wasiki-component,target=/wasiki/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \

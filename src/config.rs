@@ -20,6 +20,7 @@ use wiki_types::Mode;
 /// | `admin_username` | `admin` | username of the first administrator, whose account is made when they first sign in |
 /// | `admin_password` | none, secret | their password until they change it; without one, there is no such account |
 /// | `max_file_size` | `25MB` | the most bytes of a file: a number with kB, MB or GB |
+/// | `space_file_quota` | `10GB` | the most bytes of the files of a space |
 /// | `file_quota` | `10GB` | the most bytes of all files together |
 ///
 /// [connection parameters]: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
@@ -35,6 +36,8 @@ pub struct Config {
     pub admin_password: String,
     /// The most bytes of a file.
     pub max_file_size: u64,
+    /// The most bytes of the files of a space.
+    pub space_file_quota: u64,
     /// The most bytes of all files together.
     pub file_quota: u64,
 }
@@ -79,6 +82,7 @@ impl Config {
             admin_username: get("admin_username")?,
             admin_password: get("admin_password")?,
             max_file_size: size("max_file_size")?,
+            space_file_quota: size("space_file_quota")?,
             file_quota: size("file_quota")?,
         })
     }
@@ -208,7 +212,7 @@ mod tests {
                 "db_password" => password,
                 "access" => "private",
                 "admin_username" | "admin_password" => "",
-                "max_file_size" | "file_quota" => "25MB",
+                "max_file_size" | "space_file_quota" | "file_quota" => "25MB",
                 _ => options,
             }
             .to_owned())
@@ -247,7 +251,7 @@ mod tests {
             let get = |name: &str| {
                 Ok(match name {
                     "access" => access,
-                    "max_file_size" | "file_quota" => "1",
+                    "max_file_size" | "space_file_quota" | "file_quota" => "1",
                     _ => "",
                 }
                 .to_owned())

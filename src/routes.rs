@@ -264,6 +264,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/{slug}/star", POST Follower Text(site::starred::set)),
     route!("/wiki/{slug}/watch", POST Follower Text(site::page::watch)),
     route!("/wiki/{slug}/protection", POST Administer Text(site::page::protect)),
+    route!("/wiki/-/diagram", GET Nothing Plain(site::diagram::show)),
     route!("/static/{name}", GET Nothing Plain(site::assets::read)),
 ];
 

@@ -94,7 +94,8 @@ pub fn keep(cx: &Context, post_id: i64, user_id: Option<i64>, sent: &SentFile) -
             Some(media::normal(text).ok_or_else(wrong)?).filter(|media_type| media_type != ANYTHING)
         }
     };
-    let limit = cx.services.config()?.max_file_size;
+    let config = cx.services.config()?;
+    let limit = config.max_file_size;
     if sent.bytes.announced().is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
@@ -109,12 +110,14 @@ pub fn keep(cx: &Context, post_id: i64, user_id: Option<i64>, sent: &SentFile) -
             dimensions,
             size: arrived.size,
             sha256: arrived.sha256,
-            quota: i64::try_from(cx.services.config()?.file_quota).unwrap_or(i64::MAX),
+            space_quota: config.space_file_quota,
+            quota: config.file_quota,
         };
         match files::add(cx.db, &upload, file)? {
             Added::Added(file) => Ok(Kept { file, was_known: false }),
             Added::Known(file) => Ok(Kept { file, was_known: true }),
-            Added::Full => Err(full(cx.services.config()?.file_quota)),
+            Added::SpaceFull => Err(full("The space", "its files", config.space_file_quota)),
+            Added::Full => Err(full("The wiki", "all files together", config.file_quota)),
             Added::NoSuchUser => Err(errors::user_not_found()),
         }
     });
@@ -235,10 +238,10 @@ fn too_large(limit: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-/// 413: all files together have as many bytes as they may.
-fn full(quota: u64) -> Problem {
+/// 413: `what` has as many bytes as it may, so there is no room in `place`.
+fn full(place: &str, what: &str, quota: u64) -> Problem {
     let detail = format!(
-        "The wiki has no room for this file: all files together may have {}. Delete some, or ask an administrator.",
+        "{place} has no room for this file: {what} may have {}. Delete some, or ask an administrator.",
         readable_size(quota)
     );
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)

@@ -176,6 +176,7 @@ static CONFIG: Config = Config {
     admin_username: String::new(),
     admin_password: String::new(),
     max_file_size: 1,
+    space_file_quota: 1,
     file_quota: 1,
 };
 

@@ -13,6 +13,8 @@ pub const HOME: &str = "home";
 pub const FRONT: &str = "/wiki";
 /// The form that makes a page.
 pub const NEW: &str = "/wiki/-/new";
+/// The frame that a diagram is drawn in.
+pub const DIAGRAM: &str = "/wiki/-/diagram";
 /// What one has typed and not saved.
 pub const DRAFTS: &str = "/wiki/-/drafts";
 /// Where the button that discards a draft leads.

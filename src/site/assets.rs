@@ -37,32 +37,47 @@ pub struct Found {
 /// Begins the path of every file.
 pub const FOLDER: &str = "/static/";
 
+/// An asset, prepared by build.rs: of this folder as it is, of a library as it came, compressed, or of this folder and compressed.
 macro_rules! asset {
-    ($stem:literal, $extension:literal, $content_type:literal) => {
-        asset!($stem, $extension, $content_type, concat!($stem, ".", $extension), false)
-    };
-    ($stem:literal, $extension:literal, $content_type:literal, gzipped $file:literal) => {
-        asset!($stem, $extension, $content_type, $file, true)
-    };
-    ($stem:literal, $extension:literal, $content_type:literal, $file:expr, $gzipped:literal) => {{
-        const BYTES: &[u8] = include_bytes!(concat!("static/", $file));
-        const HASH: [u8; 16] = hex(fnv1a(BYTES));
-        const PATH: &[u8] = &joined::<{ FOLDER.len() + $stem.len() + $extension.len() + 18 }>([
-            FOLDER,
+    (plain $stem:literal, $extension:literal, $content_type:literal) => {
+        asset!(
             $stem,
-            ".",
-            ascii(&HASH),
-            ".",
             $extension,
-        ]);
+            $content_type,
+            false,
+            include_bytes!(concat!("static/", $stem, ".", $extension)),
+            include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".hash"))
+        )
+    };
+    (vendored $folder:literal, $file:literal, $stem:literal, $extension:literal, $content_type:literal) => {
+        asset!(
+            $stem,
+            $extension,
+            $content_type,
+            true,
+            include_bytes!(concat!("static/vendor/", $folder, "/", $file)),
+            include_str!(concat!(env!("OUT_DIR"), "/", $file, ".hash"))
+        )
+    };
+    ($stem:literal, $extension:literal, $content_type:literal) => {
+        asset!(
+            $stem,
+            $extension,
+            $content_type,
+            true,
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".gz")),
+            include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".gz.hash"))
+        )
+    };
+    ($stem:literal, $extension:literal, $content_type:literal, $gzipped:literal, $bytes:expr, $($hash:tt)+) => {
         Asset {
             name: concat!($stem, ".", $extension),
-            path: ascii(PATH),
-            bytes: BYTES,
+            path: concat!("/static/", $stem, ".", $($hash)+, ".", $extension),
+            bytes: $bytes,
             content_type: $content_type,
             gzipped: $gzipped,
         }
-    }};
+    };
 }
 
 /// How pages look.
@@ -79,30 +94,44 @@ pub static EDITOR_SCRIPT: Asset = asset!("editor", "js", "text/javascript; chars
 pub static EDITOR_STYLE: Asset = asset!("editor", "css", "text/css; charset=utf-8");
 /// The buttons above the text that is edited, by GitHub.
 pub static TOOLBAR_SCRIPT: Asset = asset!(
+    vendored "markdown-toolbar-element",
+    "index.js.gz",
     "markdown-toolbar",
     "js",
-    "text/javascript; charset=utf-8",
-    gzipped "vendor/markdown-toolbar-element/index.js.gz"
+    "text/javascript; charset=utf-8"
+);
+/// Finds the diagrams of a page and has them drawn.
+pub static DIAGRAMS: Asset = asset!("diagrams", "js", "text/javascript; charset=utf-8");
+/// Draws a diagram, in a frame.
+pub static DIAGRAM_SCRIPT: Asset = asset!("diagram", "js", "text/javascript; charset=utf-8");
+/// Mermaid, which knows how.
+pub static MERMAID_SCRIPT: Asset = asset!(
+    vendored "mermaid",
+    "mermaid.tiny.js.gz",
+    "mermaid",
+    "js",
+    "text/javascript; charset=utf-8"
 );
 /// The wiki's mark.
-pub static ICON: Asset = asset!("icon", "svg", "image/svg+xml");
+pub static ICON: Asset = asset!(plain "icon", "svg", "image/svg+xml");
 /// Starts Swagger UI.
 pub static DOCS_SCRIPT: Asset = asset!("docs", "js", "text/javascript; charset=utf-8");
 /// How the page around Swagger UI looks.
 pub static DOCS_STYLE: Asset = asset!("docs", "css", "text/css; charset=utf-8");
 /// Swagger UI, which shows `/openapi.json`.
 pub static SWAGGER_SCRIPT: Asset = asset!(
+    vendored "swagger-ui",
+    "swagger-ui-bundle.js.gz",
     "swagger-ui-bundle",
     "js",
-    "text/javascript; charset=utf-8",
-    gzipped "vendor/swagger-ui/swagger-ui-bundle.js.gz"
+    "text/javascript; charset=utf-8"
 );
 /// How it looks.
 pub static SWAGGER_STYLE: Asset =
-    asset!("swagger-ui", "css", "text/css; charset=utf-8", gzipped "vendor/swagger-ui/swagger-ui.css.gz");
+    asset!(vendored "swagger-ui", "swagger-ui.css.gz", "swagger-ui", "css", "text/css; charset=utf-8");
 
 /// All of them.
-pub static ALL: [&Asset; 12] = [
+pub static ALL: [&Asset; 15] = [
     &STYLE,
     &SCRIPT,
     &PALETTE,
@@ -110,6 +139,9 @@ pub static ALL: [&Asset; 12] = [
     &EDITOR_SCRIPT,
     &EDITOR_STYLE,
     &TOOLBAR_SCRIPT,
+    &DIAGRAMS,
+    &DIAGRAM_SCRIPT,
+    &MERMAID_SCRIPT,
     &ICON,
     &DOCS_SCRIPT,
     &DOCS_STYLE,
@@ -134,13 +166,13 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
     let path = cx.request.uri().path();
     let found = find(path).ok_or_else(|| Problem::not_found(format!("There is no file at {path}.")))?;
     let asset = found.asset;
-    let as_stored = !asset.gzipped || takes_gzip(cx.request.headers());
-    let bytes = if as_stored { asset.bytes.to_vec() } else { decompressed(asset)? };
-    let response = response::bytes(StatusCode::OK, asset.content_type, bytes);
-    let response = match (asset.gzipped, as_stored) {
-        (true, true) => response::gzipped(response),
-        (true, false) => response::varying_by_encoding(response),
-        (false, _) => response,
+    let response = |bytes| response::bytes(StatusCode::OK, asset.content_type, bytes);
+    let response = if !asset.gzipped {
+        response(asset.bytes.to_vec())
+    } else if takes_gzip(cx.request.headers()) {
+        response::gzipped(response(asset.bytes.to_vec()))
+    } else {
+        response::varying_by_encoding(response(decompressed(asset)?))
     };
     // Only a name with the hash of the content can never mean anything else.
     Ok(if found.current { response::immutable(response) } else { response::tagged_by_content(cx.request, response) })
@@ -150,64 +182,14 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
 const GZIP_HEADER: usize = 10;
 
 /// What is compressed in `asset`. Every browser takes it as it is; this is for programs.
-fn decompressed(asset: &Asset) -> Result<Vec<u8>, Problem> {
+pub(super) fn decompressed(asset: &Asset) -> Result<Vec<u8>, Problem> {
     let deflated = asset.bytes.get(GZIP_HEADER..).unwrap_or_default();
     miniz_oxide::inflate::decompress_to_vec(deflated).map_err(Problem::internal)
-}
-
-/// FNV-1a, the 64-bit variant: it tells versions of a file apart and guards nothing.
-const fn fnv1a(bytes: &[u8]) -> u64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut index = 0;
-    while index < bytes.len() {
-        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0000_0100_0000_01b3);
-        index += 1;
-    }
-    hash
-}
-
-const fn hex(number: u64) -> [u8; 16] {
-    let mut digits = [0; 16];
-    let mut index = 0;
-    while index < 16 {
-        digits[index] = b"0123456789abcdef"[(number >> (60 - 4 * index) & 0xf) as usize];
-        index += 1;
-    }
-    digits
-}
-
-const fn joined<const LENGTH: usize>(parts: [&str; 6]) -> [u8; LENGTH] {
-    let mut bytes = [0; LENGTH];
-    let (mut length, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut index = 0;
-        while index < parts[part].len() {
-            bytes[length] = parts[part].as_bytes()[index];
-            length += 1;
-            index += 1;
-        }
-        part += 1;
-    }
-    assert!(length == LENGTH, "the length given is that of the parts");
-    bytes
-}
-
-const fn ascii(bytes: &'static [u8]) -> &'static str {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(_) => panic!("made of ASCII"),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_that_of_the_content() {
-        assert_eq!(hex(fnv1a(b"")), *b"cbf29ce484222325");
-        assert_eq!(hex(fnv1a(b"foobar")), *b"85944171f73967e8");
-    }
 
     #[test]
     fn files_are_found_by_their_current_name_and_by_older_ones() {
@@ -233,14 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn scripts_are_small() {
-        assert!(SCRIPT.bytes.len() < 20 << 10, "{} bytes", SCRIPT.bytes.len());
-        // What a person loads who edits, as it is on the wire where it is compressed.
-        let compressed = |asset: &Asset| match asset.gzipped {
-            true => asset.bytes.len(),
-            false => miniz_oxide::deflate::compress_to_vec(asset.bytes, 6).len(),
-        };
-        let all: usize = [&SCRIPT, &WRITING_SCRIPT, &EDITOR_SCRIPT, &TOOLBAR_SCRIPT].map(compressed).iter().sum();
-        assert!(all < 40 << 10, "{all} bytes");
+    fn pages_are_small() {
+        let size = |assets: &[&Asset]| assets.iter().map(|asset| asset.bytes.len()).sum::<usize>();
+        let everywhere = size(&[&STYLE, &SCRIPT, &ICON]);
+        assert!(everywhere < 18 << 10, "{everywhere} bytes");
+        let of_who_edits = size(&[&SCRIPT, &WRITING_SCRIPT, &EDITOR_SCRIPT, &TOOLBAR_SCRIPT]);
+        assert!(of_who_edits < 40 << 10, "{of_who_edits} bytes");
     }
 }

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod delete;
 pub mod delete_space;
 pub mod deleted;
+pub mod diagram;
 pub mod docs;
 pub mod drafts;
 pub mod edit;

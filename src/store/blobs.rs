@@ -80,6 +80,7 @@ impl Span {
     }
 }
 
-fn signed(number: u64) -> i64 {
+/// A number of bytes as PostgreSQL counts.
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

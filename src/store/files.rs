@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wiki_types::{File, files};
 
-use crate::store::blobs::Upload;
+use crate::store::blobs::{Upload, signed};
 use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
 
@@ -119,8 +119,10 @@ pub struct NewFile {
     /// The number of its bytes.
     pub size: i64,
     pub sha256: Vec<u8>,
+    /// How many bytes the files of its space may have together.
+    pub space_quota: u64,
     /// How many bytes all files of the wiki may have together.
-    pub quota: i64,
+    pub quota: u64,
 }
 
 /// What [`add`] did.
@@ -130,6 +132,8 @@ pub enum Added {
     Added(File),
     /// The page had it already, under this name.
     Known(File),
+    /// The space has no room for it.
+    SpaceFull,
     /// The wiki has no room for it.
     Full,
     /// No user has that number.
@@ -149,7 +153,8 @@ pub fn add(db: &Db, upload: &Upload, file: NewFile) -> Result<Added, Error> {
         file.content_type.into(),
         width.into(),
         height.into(),
-        file.quota.into(),
+        signed(file.quota).into(),
+        signed(file.space_quota).into(),
     ];
     for _ in 0..TRIES {
         let mut row = match db.query_row(ADD, &params) {
@@ -161,6 +166,7 @@ pub fn add(db: &Db, upload: &Upload, file: NewFile) -> Result<Added, Error> {
         return Ok(match &*outcome {
             "added" => Added::Added(read_file(&mut row)?),
             "known" => Added::Known(read_file(&mut row)?),
+            "space full" => Added::SpaceFull,
             "full" => Added::Full,
             "no such user" => Added::NoSuchUser,
             other => return Err(Error::Internal(format!("a statement returned the unknown outcome {other:?}"))),
@@ -177,6 +183,12 @@ const ADD: &str = concat!(
            THEN 'no such user'
          WHEN NOT EXISTS (SELECT FROM blobs WHERE sha256 = $2::bytea)
            AND $3::bigint + (SELECT coalesce(sum(size), 0) FROM blobs) > $10::bigint THEN 'full'
+         WHEN NOT EXISTS (
+             SELECT FROM files JOIN blobs ON blobs.id = blob_id WHERE post_id = $4 AND name = $6 AND sha256 = $2
+           ) AND $3 + (
+             SELECT coalesce(sum(size), 0) FROM files JOIN blobs ON blobs.id = blob_id JOIN posts ON posts.id = post_id
+             WHERE space_id = (SELECT space_id FROM posts WHERE posts.id = $4)
+           ) > $11::bigint THEN 'space full'
          END AS refused
      ), known AS (
        UPDATE blobs SET unused_since = NULL FROM wanted WHERE sha256 = $2 AND refused IS NULL RETURNING blobs.*

@@ -36,7 +36,7 @@ pub const CALENDAR: &str = "text/calendar; charset=utf-8";
 /// A page loads nothing from elsewhere but the images its authors chose, runs only the wiki's own scripts, and cannot be
 /// framed by another site.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http: https:; \
-                                  connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                                  frame-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `body` with `content_type` and a status.
 pub fn bytes(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
@@ -84,6 +84,13 @@ pub fn html(body: String) -> Response {
 /// An HTML page with a status.
 pub fn html_with(status: StatusCode, body: String) -> Response {
     set(bytes(status, HTML, body.into_bytes()), CONTENT_SECURITY_POLICY, CONTENT_POLICY)
+}
+
+/// An HTML document for a frame of a page: it runs the wiki's scripts, sets styles, and has no part in the wiki's origin.
+pub fn html_in_sandbox(body: String) -> Response {
+    let policy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
+                  frame-ancestors 'self'; sandbox allow-scripts";
+    set(html(body), CONTENT_SECURITY_POLICY, policy)
 }
 
 /// An HTML page whose style sheet contains images as `data:` URLs.

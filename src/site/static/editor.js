@@ -1,7 +1,7 @@
 // The editor: what is typed is shown as it will be, and not lost.
 "use strict";
 {
-  const { $, make, attempt, later, whole, clock, account, local, saving, signOut, copyCode, put, measure } = globalThis.wasiki;
+  const { $, make, attempt, later, whole, clock, account, local, saving, signOut, enrich, put, measure } = globalThis.wasiki;
   const form = $("form#_edit"), { title, content } = form.elements;
   // What a person writes, and what a draft keeps.
   const written = ["title", "content", "tags", "comment", "slug"].map((name) => form.elements[name]).filter(Boolean);
@@ -42,7 +42,7 @@
       if (mine !== turn) return;
       const template = make("template", { innerHTML: html });
       text.replaceChildren(template.content);
-      copyCode(text);
+      enrich(text);
       shown = value;
       status.textContent = "";
       follow();

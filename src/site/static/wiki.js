@@ -295,10 +295,13 @@
     });
     return copy;
   };
-  const copyCode = (within) => {
+  // Code can be copied, and diagrams are drawn.
+  const enrich = (within) => {
+    const diagrams = [...within.querySelectorAll(".code code.language-mermaid")];
+    if (diagrams.length) import(document.body.dataset.diagrams).then(({ draw }) => draw(diagrams)).catch(() => {});
     for (const head of within.querySelectorAll(".code > .language")) head.append(copier(head.nextElementSibling, ""));
   };
-  copyCode(document);
+  enrich(document);
   // A secret that is shown once.
   for (const secret of document.querySelectorAll("[data-copy]")) secret.after(" ", copier(secret, "button"));
 
@@ -313,5 +316,5 @@
     history.replaceState(null, "", location.pathname + location.hash);
   }
   // What the script of the editor needs as well.
-  globalThis.wasiki = { $, make, attempt, later, whole, clock, account, local, saving, signOut, copyCode };
+  globalThis.wasiki = { $, make, attempt, later, whole, clock, account, local, saving, signOut, enrich };
 }

@@ -414,6 +414,26 @@ async fn all_files_together_have_a_limit() {
 }
 
 #[tokio::test]
+async fn the_files_of_a_space_have_a_limit() {
+    let wiki = App::wiki().env("SPIN_VARIABLE_SPACE_FILE_QUOTA", "1kB").start().await;
+    let ada = wiki.create_user("ada").await;
+    wiki.create_post(&ada, "x").await;
+    let space = wiki.post("/spaces").json(json!({"name": "Elsewhere"})).await.expect(201).json();
+    let page = json!({"user_id": ada["id"], "title": "There", "content": "y", "space_id": space["id"]});
+    wiki.post("/posts").json(page).await.expect(201);
+    upload(&wiki, "a", "text/plain", noise(600)).await.expect(201);
+    let problem = upload(&wiki, "b", "text/plain", noise(401)).await.problem(413);
+    assert!(problem.detail.contains("The space has no room for this file: its files may have 1 kB"), "{problem:?}");
+    // A page shows its own files, so the same content counts for each of them.
+    upload(&wiki, "c", "text/plain", noise(600)).await.problem(413);
+    upload(&wiki, "a", "text/plain", noise(600)).await.expect(200);
+    upload(&wiki, "b", "text/plain", noise(400)).await.expect(201);
+    // Another space has a limit of its own.
+    let there = wiki.post("/posts/2/files?name=d").body("text/plain", noise(900));
+    there.await.expect(201);
+}
+
+#[tokio::test]
 async fn a_large_file_takes_little_memory() {
     // A file of 25 MB through an instance that may have 16 MiB.
     let wiki = App::wiki().env("RUNNER_MAX_MEMORY", "16MiB").start().await;

@@ -1,0 +1,69 @@
+//! Prepares the files that pages load, in src/site/static: compresses style sheets and scripts, so that the component can send them
+//! as they are, and takes the hash of each file, which becomes a part of its name.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+
+const FOLDER: &str = "src/site/static";
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={FOLDER}");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
+    for path in files(Path::new(FOLDER))? {
+        let Some(name) = path.file_name() else { continue };
+        let content = fs::read(&path)?;
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css" | "js") => {
+                let name = with(name, ".gz");
+                let compressed = compressed(&content)?;
+                fs::write(out.join(&name), &compressed)?;
+                fs::write(out.join(with(&name, ".hash")), hash(&compressed))?;
+            }
+            // Compressed already, of a library.
+            Some("gz" | "svg") => fs::write(out.join(with(name, ".hash")), hash(&content))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All files in a folder and in those below it.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.append(&mut files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn with(name: impl Into<OsString>, ending: &str) -> OsString {
+    let mut name = name.into();
+    name.push(ending);
+    name
+}
+
+fn compressed(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+/// 16 digits: they tell versions of a file apart and guard nothing.
+fn hash(content: &[u8]) -> String {
+    Sha256::digest(content).iter().take(8).fold(String::new(), |mut digits, byte| {
+        _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
