@@ -141,6 +141,7 @@ fn handler(
         limits: shared.limits,
         metrics: shared.metrics,
         access_log: settings.admin.access_log,
+        compresses: settings.admin.compression,
         request_id: settings.admin.request_id,
         draining: AtomicBool::new(false),
     })

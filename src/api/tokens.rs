@@ -44,7 +44,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     let key = Purpose::Token.header(cx.request, cx.identity.user_id())?;
     let (listed, token) = tokens::create(cx.db, cx.identity, &NewToken { name, scope, expires_time }, key)?;
     let location = format!("/tokens/{}", listed.id);
-    Ok(response::no_store(response::created(&location, &MadeToken { listed, token })))
+    Ok(response::secret(response::created(&location, &MadeToken { listed, token })))
 }
 
 /// Revoke a token

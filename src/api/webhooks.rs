@@ -39,7 +39,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     body.finish()?;
     let (listed, secret) = webhooks::create(cx, url, types)?;
     let location = format!("/webhooks/{}", listed.id);
-    Ok(response::no_store(response::created(&location, &MadeWebhook { listed, secret })))
+    Ok(response::secret(response::created(&location, &MadeWebhook { listed, secret })))
 }
 
 /// Read a webhook
@@ -93,7 +93,7 @@ pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
 ))]
 pub fn rotate(cx: &Context, id: i64) -> Result<Response, Problem> {
     let (listed, secret) = webhooks::rotate(cx, id)?;
-    Ok(response::no_store(response::json(&MadeWebhook { listed, secret })))
+    Ok(response::secret(response::json(&MadeWebhook { listed, secret })))
 }
 
 /// Send a test event

@@ -140,7 +140,7 @@ pub fn create_token(cx: &Context) -> Result<Response, Problem> {
     let token = NewToken { name: asked.name, scope: asked.scope, expires_time: Time::in_days(asked.days) };
     let (token, credential) = tokens::create(cx.db, cx.identity, &token, key)?;
     let view = AccountView { made: Some((token.name, credential)), ..view(cx)? };
-    site::show_once(cx, StatusCode::CREATED, &view)
+    Ok(response::secret(site::show_once(cx, StatusCode::CREATED, &view)?))
 }
 
 /// `POST /wiki/-/account/tokens/revoke`

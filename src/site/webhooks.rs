@@ -117,7 +117,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     match webhooks::create(cx, form.url.clone(), types) {
         Ok((webhook, secret)) => {
             let view = WebhookView { secret: Some(secret), ..view(cx, webhook)? };
-            site::show_once(cx, StatusCode::CREATED, &view)
+            Ok(response::secret(site::show_once(cx, StatusCode::CREATED, &view)?))
         }
         Err(problem) if !problem.errors.is_empty() => {
             site::show_once(cx, problem.status, &all(cx, form, problem.errors)?)
@@ -166,7 +166,8 @@ pub fn save(cx: &Context, id: i64) -> Result<Response, Problem> {
 /// `POST /wiki/-/webhooks/{id}/rotate`: shows the new secret, this once
 pub fn rotate(cx: &Context, id: i64) -> Result<Response, Problem> {
     let (webhook, secret) = webhooks::rotate(cx, id)?;
-    site::show_once(cx, StatusCode::OK, &WebhookView { secret: Some(secret), ..view(cx, webhook)? })
+    let view = WebhookView { secret: Some(secret), ..view(cx, webhook)? };
+    Ok(response::secret(site::show_once(cx, StatusCode::OK, &view)?))
 }
 
 /// `POST /wiki/-/webhooks/{id}/test`

@@ -146,6 +146,12 @@ pub fn no_store(response: Response) -> Response {
     set(response, CACHE_CONTROL, "no-store")
 }
 
+/// For a response that shows a secret: caches keep nothing of it, and nobody compresses it on its way. The length of what is
+/// compressed along with a secret tells something of it to whoever watches the connection.
+pub fn secret(response: Response) -> Response {
+    set(response, CACHE_CONTROL, "no-store, no-transform")
+}
+
 /// The head of a file's response, or of a part of it. The body is sent part by part.
 pub fn file(file: &FileHead, part: Option<(u64, u64)>) -> Response {
     let mut response = Response::new(Vec::new());

@@ -69,6 +69,7 @@ mod runner {
 mod host {
     mod absent;
     mod application;
+    mod compression;
     mod guests;
     mod hosts;
     mod instances;

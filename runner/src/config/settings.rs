@@ -122,6 +122,11 @@ pub struct Admin {
     // add it.
     #[arg(long, env = "RUNNER_REQUEST_ID", value_enum, default_value_t = RequestId::Response, value_name = "PLACE")]
     pub request_id: RequestId,
+
+    /// Compress texts with gzip for clients that take it.
+    // On by default: a page is a quarter of its size. Off where a proxy in front does it.
+    #[arg(long, env = "RUNNER_COMPRESSION", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub compression: bool,
 }
 
 /// Where the id of a request is shown. Each place includes the ones before.

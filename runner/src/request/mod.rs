@@ -3,6 +3,7 @@
 mod access_log;
 mod accounting;
 pub mod client_address;
+mod compression;
 pub mod concurrency_limit;
 mod identity;
 mod problem;
@@ -29,6 +30,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
 use self::accounting::{Accounting, Target};
+use self::compression::Compression;
 use self::concurrency_limit::ConcurrencyLimit;
 use self::identity::{Identity, REQUEST_ID};
 use self::problem::Problem;
@@ -61,6 +63,8 @@ pub struct Handler {
     /// Whether each request is logged.
     pub access_log: bool,
     pub request_id: RequestId,
+    /// Whether texts are compressed for clients that take it.
+    pub compresses: bool,
     /// Whether the server is about to stop. Clients are then told to close their connections.
     pub draining: AtomicBool,
 }
@@ -83,7 +87,8 @@ impl Handler {
     ///
     /// `guard` is dropped once the response is complete or abandoned.
     pub async fn handle<G>(&self, request: Request<Incoming>, peer: Peer, guard: G) -> Response<ResponseBody<G>> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        let compression = Compression::of(&head.method, &mut head.headers, self.compresses);
         let address = client_address::client_address(&self.trusted_proxies, peer.address, &head.headers);
         let peer = Peer { address, ..peer };
         let identity = Identity::of(&head);
@@ -126,6 +131,7 @@ impl Handler {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         accounting.status = response.status();
+        let response = compression.apply(response);
         response.map(|body| ResponseBody::new(body, accounting, guard))
     }
 

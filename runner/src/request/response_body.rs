@@ -8,17 +8,18 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Full};
 
 use super::accounting::Accounting;
+use super::compression::MaybeCompressed;
 use crate::guest::GuestBody;
 
 pub struct ResponseBody<G> {
-    body: Either<GuestBody, Full<Bytes>>,
+    body: MaybeCompressed<Either<GuestBody, Full<Bytes>>>,
     accounting: Accounting,
     _guard: G,
 }
 
 impl<G> ResponseBody<G> {
     /// `guard` is dropped together with the body.
-    pub fn new(body: Either<GuestBody, Full<Bytes>>, accounting: Accounting, guard: G) -> Self {
+    pub fn new(body: MaybeCompressed<Either<GuestBody, Full<Bytes>>>, accounting: Accounting, guard: G) -> Self {
         Self { body, accounting, _guard: guard }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use blackbox::{App, Client, Request, Response, Value, at_once, connect, eventually, json, percent_encoded};
+use blackbox::{
+    ADMIN_PASSWORD, App, Client, PASSWORD, Request, Response, Value, at_once, connect, eventually, json,
+    percent_encoded,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The bytes of a chunk in the database.
@@ -415,11 +418,15 @@ async fn all_files_together_have_a_limit() {
 
 #[tokio::test]
 async fn the_files_of_a_space_have_a_limit() {
-    let wiki = App::wiki().env("SPIN_VARIABLE_SPACE_FILE_QUOTA", "1kB").start().await;
+    let wiki = App::wiki().access("open").env("SPIN_VARIABLE_SPACE_FILE_QUOTA", "1kB").start().await;
     let ada = wiki.create_user("ada").await;
     wiki.create_post(&ada, "x").await;
-    let space = wiki.post("/spaces").json(json!({"name": "Elsewhere"})).await.expect(201).json();
-    let page = json!({"user_id": ada["id"], "title": "There", "content": "y", "space_id": space["id"]});
+    let cookie = wiki.administrator().await;
+    wiki.choose_password(&cookie, ADMIN_PASSWORD).await;
+    let cookie = wiki.sign_in("admin", PASSWORD).await;
+    let admin = wiki.create_token(&cookie, "admin").await;
+    let space = wiki.post("/spaces").token(&admin).json(json!({"name": "Elsewhere"})).await.expect(201).json();
+    let page = json!({"user_id": ada["id"], "title": "There", "content": "y", "space_id": space["space_id"]});
     wiki.post("/posts").json(page).await.expect(201);
     upload(&wiki, "a", "text/plain", noise(600)).await.expect(201);
     let problem = upload(&wiki, "b", "text/plain", noise(401)).await.problem(413);

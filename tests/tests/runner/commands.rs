@@ -107,6 +107,7 @@ async fn the_last_line_names_the_setting_that_is_wrong() {
         ("RUNNER_ADMIN", "192.0.2.1:9090"),
         ("RUNNER_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example"),
         ("RUNNER_ACCESS_LOG", "yes"),
+        ("RUNNER_COMPRESSION", "br"),
         ("RUNNER_REQUEST_ID", "everyone"),
         ("RUNNER_READY_PATH", "ready"),
         ("RUNNER_LOG", "info,=x"),

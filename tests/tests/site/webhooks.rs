@@ -32,7 +32,7 @@ async fn a_webhook_is_made_tested_changed_and_deleted() {
     let receiver = Receiver::start().await;
     let url = receiver.url("/<hook>".replace('<', "%3C").replace('>', "%3E").as_str());
     let made = send(LIST, &[("url", &url), ("types", "wasiki.page, wasiki.task")]).await.expect(201);
-    assert!(made.text().contains("whsec_") && made.header("cache-control") == "no-store", "{made:?}");
+    assert!(made.text().contains("whsec_") && made.header("cache-control") == "no-store, no-transform", "{made:?}");
     let listed = wiki.get("/webhooks").cookie(&cookie).await.expect(200).json()["webhooks"][0].clone();
     assert_eq!((&listed["url"], &listed["types"]), (&json!(url), &json!(["wasiki.page", "wasiki.task"])));
     let one = format!("{LIST}/{}", listed["id"]);
