@@ -29,21 +29,36 @@ const FREQUENT: &[(&str, &str)] = &[
     ("tr", "ve bir bu için ile de da çok olarak daha gibi"),
 ];
 
-/// The frequent words, in order, each with the index of its language.
-static WORDS: LazyLock<Vec<(&str, usize)>> = LazyLock::new(|| {
-    let of_language =
-        |(index, (_, words)): (usize, &(&'static str, &'static str))| words.split(' ').map(move |word| (word, index));
-    let mut words: Vec<_> = FREQUENT.iter().enumerate().flat_map(of_language).collect();
-    words.sort_unstable();
+/// The frequent words, by their first bytes, each with the index of its language.
+static WORDS: LazyLock<[Vec<(&str, usize)>; 256]> = LazyLock::new(|| {
+    let mut words = [const { Vec::new() }; 256];
+    for (index, (_, frequent)) in FREQUENT.iter().enumerate() {
+        for word in frequent.split(' ') {
+            words[usize::from(word.as_bytes()[0])].push((word, index));
+        }
+    }
     words
 });
+
+/// The most bytes of a frequent word.
+const LONGEST: usize = 6;
+
+/// No script begins before it, and Latin letters are below it.
+const FIRST_OF_SCRIPTS: char = '\u{370}';
 
 /// The language of `markdown` as BCP 47 names it. None if it cannot be told.
 pub fn of_page(markdown: &str) -> Option<&'static str> {
     let sample = &markdown[..markdown.floor_char_boundary(SAMPLE)];
+    if sample.is_ascii() {
+        return by_words(sample);
+    }
     let mut scripts = [0usize; SCRIPTS.len()];
     let mut latin = 0usize;
     for c in prose(sample).flat_map(str::chars).filter(|c| c.is_alphabetic()) {
+        if c < FIRST_OF_SCRIPTS {
+            latin += 1;
+            continue;
+        }
         match SCRIPTS.iter().position(|(_, ranges)| ranges.iter().any(|range| range.contains(&c))) {
             Some(script) => scripts[script] += 1,
             None => latin += 1,
@@ -92,11 +107,12 @@ fn in_script(script: usize, sample: &str, scripts: &[usize]) -> Option<&'static 
 
 fn by_words(sample: &str) -> Option<&'static str> {
     let mut hits = [0usize; FREQUENT.len()];
-    for word in prose(sample).flat_map(|line| line.split(|c: char| !c.is_alphabetic())).filter(|word| !word.is_empty())
-    {
-        let word = word.to_lowercase();
-        let first = WORDS.partition_point(|(known, _)| *known < word.as_str());
-        for (_, language) in WORDS[first..].iter().take_while(|(known, _)| *known == word) {
+    let words = prose(sample).flat_map(|line| line.split(|c: char| !c.is_alphabetic()));
+    let mut lower = String::with_capacity(2 * LONGEST);
+    for word in words.filter(|word| (1..=LONGEST).contains(&word.len())) {
+        lower.clear();
+        lower.extend(word.chars().flat_map(char::to_lowercase));
+        for (_, language) in WORDS[usize::from(lower.as_bytes()[0])].iter().filter(|(known, _)| *known == lower) {
             hits[*language] += 1;
         }
     }
@@ -108,6 +124,12 @@ fn by_words(sample: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_word_is_as_long_as_words_are() {
+        let words = FREQUENT.iter().flat_map(|(_, words)| words.split(' '));
+        assert_eq!(words.map(str::len).max(), Some(LONGEST));
+    }
 
     #[test]
     fn languages_are_told_by_script_and_words() {

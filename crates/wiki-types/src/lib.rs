@@ -16,6 +16,7 @@ pub mod html;
 pub mod inbox;
 pub mod invisible;
 pub mod lists;
+mod normal_form;
 pub mod pages;
 pub mod problem;
 pub mod requests;

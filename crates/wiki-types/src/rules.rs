@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::invisible::is_ignorable;
+pub use crate::normal_form::composed;
 use crate::slug;
 
 /// What to change in a text that does not keep to its rule.
@@ -96,12 +96,6 @@ pub fn tag(text: &str) -> Result<(), Wrong> {
         _ if text.contains(',') => Err("must not contain a comma".into()),
         _ => line::<MAX_TAG>(text),
     }
-}
-
-/// A title, slug or tag as the wiki keeps it: composed (Unicode's normalisation form C), as one text that is shown the
-/// same can be stored in several ways.
-pub fn composed(text: &str) -> Cow<'_, str> {
-    if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// A title as people compare titles: in whatever case, with whatever white space.

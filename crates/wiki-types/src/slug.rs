@@ -1,9 +1,9 @@
 //! Slugs: how a page is named in a URL.
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::invisible::is_ignorable;
+use crate::normal_form::composed;
 
 /// The most characters of a slug that is made.
 pub const MAX_LENGTH: usize = 100;
@@ -28,7 +28,7 @@ pub fn is_in_word(c: char) -> bool {
 /// The slug of a title as long as it gets, which may be empty.
 fn slugify_whole(title: &str) -> String {
     let mut slug = String::with_capacity(title.len());
-    for c in title.nfc().collect::<String>().to_lowercase().nfc() {
+    for c in composed(&composed(title).to_lowercase()).chars() {
         let after_letter = !slug.is_empty() && !slug.ends_with('-');
         if c.is_alphanumeric() && !is_ignorable(c) {
             slug.push(c);
@@ -43,7 +43,7 @@ fn slugify_whole(title: &str) -> String {
         }
     }
     // What was left out may have stood between a letter and its mark.
-    slug.trim_end_matches('-').nfc().collect()
+    composed(slug.trim_end_matches('-')).into_owned()
 }
 
 /// The first `length` characters of a slug, without a hyphen at their end.
@@ -127,6 +127,7 @@ pub fn is_accepted(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization as _;
 
     #[test]
     fn titles_become_readable_slugs() {
