@@ -66,7 +66,12 @@ pub fn field(form: &Form) -> String {
 
 /// The keys in a form's hidden field `continues`: those of the forms whose draft it started from.
 pub fn continued(form: &Form) -> Vec<String> {
-    let mut keys: Vec<String> = form.text("continues").rsplit(' ').map(accepted).take(MAX_CONTINUED).collect();
+    keys(form.text("continues"))
+}
+
+/// The keys in a text that has spaces between them.
+pub fn keys(text: &str) -> Vec<String> {
+    let mut keys: Vec<String> = text.rsplit(' ').map(accepted).take(MAX_CONTINUED).collect();
     keys.retain(|key| !key.is_empty());
     keys.reverse();
     keys

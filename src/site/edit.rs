@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wiki_types::rules::{MAX_CONTENT, folded_title, normal_tags};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
-use wiki_types::{FieldError, File, Post, PostSummary, RevisionEntry, Suggestion, Time};
+use wiki_types::{FieldError, File, Post, PostSummary, RevisionEntry, Space, SpaceRole, Suggestion, Time};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
@@ -22,6 +22,7 @@ use crate::store::drafts::{self, EditDraft, Typed};
 use crate::store::links::{self, Targets};
 use crate::store::navigation::Location;
 use crate::store::pages::{self, Created, Draft, Place, Saved, Unplaced};
+use crate::store::spaces;
 use crate::store::submissions::{self, Submission};
 use crate::tasks;
 use crate::web::body::SentFile;
@@ -63,6 +64,8 @@ pub struct Edit {
     pub place: Place,
     /// The templates that a new page can begin as.
     pub templates: Vec<PostSummary>,
+    /// The spaces that a new page can come into, if the wiki has several.
+    pub spaces: Vec<Space>,
 }
 
 /// What a signed-in person typed before and did not save.
@@ -153,6 +156,7 @@ impl Edit {
             unsaved: Unsaved::default(),
             place: Place::default(),
             templates: Vec::new(),
+            spaces: Vec::new(),
         }
     }
 
@@ -176,6 +180,8 @@ impl Edit {
                 address.push_str(&format!("&{name}={number}"));
             }
         }
+        // What was typed here goes on there.
+        address.push_str(&format!("&continues={}", self.fields.key));
         address
     }
 
@@ -265,9 +271,20 @@ impl Edit {
     }
 
     // A form is never kept: it holds the version it started from, and an old copy would only make conflicts.
-    fn show(&self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
-        let location = self.existing().map_or(Location::Elsewhere, |page| Location::Page(page.post_id));
-        Frame::at(cx, location)?.show_once(status, self)
+    fn show(mut self, cx: &Context, status: StatusCode) -> Result<Response, Problem> {
+        let location = match (self.existing(), self.fields.parent, self.fields.space) {
+            (Some(page), ..) => Location::Page(page.post_id),
+            (None, Some(parent), _) => Location::Page(parent),
+            (None, None, Some(space)) => Location::Space(space),
+            (None, None, None) => Location::Elsewhere,
+        };
+        if self.existing().is_none() && self.fields.parent.is_none() {
+            let spaces = spaces::all(cx.db)?;
+            if spaces.len() > 1 {
+                self.spaces = spaces.into_iter().filter(|space| space.role >= SpaceRole::Write).collect();
+            }
+        }
+        Frame::at(cx, location)?.show_once(status, &self)
     }
 
     /// Offers to edit the other page that has the title.
@@ -361,13 +378,17 @@ fn is_of(db: &Db, typed: &Typed, page: Option<i64>) -> Result<bool, Problem> {
 
 /// `GET /wiki/-/new`
 pub fn new(cx: &Context) -> Result<Response, Problem> {
+    blank(cx, Target::New, prefilled(cx.request, "title").unwrap_or_default(), place(cx)?)
+}
+
+/// Where a new page is to come: `?parent=` and `?space=`.
+fn place(cx: &Context) -> Result<Fields, Problem> {
     let number = |name: &str| query(cx.request, name).as_deref().and_then(positive);
-    let title = prefilled(cx.request, "title").unwrap_or_default();
     let place = Fields { parent: number("parent"), space: number("space"), ..Fields::default() };
     if let Some(parent) = place.parent {
         pages::find(cx.db, parent)?.ok_or_else(errors::page_not_found)?;
     }
-    blank(cx, Target::New, title, place)
+    Ok(place)
 }
 
 /// `GET /wiki/{slug}/edit`
@@ -376,7 +397,7 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
         if !is_slug(slug) || links::target(cx.db, slug)?.is_some() {
             return missing::show(cx, slug);
         }
-        return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug), Fields::default());
+        return blank(cx, Target::Missing { slug: slug.to_owned() }, missing::title(cx, slug), place(cx)?);
     };
     let mut fields = Fields {
         title: post.title.clone(),
@@ -397,7 +418,9 @@ pub fn edit(cx: &Context, slug: &str) -> Result<Response, Problem> {
 
 /// The form for a new page: empty, or begun as a template.
 fn blank(cx: &Context, target: Target, title: String, place: Fields) -> Result<Response, Problem> {
-    let mut fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, ..place };
+    // Of the form in which a template was chosen.
+    let continues = idempotency::keys(&query(cx.request, "continues").unwrap_or_default());
+    let mut fields = Fields { title, author: author::remembered(cx.request), key: auth::unique()?, continues, ..place };
     let wanted = query(cx.request, "template");
     if let Some(template) = wanted.map(|slug| templates::find(cx.db, &slug)).transpose()?.flatten() {
         let tags: Vec<&str> = template.tags.iter().map(String::as_str).filter(|tag| *tag != templates::TAG).collect();

@@ -1,7 +1,9 @@
 //! What stands at the address of a page that does not exist: where it is now, that it was deleted, or how to create it.
 
 use askama::Template;
-use http::StatusCode;
+use http::header::REFERER;
+use http::{StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use wiki_types::Suggestion;
 use wiki_types::slug::{by_old_rule, slugify};
 
@@ -21,6 +23,19 @@ pub struct Missing {
     pub page: Suggestion,
     /// Pages with a similar name.
     pub similar: Vec<Suggestion>,
+    /// The space of a page that links to it, which it belongs to.
+    pub space: Option<i64>,
+}
+
+impl Missing {
+    /// The form that makes the page.
+    fn create(&self) -> String {
+        let mut address = address::create(&self.page.slug, &self.page.title);
+        if let Some(space) = self.space {
+            address.push_str(&format!("&space={space}"));
+        }
+        address
+    }
 }
 
 /// What stands at the address with this slug, which no page has.
@@ -54,8 +69,17 @@ pub fn show(cx: &Context, slug: &str) -> Result<Response, Problem> {
     }
     let title = title(cx, slug);
     let similar = search::similar(cx.db, &title)?;
-    let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar };
-    Ok(response::html_with(StatusCode::NOT_FOUND, Frame::at(cx, Location::Elsewhere)?.render(&view)?))
+    let space = links::space_of(cx.db, slug, &came_from(cx).unwrap_or_default())?;
+    let location = space.map_or(Location::Elsewhere, Location::Space);
+    let view = Missing { page: Suggestion { slug: slug.to_owned(), title }, similar, space };
+    Ok(response::html_with(StatusCode::NOT_FOUND, Frame::at(cx, location)?.render(&view)?))
+}
+
+/// The slug of the page that a link was followed on, if the browser tells.
+fn came_from(cx: &Context) -> Option<String> {
+    let address: Uri = cx.request.headers().get(REFERER)?.to_str().ok()?.parse().ok()?;
+    let slug = address.path().strip_prefix("/wiki/")?;
+    Some(percent_decode_str(slug).decode_utf8().ok()?.into_owned())
 }
 
 /// The slug of the page whose title makes the slug `wanted`, but made another when the page was written. `given` is the

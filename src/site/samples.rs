@@ -951,7 +951,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ("delete-stale", view(&delete(Vec::new(), Some(6)))),
             (
                 "missing",
-                view(&Missing { page: self.suggestion(5), similar: vec![self.suggestion(0), self.suggestion(2)] }),
+                view(&Missing {
+                    page: self.suggestion(5),
+                    similar: vec![self.suggestion(0), self.suggestion(2)],
+                    space: Some(2),
+                }),
             ),
             ("deleted", view(&Deleted { page: deleted(0) })),
             ("deleted-pages", view(&DeletedPages { pages: (0..5).map(deleted).collect(), next: next() })),

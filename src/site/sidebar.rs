@@ -70,6 +70,12 @@ impl OpenSpace {
 }
 
 impl Sidebar {
+    /// The form that makes a page in the space that is open.
+    pub fn new_page(&self) -> String {
+        let open = self.spaces.iter().find(|open| open.pages.is_some());
+        open.map_or_else(|| address::NEW.to_owned(), |open| address::new_in(open.space.id))
+    }
+
     /// The sidebar that shows `navigation`, beside the settings in it.
     pub fn new(navigation: Navigation) -> (Settings, Self) {
         let Navigation { settings, mut spaces, open_space, page, pages, mut stars, is_starred } = navigation;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::db::{self, Db};
+use crate::store::db::{self, Db, Row};
 use crate::store::error::Error;
 use crate::store::pages::Filter;
 
@@ -48,6 +48,17 @@ pub fn targets(db: &Db, names: Vec<String>) -> Result<Targets, Error> {
 /// Where `name` leads.
 pub fn target(db: &Db, name: &str) -> Result<Option<String>, Error> {
     db.query_row(&format!("SELECT {}", target_sql("$1")), &[name.to_owned().into()])?.column()
+}
+
+/// The space of a page that links to `name`: of the one with the slug `from` if it does, else rather not the first space, which
+/// most can read.
+pub fn space_of(db: &Db, name: &str, from: &str) -> Result<Option<i64>, Error> {
+    let sql = concat!(
+        "SELECT space_id FROM posts WHERE links @> ARRAY[$1] AND deleted_time IS NULL AND ",
+        is_readable!("posts"),
+        " ORDER BY slug <> $2, space_id = 1, id LIMIT 1"
+    );
+    db.query_one(sql, &[name.to_owned().into(), from.to_owned().into()])?.as_mut().map(Row::column).transpose()
 }
 
 /// The pages, last edited first, whose links are looked at for names that lead nowhere. It bounds what the front page costs.

@@ -40,6 +40,19 @@ test("a picture is chosen without JavaScript, and what was typed comes back with
   assert.equal(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
 });
 
+test("what is typed after a pasted picture comes behind it", async (t) => {
+  const { slug } = await write("Two pictures", "Before ");
+  const page = await person(t);
+  await visit(page, at(slug, "edit"));
+  await field(page, "content").evaluate((content) => { content.focus(); content.setSelectionRange(7, 7); });
+  for (const name of ["one.png", "two.png"]) {
+    await give(page, "paste", name, "image/png", PIXEL.toString("base64"));
+    await arrived(page);
+  }
+  await page.keyboard.type("!");
+  assert.match(await text(page), /^Before !\[one\]\(\/files\/\d+\/one\.png\)!\[two\]\(\/files\/\d+\/two\.png\)!$/);
+});
+
 test("pictures are pasted and dropped where one writes, and chosen without leaving the form", async (t) => {
   const { post_id, slug } = await write("Pasted pictures", "Before after");
   const page = await person(t);

@@ -134,3 +134,25 @@ test("on a telephone, and from right to left, no page is wider than the screen",
     }
   }
 });
+
+test("a page is dragged into another space only if one agrees, for others may read it there", async (t) => {
+  const space = await call("POST", "/spaces", { name: "Vault" });
+  const inside = await call("POST", "/posts", { title: "Inside", content: "x", space_id: space.space_id });
+  await call("POST", "/posts", { title: "Outside", content: "x" });
+  const page = await administrator(t, person);
+  await visit(page, "/wiki/inside");
+  // The other space is opened; it stays so.
+  const outside = page.locator("#_branches a", { hasText: "Outside" });
+  await page.locator("#_branches li[data-space='1'] > details > summary").click();
+  await outside.waitFor();
+  const place = async () => (await call("GET", `/posts/${inside.post_id}`)).space_id;
+  const drag = () => page.locator("#_branches a", { hasText: "Inside" }).dragTo(outside);
+  const asked = [];
+  page.once("dialog", (dialog) => { asked.push(dialog.message()); return dialog.dismiss(); });
+  await drag();
+  assert.match(asked[0], /^Move “Inside” to “General”\?/);
+  assert.equal(await place(), space.space_id);
+  page.once("dialog", (dialog) => dialog.accept());
+  await Promise.all([page.waitForEvent("load"), drag()]);
+  assert.equal(await place(), 1);
+});

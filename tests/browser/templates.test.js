@@ -33,3 +33,13 @@ test("a template is no template any more without its tag", async (t) => {
   await visit(page, "/wiki/-/new");
   assert.equal(await link(page, "Once a template").count(), 0);
 });
+
+test("a title that was typed stays when a template is chosen", async (t) => {
+  await write("Kept title", "x", { tags: ["template"] });
+  const page = await person(t);
+  await visit(page, "/wiki/-/new");
+  await fill(page, { title: "Outage of Friday" });
+  await link(page, "Kept title").click();
+  await page.waitForURL(/template=kept-title/);
+  assert.deepEqual(await filled(page, ["title", "content"]), { title: "Outage of Friday", content: "x" });
+});

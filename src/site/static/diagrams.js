@@ -28,7 +28,10 @@ function show(block) {
     if (!block.isConnected) return removeEventListener("message", listen);
     if (typeof data?.problem === "string") {
       frame.remove();
-      said.textContent = `This diagram cannot be drawn: ${data.problem.split("\n")[0]}`;
+      // Its line numbers are not those of the source.
+      const [first, ...more] = data.problem.split("\n");
+      const reason = /^Parse error/.test(first) ? more.find((line) => /expect/i.test(line)) ?? "there is a mistake in it" : first;
+      said.textContent = `This diagram cannot be drawn: ${reason}`;
     } else if (data?.height > 0) {
       frame.height = Math.min(data.height, HIGHEST);
       if (!block.closest("details.source")) {

@@ -153,7 +153,12 @@
   const replace = (mark, words) => {
     const at = content.value.indexOf(mark);
     if (at < 0) return;
-    content.setRangeText(words, at, at + mark.length, "preserve");
+    const end = at + mark.length, { selectionStart, selectionEnd } = content;
+    content.setRangeText(words, at, end, "preserve");
+    // "preserve" selects what replaced the text before the cursor, and the next key would delete it.
+    if (selectionStart === selectionEnd && selectionStart > at && selectionStart <= end) {
+      content.setSelectionRange(at + words.length, at + words.length);
+    }
     content.dispatchEvent(new Event("input", { bubbles: true }));
   };
   let marks = 0;
@@ -194,6 +199,16 @@
     picker.closest(".add-file").hidden = true;
     picker.multiple = true;
     picker.addEventListener("change", (event) => { addAll(event, picker.files); picker.value = ""; });
+  }
+
+  // A template takes the title along that was typed before it was chosen.
+  for (const link of document.querySelectorAll(".templates a")) {
+    link.addEventListener("click", () => {
+      const address = new URL(link.href);
+      address.searchParams.set("title", form.elements.title.value);
+      if (form.elements.space && !form.elements.parent) address.searchParams.set("space", form.elements.space.value);
+      link.href = address.href;
+    });
   }
 
   // The draft that the wiki has. Discarding it takes nothing from what is in the form.

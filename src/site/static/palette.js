@@ -8,10 +8,16 @@ const page = (slug) => `/wiki/${encodeURIComponent(slug)}`;
 const actions = (words) => {
   const found = [];
   const newPage = document.querySelector("#_new-page");
-  if (newPage && words) found.push({ title: `New page “${words}”`, address: `${newPage.pathname}?title=${encodeURIComponent(words)}` });
-  const here = document.querySelectorAll(".acts a, #_more a, .side .places a, .side .last a");
+  if (newPage && words) {
+    const address = new URL(newPage.href);
+    address.searchParams.set("title", words);
+    found.push({ title: `New page “${words}”`, address: address.href });
+  }
+  const here = ".acts a, #_more a, .side .places a, .side .last a";
+  // What is always there is only found by its name.
+  const links = [...document.querySelectorAll(words ? `${here}, a.space, .person a, footer.site nav a` : here)]
+    .map((link) => ({ title: link.textContent.trim(), address: link.href }));
   const wanted = words.toLowerCase();
-  const links = [...here].map((link) => ({ title: link.textContent.trim(), address: link.href }));
   const fitting = links.filter(({ title }) => title.toLowerCase().includes(wanted));
   return [...found, ...(wanted ? fitting : links.slice(0, 5))].slice(0, 6);
 };

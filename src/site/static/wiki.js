@@ -132,6 +132,10 @@
         ...(parent ? { parent_id: Number(parent.dataset.page) } : { space_id: Number(space ?? 1) }),
         ...(place === "before" && { position: numbers(item.parentElement).indexOf(Number(item.dataset.page)) }),
       };
+      const former = dragged.closest("li[data-space]");
+      const name = $("a", dragged).textContent;
+      // Others may read it there.
+      if (space !== former?.dataset.space && !confirm(`Move “${name}” to “${$("a.space bdi", item.closest("li[data-space]")).textContent}”? Whoever can read that space can read it there.`)) return;
       const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(to) };
       const answer = await fetch(`/posts/${dragged.dataset.page}/move`, request).catch(() => null);
       if (answer?.ok) return location.reload();
@@ -304,6 +308,14 @@
   enrich(document);
   // A secret that is shown once.
   for (const secret of document.querySelectorAll("[data-copy]")) secret.after(" ", copier(secret, "button"));
+
+  // What is opened from the inbox is read.
+  $("#_entries")?.addEventListener("click", ({ target }) => {
+    const id = target.closest("a.title") && target.closest("li.unread")?.dataset.entry;
+    if (!id) return;
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body: `{"ids":[${id}]}`, keepalive: true };
+    fetch("/inbox/read", request).catch(() => {});
+  });
 
   // What went wrong is read first.
   $("#_errors, #_conflict")?.focus();

@@ -10,7 +10,7 @@ use crate::store::error::Error;
 use crate::store::pages::read_post;
 use crate::store::submissions::{self, Submission, swept};
 use crate::store::{search, tasks};
-use crate::{indexed, with_tasks};
+use crate::{indexed, tasks_hash, with_tasks};
 
 /// The unique index over the slugs of pages.
 const SLUG_INDEX: &str = "posts_slug_key";
@@ -262,7 +262,9 @@ const CREATE: &str = concat!(
        INSERT INTO posts (id, user_id, title, slug, title_slug, content, tags, links, created_time, updated_time,
          tasks_version, tasks_hash, space_id, parent_id, acl_id)
        SELECT id, user_id, $2::text, free.slug, nullif($11::text, free.slug), $5::text, $6::text[], $8::text[], time,
-         coalesce(edit_time, time), 1, $21::bigint, space_id, parent_id, acl_id
+         coalesce(edit_time, time), 1, ",
+    tasks_hash!("$6::text[]", "$21"),
+    ", space_id, parent_id, acl_id
        FROM given CROSS JOIN free
        ON CONFLICT (slug) WHERE deleted_time IS NULL DO NOTHING
        RETURNING *
@@ -423,7 +425,9 @@ const SAVE: &str = concat!(
        UPDATE posts SET title = coalesce($3, before.title), slug = before.wanted_slug,
          title_slug = nullif(coalesce($15::text, before.title_slug, before.slug), before.wanted_slug), content = $5,
          tags = coalesce($6, before.tags), links = $9, version = before.version + 1, updated_time = now(),
-         tasks_version = before.version + 1, tasks_hash = $24::bigint
+         tasks_version = before.version + 1, tasks_hash = ",
+    tasks_hash!("coalesce($6, before.tags)", "$24"),
+    "
        FROM before WHERE posts.id = before.id AND before.outcome = 'saved'
        RETURNING posts.*
      ), revision AS (

@@ -56,6 +56,13 @@ fn entry(place: usize, task: &PageTask) -> Value {
     })
 }
 
+/// SQL for the hash of a page's tasks. A template has none: they are those of the pages that begin as it.
+#[macro_export]
+macro_rules! tasks_hash {
+    ($tags:literal, $hash:literal) => {
+        concat!("CASE WHEN 'template' = ANY (", $tags, ") THEN 0 ELSE ", $hash, "::bigint END")
+    };
+}
 /// The part of a statement that keeps the tasks of the page in the table of this name, as a table with one row for each
 /// page. It has to be joined to the result: what is not read does not run. `$before` is SQL for the hash of the tasks that the
 /// page had. The parameters are those of [`Entry::params`].
@@ -65,15 +72,15 @@ macro_rules! with_tasks {
         concat!(
             "with_tasks AS MATERIALIZED (
                SELECT CASE WHEN ",
-            $hash,
-            "::bigint = ",
+            tasks_hash!("page.tags", $hash),
+            " = ",
             $before,
             " THEN true
                  ELSE keep_tasks(page.id, page.version, ",
             $editor,
-            ", page.updated_time, coalesce(",
+            ", page.updated_time, CASE WHEN 'template' = ANY (page.tags) THEN '[]' ELSE coalesce(",
             $tasks,
-            "::text, '[]')::jsonb) END AS are_kept
+            "::text, '[]') END::jsonb) END AS are_kept
                FROM ",
             $page,
             " AS page

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::entry::Entry;
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
+use crate::tasks_hash;
 
 /// The most pages whose tasks are read at once.
 const PAGES: usize = 100;
@@ -67,9 +68,12 @@ fn next() -> String {
 }
 
 /// Numbers and versions of pages, their tasks, and hashes of these. A page that is written meanwhile is left for the next time.
-const KEEP: &str = "
-     WITH page AS MATERIALIZED (
-       SELECT posts.id, posts.version, posts.updated_time, given.tasks, given.tasks_hash
+const KEEP: &str = concat!(
+    "WITH page AS MATERIALIZED (
+       SELECT posts.id, posts.version, posts.updated_time,
+         CASE WHEN 'template' = ANY (posts.tags) THEN '[]' ELSE given.tasks END AS tasks, ",
+    tasks_hash!("posts.tags", "given.tasks_hash"),
+    " AS tasks_hash
        FROM posts JOIN unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[])
          AS given (id, version, tasks, tasks_hash) ON given.id = posts.id AND given.version = posts.version
        ORDER BY posts.id FOR UPDATE OF posts SKIP LOCKED
@@ -81,4 +85,5 @@ const KEEP: &str = "
      ), done AS (
        DELETE FROM tasks_waiting USING page WHERE post_id = page.id
      )
-     SELECT count(*) FROM kept";
+     SELECT count(*) FROM kept"
+);

@@ -415,3 +415,45 @@ async fn a_page_gets_access_of_its_own_and_gives_it_up() {
     team.see(&team.otto, "/wiki/below").await.expect(200);
     team.wiki.get(&format!("/posts/{top}/access")).cookie(&team.admin).await.problem(404);
 }
+
+#[tokio::test]
+async fn a_page_begun_in_a_space_comes_into_it() {
+    let team = team().await;
+    team.hidden_space().await;
+    for (title, content, space) in
+        [("Salaries", "See [[Bands]] and [[Bonus]].", 2), ("Public", "See [[Bonus]] and [[Weather]].", 1)]
+    {
+        let page = json!({"title": title, "content": content, "space_id": space});
+        team.wiki.post("/posts").cookie(&team.admin).json(page).await.expect(201);
+    }
+
+    // Wherever it is begun: by the link to it, or by "New page" beside a page of the space.
+    let missing = team.see(&team.admin, "/wiki/bands").await.expect(404);
+    assert_has(&missing, &["/wiki/bands/edit?title=Bands&amp;space=2", "href=\"/wiki/-/new?space=2\""]);
+    assert!(team.page(&team.admin, "/wiki/salaries").await.contains("href=\"/wiki/-/new?space=2\""));
+    assert!(team.page(&team.admin, "/wiki/public").await.contains("href=\"/wiki/-/new?space=1\""));
+    for (from, space) in [("salaries", 2), ("public", 1), ("", 2)] {
+        let request = in_browser(team.wiki.get("/wiki/bonus"), &team.admin);
+        let missing = request.header("referer", format!("{}/wiki/{from}", team.wiki.url())).await.expect(404);
+        assert_has(&missing, &[&format!("/wiki/bonus/edit?title=Bonus&amp;space={space}")]);
+    }
+    // Who may not read where the link is learns nothing of it.
+    let missing = team.see(&team.eve, "/wiki/bands").await.expect(404);
+    assert_has(&missing, &["/wiki/bands/edit?title=Bands\""]);
+
+    // The form says where, and lets one choose.
+    let form = team.page(&team.admin, "/wiki/bands/edit?title=Bands&space=2").await;
+    assert!(form.contains("<option value=\"2\" selected>Zebrafish</option>"), "{form}");
+    let fields = [("title", "Bands"), ("content", "x"), ("space", "2")];
+    let preview = [&fields[..], &[("action", "preview")]].concat();
+    let preview = team.send(&team.admin, "/wiki/bands/edit", &preview).await.expect(200);
+    assert_has(&preview, &["<option value=\"2\" selected>"]);
+    team.send(&team.admin, "/wiki/bands/edit", &fields).await.expect(303);
+    team.see(&team.admin, "/wiki/bands").await.expect(200);
+    team.see("", "/wiki/bands").await.expect(404);
+    // Only where one may write.
+    team.send(&team.admin, SPACES, &[("space_name", "Almanac"), ("everybody", "read")]).await.expect(303);
+    let form = team.page(&team.eve, "/wiki/-/new").await;
+    assert!(form.contains(">General</option>"), "{form}");
+    assert!(!form.contains(">Almanac</option>") && !form.contains("Zebrafish"), "{form}");
+}

@@ -99,3 +99,52 @@ async fn a_template_that_one_may_not_read_is_none() {
         assert!(!form.contains(text) && !form.contains("name=\"template\""), "{form}");
     }
 }
+
+#[tokio::test]
+async fn tasks_of_a_template_are_nobodys() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let cookie = wiki.administrator().await;
+    let tasks = async || {
+        let tasks = wiki.get("/tasks").cookie(&cookie).await.expect(200).json()["tasks"].as_array().unwrap().clone();
+        tasks.iter().map(|task| task["post_id"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let text = "- [ ] Follow up @admin due:2026-12-20";
+    write(&wiki, &cookie, "Post-mortem", text, &["template"]).await;
+    assert!(tasks().await.is_empty());
+    let fields = [("title", "Outage"), ("content", text), ("template", "yes")];
+    save(&wiki, &cookie, &fields).await.expect(303);
+    assert_eq!(tasks().await, [2]);
+    // The tag alone decides.
+    let edit = async |id: i64, tags: &[&str]| {
+        let version = wiki.get(&format!("/posts/{id}")).cookie(&cookie).await.json()["version"].clone();
+        let page = json!({"content": text, "tags": tags, "version": version});
+        wiki.put(&format!("/posts/{id}")).cookie(&cookie).json(page).await.expect(200);
+    };
+    edit(1, &[]).await;
+    edit(2, &["template"]).await;
+    assert_eq!(tasks().await, [1]);
+    edit(2, &["template", "other"]).await;
+    assert_eq!(tasks().await, [1]);
+}
+
+#[tokio::test]
+async fn choosing_a_template_goes_on_with_what_was_typed() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let cookie = wiki.administrator().await;
+    write(&wiki, &cookie, "Post-mortem", "x", &["template"]).await;
+    let form = open(&wiki, &cookie, "/wiki/-/new").await;
+    let key = form.split("name=\"key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let draft = [("key", key), ("title", "Outage of Friday"), ("content", "")];
+    let sent = wiki.post("/wiki/-/drafts").cookie(&cookie).form(&draft).await.status();
+    assert!([200, 204].contains(&sent), "{sent}");
+    assert!(open(&wiki, &cookie, "/wiki/-/drafts").await.contains("draft="));
+    let address = format!("/wiki/-/new?template=post-mortem&title=Outage+of+Friday&continues={key}");
+    let form = open(&wiki, &cookie, &address).await;
+    for expected in ["value=\"Outage of Friday\"", &format!("name=\"continues\" value=\"{key}\"")] {
+        assert!(form.contains(expected), "{expected} in {form}");
+    }
+    let fields =
+        [("title", "Outage of Friday"), ("content", "x"), ("template", "yes"), ("key", "new"), ("continues", key)];
+    save(&wiki, &cookie, &fields).await.expect(303);
+    assert!(!open(&wiki, &cookie, "/wiki/-/drafts").await.contains("draft="));
+}
