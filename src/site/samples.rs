@@ -6,7 +6,7 @@ use wiki_types::search::SnippetPart;
 use wiki_types::{
     AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
     Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
-    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Webhook,
+    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Watch, Webhook,
 };
 
 use crate::diff;
@@ -123,7 +123,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             editor_id: Some(editor as i64),
             editor: self.author(editor),
             targets: Targets::new(),
-            is_watched: editor.is_multiple_of(2),
+            watch: Watch { watching: editor.is_multiple_of(2), below: editor.is_multiple_of(4) },
             place: self.place(editor),
         }
     }
@@ -1006,8 +1006,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             ("inbox", view(&self.inbox(false))),
             ("inbox-empty", view(&InboxView { entries: Vec::new(), unread: 0, ..self.inbox(true) })),
-            ("watched", view(&Watched { pages: self.listed(3), next: next() })),
-            ("watched-empty", view(&Watched { pages: Vec::new(), next: None })),
+            ("watched", view(&Watched { pages: self.listed(3), below: vec![1], next: next() })),
+            ("watched-empty", view(&Watched { pages: Vec::new(), below: Vec::new(), next: None })),
             ("starred", view(&Starred { pages: vec![self.suggestion(0), self.suggestion(1)] })),
             ("starred-empty", view(&Starred { pages: Vec::new() })),
             ("settings", view(&self.settings_view(Vec::new()))),

@@ -37,7 +37,7 @@ pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use files::File;
-pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch};
+pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch, WatchChange};
 pub use lists::{
     Chain, Changes, DeletedPosts, Deliveries, Events, Files, Posts, Redirects, Results, Revisions, Sessions, Tags,
     Tasks, Tokens, Trail, Undelivered, Users, Webhooks,
