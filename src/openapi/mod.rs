@@ -82,6 +82,7 @@ may not do this.
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
         api::calendar::read, api::tasks::list, api::tasks::create, api::tasks::read, api::tasks::update,
         site::feed::show, api::account::read, api::account::change_password,
+        api::account::read_mail, api::account::set_mail,
         api::sessions::list, api::sessions::end, api::sessions::end_all,
         api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::audit::chain, api::events::list,
         api::undelivered::list, api::undelivered::retry, api::undelivered::delete,

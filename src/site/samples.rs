@@ -5,14 +5,14 @@ use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
     AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
-    Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
+    Mail, Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
     Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Watch, Webhook,
 };
 
 use crate::diff;
 use crate::markdown::{self, Boxes, Pictures, Rendered};
 use crate::site::access_form::{AccessForm, Row};
-use crate::site::account::{AccountView, TokenForm};
+use crate::site::account::{AccountView, MailForm, TokenForm};
 use crate::site::address;
 use crate::site::audit::Audit;
 use crate::site::backlinks::Backlinks;
@@ -465,6 +465,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             tokens: vec![token(2, Scope::Write, Some(time(22, 4))), token(1, Scope::Read, None)],
             made: made.then(|| (self.text("nightly import"), "wasiki_2_secret".to_owned())),
             new_token: TokenForm { name: self.text("import"), ..TokenForm::default() },
+            mail: MailForm { email: self.text("ada@example.org"), mail: Mail::Daily },
+            sends_mail: !made,
             changed: made,
             key: self.text("a-key"),
             errors: if made { Vec::new() } else { vec![FieldError::new("current", "is not your password")] },

@@ -16,6 +16,7 @@ pub mod html;
 pub mod inbox;
 pub mod invisible;
 pub mod lists;
+pub mod mail;
 pub mod pages;
 pub mod problem;
 pub mod requests;
@@ -42,6 +43,7 @@ pub use lists::{
     Chain, Changes, DeletedPosts, Deliveries, Events, Files, Posts, Redirects, Results, Revisions, Sessions, Tags,
     Tasks, Tokens, Trail, Undelivered, Users, Webhooks,
 };
+pub use mail::{Mail, MailSetting};
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};
