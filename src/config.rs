@@ -4,6 +4,8 @@ use std::net::Ipv6Addr;
 use std::sync::OnceLock;
 
 use connection_string::Parameters;
+use http::Uri;
+use http::uri::Scheme;
 use wiki_types::Mode;
 
 /// Where the database is, and who may use the wiki.
@@ -146,6 +148,7 @@ impl EventsMode {
 /// | `dapr_url` | `http://127.0.0.1:3500` | the sidecar's HTTP port: Dapr's default |
 /// | `dapr_api_token` | none, secret | what the sidecar wants to be sent, if anything |
 /// | `dapr_pubsub` | `wasiki-pubsub` | the name of the Dapr component that events are published to |
+/// | `mail_url`, `mail_from`, `mail_token`, `wiki_url` | none | how mail is sent, see [`Mailing`] |
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Who moves events.
@@ -158,6 +161,8 @@ pub struct Delivery {
     pub dapr_api_token: String,
     /// Dapr's name of the broker.
     pub dapr_pubsub: String,
+    /// How mail is sent, if it is.
+    pub mailing: Option<Mailing>,
 }
 
 impl Delivery {
@@ -186,8 +191,70 @@ impl Delivery {
             dapr_url: get("dapr_url")?,
             dapr_api_token: get("dapr_api_token")?,
             dapr_pubsub: get("dapr_pubsub")?,
+            mailing: Mailing::from_variables(get)?,
         })
     }
+}
+
+/// How mail is sent.
+///
+/// | variable | default in spin.toml | meaning |
+/// |---|---|---|
+/// | `mail_url` | none | where a mail is sent: to a service that takes JSON, or to a binding of the Dapr sidecar; without one, no mail is sent |
+/// | `mail_from` | none | the address that mail comes from, as in `wiki@example.org` or `Wiki <wiki@example.org>` |
+/// | `mail_token` | none, secret | what the service wants to be sent as a Bearer token, if anything |
+/// | `wiki_url` | none | where people find the wiki: links in mail begin so |
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mailing {
+    /// Where a mail is sent.
+    pub url: String,
+    /// The address that it comes from.
+    pub from: String,
+    /// The service's token.
+    pub token: String,
+    /// Scheme and host of the wiki.
+    pub wiki_url: String,
+}
+
+impl Mailing {
+    /// None without an address to send mail to.
+    fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Option<Self>, String> {
+        let [url, from, token, wiki_url] = ["mail_url", "mail_from", "mail_token", "wiki_url"].map(get);
+        let (url, from, token, wiki_url) = (url?, from?, token?, wiki_url?);
+        if url.is_empty() {
+            return Ok(None);
+        }
+        if web_address(&url).is_none() {
+            let form = "must be the address of a mail service, as in https://api.example.com/emails, or empty";
+            return Err(format!("variable mail_url: {url:?} {form}"));
+        }
+        if !from.contains('@') || from.chars().any(char::is_control) {
+            return Err(
+                "variable mail_from: must be the address that mail comes from, as in wiki@example.org".to_owned()
+            );
+        }
+        // The links below it begin at the root.
+        let root = web_address(&wiki_url)
+            .filter(|uri| matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/")));
+        if root.is_none() {
+            let form = "must be the address of this wiki, as in https://wiki.example.org, for the links in mail";
+            return Err(format!("variable wiki_url: {wiki_url:?} {form}"));
+        }
+        Ok(Some(Self { url, from, token, wiki_url: wiki_url.trim_end_matches('/').to_owned() }))
+    }
+
+    /// Whether mail goes to a binding of a Dapr sidecar: <https://docs.dapr.io/reference/api/bindings_api/>.
+    pub fn is_binding(&self) -> bool {
+        self.url.contains("/v1.0/bindings/")
+    }
+}
+
+/// `text`, if it is the address of something on the web.
+fn web_address(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let is_web = uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    let is_complete = is_web && uri.host().is_some_and(|host| !host.is_empty()) && !text.contains('#');
+    Some(uri).filter(|_| is_complete)
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -195,8 +262,16 @@ fn variable(name: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// How events are delivered with these variables, and all others empty.
+    pub(crate) fn delivery(variables: &[(&str, &str)]) -> Result<Delivery, String> {
+        Delivery::from_variables(|name| {
+            let given = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            Ok(given.unwrap_or(if name == "events" { "inline" } else { "" }).to_owned())
+        })
+    }
 
     fn config(password: &str, options: &str) -> String {
         config_at("db.example", password, options)
@@ -282,11 +357,43 @@ mod tests {
 
     #[test]
     fn a_mode_of_events_that_does_not_exist_is_refused() {
-        let load =
-            |events: &str| Delivery::from_variables(|name| Ok(if name == "events" { events } else { "" }.to_owned()));
+        let load = |events| delivery(&[("events", events)]);
         assert_eq!(load("cdc").ok().map(|delivery| delivery.mode), Some(EventsMode::Cdc));
         let refused = load("kafka").err();
         assert_eq!(refused.as_deref(), Some("variable events: \"kafka\" must be one of inline, dapr and cdc"));
+    }
+
+    #[test]
+    fn mail_is_sent_if_all_of_it_is_there() {
+        let load = |changed: (&'static str, &'static str)| {
+            let all = [
+                ("mail_url", "https://api.example.com/emails"),
+                ("mail_from", "Wiki <wiki@example.org>"),
+                ("wiki_url", "https://wiki.example.org/"),
+            ];
+            let variables = all.map(|(name, value)| if name == changed.0 { changed } else { (name, value) });
+            delivery(&variables).map(|delivery| delivery.mailing)
+        };
+        let mailing = load(("", "")).ok().flatten().unwrap();
+        assert_eq!((&*mailing.wiki_url, mailing.is_binding()), ("https://wiki.example.org", false));
+        assert!(load(("mail_url", "http://127.0.0.1:3500/v1.0/bindings/mail")).ok().flatten().unwrap().is_binding());
+        assert!(load(("mail_url", "")).is_ok_and(|mailing| mailing.is_none()));
+        for (name, value) in [
+            ("mail_url", "api.example.com"),
+            ("mail_url", "/emails"),
+            ("mail_url", "smtp://mail.example.com"),
+            ("mail_url", "https://"),
+            ("mail_from", ""),
+            ("mail_from", "wiki"),
+            ("mail_from", "wiki@example.org\r\nBcc: eve@example.org"),
+            ("wiki_url", ""),
+            ("wiki_url", "wiki.example.org"),
+            ("wiki_url", "https://example.org/wiki"),
+            ("wiki_url", "https://wiki.example.org/?a"),
+        ] {
+            let error = load((name, value)).err().unwrap_or_default();
+            assert!(error.starts_with(&format!("variable {name}: ")), "{name} = {value:?}: {error}");
+        }
     }
 
     #[test]

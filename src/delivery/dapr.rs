@@ -4,6 +4,7 @@
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::request::Builder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::Delivery;
@@ -28,16 +29,21 @@ fn request(settings: &Delivery, event: &Pending) -> Result<Outgoing, String> {
         part(&event.topic),
         part(&event.key)
     );
-    let mut request = http::Request::post(address).header(CONTENT_TYPE, "application/cloudevents+json");
-    if !settings.dapr_api_token.is_empty() {
-        let mut token = HeaderValue::from_str(&settings.dapr_api_token)
-            .map_err(|_| "variable dapr_api_token: must be a text that a header can have".to_owned())?;
-        token.set_sensitive(true);
-        request = request.header("dapr-api-token", token);
-    }
-    request
+    let request = http::Request::post(address).header(CONTENT_TYPE, "application/cloudevents+json");
+    authorized(request, settings)?
         .body(event.payload.clone().into_bytes())
         .map_err(|_| "variable dapr_url: must be an address such as http://127.0.0.1:3500".to_owned())
+}
+
+/// The request with the token that the sidecar wants, if it wants one.
+pub(super) fn authorized(request: Builder, settings: &Delivery) -> Result<Builder, String> {
+    if settings.dapr_api_token.is_empty() {
+        return Ok(request);
+    }
+    let mut token = HeaderValue::from_str(&settings.dapr_api_token)
+        .map_err(|_| "variable dapr_api_token: must be a text that a header can have".to_owned())?;
+    token.set_sensitive(true);
+    Ok(request.header("dapr-api-token", token))
 }
 
 /// Dapr has an event once it says 204.

@@ -12,7 +12,7 @@ use crate::auth::{Context, unique};
 use crate::config::{Delivery, EventsMode};
 use crate::delivery::cloud_event::Event;
 use crate::delivery::consumers::CONSUMERS;
-use crate::delivery::{clock, dapr, returned, token, webhooks};
+use crate::delivery::{clock, dapr, mail, returned, token, webhooks};
 use crate::store::relay::{self, Attempt, BATCH, Pending};
 use crate::store::{self, Db};
 use crate::web::outbound::Send;
@@ -30,11 +30,12 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     let settings = Delivery::load().map_err(Problem::internal)?;
     token::check(cx.request.headers(), &settings.token)?;
     let began = Instant::now();
-    if !relay::has_work(cx.db, settings.mode.as_str())? {
+    let (mode, sends_mail) = (settings.mode.as_str(), settings.mailing.is_some());
+    if !relay::has_work(cx.db, mode, sends_mail)? {
         return Ok(response::no_content());
     }
     clock::run(cx.db)?;
-    relay::note_mode(cx.db, settings.mode.as_str())?;
+    relay::note_mode(cx.db, mode, sends_mail)?;
     let handed_on = if settings.mode == EventsMode::Cdc {
         Ok(())
     } else {
@@ -44,6 +45,7 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     // What was handed on before goes out, whether more could be or not.
     returned::retry(cx.db)?;
     webhooks::send_due(cx, began + WORK)?;
+    mail::send_due(cx, settings)?;
     handed_on.map(|()| response::no_content())
 }
 

@@ -16,11 +16,11 @@ use crate::web::outbound::{Answer, Outgoing, Send};
 use crate::web::{Problem, signature};
 
 /// What the wiki calls itself.
-const AGENT: &str = concat!("Wasiki/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("Wasiki/", env!("CARGO_PKG_VERSION"));
 /// The most characters of an answer that are kept.
 const MAX_RESPONSE: usize = 500;
 /// The longest pause that a receiver may ask for: a day.
-const MAX_RETRY_AFTER: u32 = 86_400;
+pub(super) const MAX_RETRY_AFTER: u32 = 86_400;
 
 /// The consumer: has the events sent to the webhooks that want them.
 pub fn consume(db: &Db, events: &[Event]) -> Result<(), store::Error> {

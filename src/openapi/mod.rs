@@ -82,6 +82,7 @@ may not do this.
         api::revisions::changes, api::links::backlinks, api::search::search, api::search::suggestions, api::tags::list,
         api::calendar::read, api::tasks::list, api::tasks::create, api::tasks::read, api::tasks::update,
         site::feed::show, api::account::read, api::account::change_password,
+        api::account::read_mail, api::account::set_mail,
         api::sessions::list, api::sessions::end, api::sessions::end_all,
         api::tokens::list, api::tokens::create, api::tokens::delete, api::audit::list, api::audit::chain, api::events::list,
         api::undelivered::list, api::undelivered::retry, api::undelivered::delete,
@@ -147,6 +148,7 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
         statuses.insert(422);
     }
     if let Some(body) = operation.get_mut("requestBody") {
+        may_be_left_out(body);
         add_examples(body, examples);
         statuses.extend([400, 413, 415, 422]);
     }
@@ -194,6 +196,14 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
         operation["parameters"] = parameters.into();
     }
     operation["security"] = security(need);
+}
+
+/// A body that may be left out has the form that it has otherwise: it is not null, as is derived from its type.
+fn may_be_left_out(body: &mut Value) {
+    if let Some(form) = body.pointer_mut("/content/application~1json/schema/oneOf/0").map(Value::take) {
+        body["content"]["application/json"]["schema"] = form;
+        body["required"] = false.into();
+    }
 }
 
 /// Bytes have no schema (OpenAPI 3.1.1, 4.8.14.4). Where they are sent, a form may bring them as well.

@@ -1,15 +1,17 @@
-//! The viewer's own account: password, sessions, tokens.
+//! The viewer's own account: mail, password, sessions, tokens.
 
 use askama::Template;
 use http::StatusCode;
-use wiki_types::{FieldError, Role, Scope, Session, Time, Token, rules};
+use wiki_types::{FieldError, Mail, Role, Scope, Session, Time, Token, rules};
 
 use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
 use crate::auth::{self, Context, accounts, password, sessions, tokens};
+use crate::errors;
 use crate::input::idempotency::Purpose;
+use crate::input::users::{self, Change, Refusal};
 use crate::site::{self, address, browser, parts};
-use crate::store;
 use crate::store::tokens::NewToken;
+use crate::store::{self, digests};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
 
@@ -24,6 +26,9 @@ pub struct AccountView {
     /// The token that was just made: its name, and the credential that is shown this once.
     pub made: Option<(String, String)>,
     pub new_token: TokenForm,
+    pub mail: MailForm,
+    /// Whether the wiki sends mail at all.
+    pub sends_mail: bool,
     /// Whether the password was just changed.
     pub changed: bool,
     /// The key of the forms on this page: sent again, each does nothing twice.
@@ -45,6 +50,18 @@ impl Default for TokenForm {
         Self { name: String::new(), scope: Scope::Read, days: DAYS[1].0 }
     }
 }
+
+/// The form for what is unread by mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MailForm {
+    /// The address, or nothing.
+    pub email: String,
+    pub mail: Mail,
+}
+
+/// How often there may be mail.
+const MAILS: [(Mail, &str); 3] =
+    [(Mail::Never, "Never"), (Mail::Hourly, "Once an hour at most"), (Mail::Daily, "Once a day at most")];
 
 /// The choices for how long a token is valid: days, and what the form calls them.
 const DAYS: [(i64, &str); 4] = [(7, "7 days"), (90, "90 days"), (180, "half a year"), (365, "a year")];
@@ -74,12 +91,15 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 
 fn view(cx: &Context) -> Result<AccountView, Problem> {
     let account = cx.identity.account()?;
+    let user = store::users::find(cx.db, account.user_id)?.ok_or_else(errors::user_not_found)?.user;
     Ok(AccountView {
         account: account.clone(),
         sessions: store::sessions::of_user(cx.db, account.user_id, cx.identity.session)?,
         tokens: store::tokens::of_user(cx.db, account.user_id)?,
         made: None,
         new_token: TokenForm::default(),
+        mail: MailForm { email: user.email.unwrap_or_default(), mail: digests::find(cx.db, account.user_id)? },
+        sends_mail: digests::are_sent(cx.db)?,
         changed: false,
         key: auth::unique()?,
         errors: Vec::new(),
@@ -109,6 +129,45 @@ pub fn change_password(cx: &Context) -> Result<Response, Problem> {
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// `POST /wiki/-/account/mail`: sets the address, and how often what is unread is sent there
+pub fn set_mail(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    let email = form.text("email").trim().to_owned();
+    let wanted = form.text("mail");
+    let mail = wanted.parse::<Mail>().unwrap_or_default();
+    let checks = [
+        ("email", if email.is_empty() { Ok(()) } else { users::email(&email) }),
+        ("mail", Mail::rule(wanted)),
+        ("email", if email.is_empty() && mail != Mail::Never { Err(NEEDS_ADDRESS.into()) } else { Ok(()) }),
+    ];
+    let errors = checks.into_iter().filter_map(|(field, check)| Some(FieldError::new(field, check.err()?)));
+    let errors: Vec<FieldError> = errors.collect();
+    let result = if errors.is_empty() { save_mail(cx, &email, mail) } else { Err(Problem::invalid(errors)) };
+    match result {
+        Ok(()) => Ok(response::see_other(address::ACCOUNT)),
+        Err(problem) if !problem.errors.is_empty() => {
+            let view = AccountView { mail: MailForm { email, mail }, errors: problem.errors, ..view(cx)? };
+            site::show_once(cx, problem.status, &view)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What is missing without an address.
+const NEEDS_ADDRESS: &str = "is needed to send you mail";
+
+fn save_mail(cx: &Context, email: &str, mail: Mail) -> Result<(), Problem> {
+    let email = Some(email.to_owned()).filter(|email| !email.is_empty());
+    let change = Change { email: Some(email), ..Change::default() };
+    users::change(cx, cx.identity.account()?.user_id, None, change).map_err(|refusal| match refusal {
+        Refusal::Problem(problem) => problem,
+        // Any version may be changed.
+        Refusal::Stale(_) => Problem::internal("a change of any version was refused for its version"),
+    })?;
+    digests::set(cx.db, mail, &cx.identity.actor())?;
+    Ok(())
 }
 
 /// `POST /wiki/-/account/sessions`: ends the session in the form, or all but this one

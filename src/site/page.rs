@@ -95,11 +95,17 @@ pub fn protect(cx: &Context, slug: &str) -> Result<Response, Problem> {
     Ok(response::see_other(&address::page(&post.ok_or_else(errors::page_not_found)?.slug)))
 }
 
-/// `POST /wiki/{slug}/watch`: watches the page, or no longer
+/// `POST /wiki/{slug}/watch`: watches the page, with or without everything below, or no longer
 pub fn watch(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let user_id = cx.identity.account()?.user_id;
     let form = Form::read(cx.request)?;
     let Some(post) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
-    watches::set(cx.db, post.post_id, user_id, form.text("watch") == "yes")?;
+    let (is_on, below) = match form.text("watch") {
+        "yes" => (true, None),
+        "below" => (true, Some(true)),
+        "only" => (true, Some(false)),
+        _ => (false, None),
+    };
+    watches::set(cx.db, post.post_id, user_id, is_on, below)?;
     Ok(response::see_other(address::local(form.text("next")).unwrap_or(&address::page(&post.slug))))
 }

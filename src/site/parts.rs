@@ -260,6 +260,8 @@ pub fn label(field: &str) -> &str {
         "scope" => "Access",
         "days" => "Valid for",
         "role" => "Role",
+        "email" => "Email address",
+        "mail" => "Unread updates by mail",
         "tag" => "Tag",
         "space_name" | "group_name" | "wiki_name" => "Name",
         "mark" => "Mark",

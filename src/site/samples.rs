@@ -5,14 +5,14 @@ use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
     AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
-    Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
-    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Webhook,
+    Mail, Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
+    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Watch, Webhook,
 };
 
 use crate::diff;
 use crate::markdown::{self, Boxes, Pictures, Rendered};
 use crate::site::access_form::{AccessForm, Row};
-use crate::site::account::{AccountView, TokenForm};
+use crate::site::account::{AccountView, MailForm, TokenForm};
 use crate::site::address;
 use crate::site::audit::Audit;
 use crate::site::backlinks::Backlinks;
@@ -123,7 +123,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             editor_id: Some(editor as i64),
             editor: self.author(editor),
             targets: Targets::new(),
-            is_watched: editor.is_multiple_of(2),
+            watch: Watch { watching: editor.is_multiple_of(2), below: editor.is_multiple_of(4) },
             place: self.place(editor),
         }
     }
@@ -465,6 +465,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             tokens: vec![token(2, Scope::Write, Some(time(22, 4))), token(1, Scope::Read, None)],
             made: made.then(|| (self.text("nightly import"), "wasiki_2_secret".to_owned())),
             new_token: TokenForm { name: self.text("import"), ..TokenForm::default() },
+            mail: MailForm { email: self.text("ada@example.org"), mail: Mail::Daily },
+            sends_mail: !made,
             changed: made,
             key: self.text("a-key"),
             errors: if made { Vec::new() } else { vec![FieldError::new("current", "is not your password")] },
@@ -1010,8 +1012,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             ),
             ("inbox", view(&self.inbox(false))),
             ("inbox-empty", view(&InboxView { entries: Vec::new(), unread: 0, ..self.inbox(true) })),
-            ("watched", view(&Watched { pages: self.listed(3), next: next() })),
-            ("watched-empty", view(&Watched { pages: Vec::new(), next: None })),
+            ("watched", view(&Watched { pages: self.listed(3), below: vec![1], next: next() })),
+            ("watched-empty", view(&Watched { pages: Vec::new(), below: Vec::new(), next: None })),
             ("starred", view(&Starred { pages: vec![self.suggestion(0), self.suggestion(1)] })),
             ("starred-empty", view(&Starred { pages: Vec::new() })),
             ("settings", view(&self.settings_view(Vec::new()))),

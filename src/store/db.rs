@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use serde::de::DeserializeOwned;
 use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
-use wiki_types::{ChangeKind, Color, InboxKind, Role, Scope, Time};
+use wiki_types::{ChangeKind, Color, InboxKind, Mail, Role, Scope, Time};
 
 use crate::store::error::{self, Error};
 
@@ -252,6 +252,7 @@ word_columns! {
     ChangeKind = "a kind of change",
     Color = "a color",
     InboxKind = "a kind of entry",
+    Mail = "how often somebody is mailed",
     Role = "a role",
     Scope = "a scope",
 }

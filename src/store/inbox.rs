@@ -107,6 +107,13 @@ fn read(row: &mut Row) -> Result<InboxEntry, Error> {
     })
 }
 
+/// The tables that the columns are of.
+const TABLES: &str = "inbox
+  JOIN posts ON posts.id = inbox.post_id
+  LEFT JOIN users ON users.id = inbox.actor_id
+  LEFT JOIN revisions r ON r.post_id = inbox.post_id AND r.version = inbox.version
+  LEFT JOIN tasks ON tasks.id = inbox.task_id AND tasks.removed_time IS NULL AND posts.deleted_time IS NULL";
+
 /// The first `count` entries of user `user_id` before number `before`, latest first; those that are unread, or read, if
 /// `unread` says so.
 pub fn of_user(
@@ -123,14 +130,31 @@ pub fn of_user(
     };
     let readable = is_readable!("posts");
     let sql = format!(
-        "SELECT {COLUMNS} FROM inbox
-         JOIN posts ON posts.id = inbox.post_id
-         LEFT JOIN users ON users.id = inbox.actor_id
-         LEFT JOIN revisions r ON r.post_id = inbox.post_id AND r.version = inbox.version
-         LEFT JOIN tasks ON tasks.id = inbox.task_id AND tasks.removed_time IS NULL AND posts.deleted_time IS NULL
+        "SELECT {COLUMNS} FROM {TABLES}
          WHERE inbox.user_id = $1 AND inbox.id < $2 AND {readable} {condition} ORDER BY inbox.id DESC LIMIT $3"
     );
     db.query_all(&sql, &[user_id.into(), before.into(), db::count(count)], read)
+}
+
+/// The latest `count` unread entries of user `user_id` after number `after` and up to number `last`, latest first; and how many
+/// there are in all.
+pub fn unread_between(
+    db: &Db,
+    user_id: i64,
+    after: i64,
+    last: i64,
+    count: usize,
+) -> Result<(Vec<InboxEntry>, usize), Error> {
+    let readable = is_readable!("posts");
+    let sql = format!(
+        "SELECT count(*) OVER () AS in_all, {COLUMNS} FROM {TABLES}
+         WHERE inbox.user_id = $1 AND inbox.id > $2 AND inbox.id <= $3 AND read_time IS NULL AND {readable}
+         ORDER BY inbox.id DESC LIMIT $4"
+    );
+    let params = [user_id.into(), after.into(), last.into(), db::count(count)];
+    let rows = db.query_all(&sql, &params, |row| Ok((row.column::<i64>()?, read(row)?)))?;
+    let in_all = rows.first().map_or(0, |(in_all, _)| usize::try_from(*in_all).unwrap_or_default());
+    Ok((rows.into_iter().map(|(_, entry)| entry).collect(), in_all))
 }
 
 /// How many entries of user `user_id` are unread.

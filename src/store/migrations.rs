@@ -32,6 +32,8 @@ const FILES: &[(&str, &str)] = &[
     ("0020_sessions.sql", include_str!("../../migrations/0020_sessions.sql")),
     ("0021_stars_and_settings.sql", include_str!("../../migrations/0021_stars_and_settings.sql")),
     ("0022_drafts_of_new_pages.sql", include_str!("../../migrations/0022_drafts_of_new_pages.sql")),
+    ("0023_watch_below.sql", include_str!("../../migrations/0023_watch_below.sql")),
+    ("0024_mail.sql", include_str!("../../migrations/0024_mail.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

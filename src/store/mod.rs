@@ -13,6 +13,7 @@ pub mod blobs;
 pub mod counters;
 pub mod db;
 pub mod deliveries;
+pub mod digests;
 pub mod drafts;
 mod error;
 pub mod events;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wiki_types::Sequence;
 
 use crate::store::db::{self, Db, Param};
+use crate::store::digests::is_due;
 use crate::store::error::Error;
 use crate::store::events::{IS_SETTLED, columns};
 
@@ -47,19 +48,22 @@ pub struct Attempt {
 }
 
 /// Whether there may be something to do for a relay in this mode: a task whose time has come, an event to hand on or to try again, a
-/// request to a webhook that is due, or the mode to note. Mostly there is nothing, and this is all that is asked.
-pub fn has_work(db: &Db, mode: &str) -> Result<bool, Error> {
+/// request to a webhook that is due, a digest if it sends mail, or how it works to note. Mostly there is nothing, and this is all
+/// that is asked.
+pub fn has_work(db: &Db, mode: &str, sends_mail: bool) -> Result<bool, Error> {
+    let is_due = is_due!();
     let sql = format!(
         "SELECT EXISTS (SELECT FROM task_alarms WHERE NOT is_over AND moment <= now())
-           OR EXISTS (SELECT FROM relay WHERE mode <> $1 OR $1 <> 'cdc' AND due_time <= clock_timestamp() AND EXISTS (
+           OR EXISTS (SELECT FROM relay WHERE mode <> $1 OR sends_mail <> $2 OR $1 <> 'cdc' AND due_time <= clock_timestamp() AND EXISTS (
              SELECT FROM outbox
              WHERE (era, transaction, number) > (relay.era, relay.transaction, relay.number) AND {IS_SETTLED}))
            OR EXISTS (SELECT FROM undelivered WHERE NOT is_dead AND due_time <= now())
            OR EXISTS (SELECT FROM webhooks JOIN webhook_deliveries ON webhook_id = webhooks.id
              WHERE active AND pause_until <= now()
-               AND state = 'waiting' AND webhook_deliveries.due_time <= now() AND leased_until <= now())"
+               AND state = 'waiting' AND webhook_deliveries.due_time <= now() AND leased_until <= now())
+           OR $2 AND EXISTS (SELECT FROM digests WHERE {is_due})"
     );
-    db.query_row(&sql, &[mode.to_owned().into()])?.column()
+    db.query_row(&sql, &[mode.to_owned().into(), sends_mail.into()])?.column()
 }
 
 /// The first events of the log that have not been handed on, for whoever sends the same `lease` until 30 seconds later.
@@ -156,9 +160,10 @@ pub fn back_off(db: &Db, lease: &str) -> Result<(), Error> {
     db.execute(sql, &[lease.to_owned().into()])
 }
 
-/// Notes how events move, if that is not what is known. While nothing changes, nothing is written.
-pub fn note_mode(db: &Db, mode: &str) -> Result<(), Error> {
-    db.execute("UPDATE relay SET mode = $1 WHERE mode <> $1", &[mode.to_owned().into()])
+/// Notes how events move and whether mail is sent, if that is not what is known. While nothing changes, nothing is written.
+pub fn note_mode(db: &Db, mode: &str, sends_mail: bool) -> Result<(), Error> {
+    let sql = "UPDATE relay SET mode = $1, sends_mail = $2 WHERE (mode, sends_mail) <> ($1::text, $2::boolean)";
+    db.execute(sql, &[mode.to_owned().into(), sends_mail.into()])
 }
 
 /// Gives the `lease` back.

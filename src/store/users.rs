@@ -433,6 +433,8 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
                DELETE FROM inbox WHERE user_id IN (SELECT id FROM deleted)
              ), unwatched AS (
                DELETE FROM watches WHERE user_id IN (SELECT id FROM deleted)
+             ), unmailed AS (
+               DELETE FROM digests WHERE user_id IN (SELECT id FROM deleted)
              ), noted AS (
                INSERT INTO audit (event, actor_id, address, user_id) SELECT 'user_deleted', $4, $5, id FROM deleted
              )

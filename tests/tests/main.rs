@@ -17,6 +17,7 @@ mod api {
     mod http;
     mod inbox;
     mod links;
+    mod mail;
     mod old_clients;
     mod posts;
     mod redirects;

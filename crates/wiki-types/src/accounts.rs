@@ -115,7 +115,7 @@ pub struct AuditEntry {
     pub time: Time,
     /// What happened: `sign_in`, `sign_in_failed`, `sign_in_refused` (too many attempts; of many in a minute, one is here),
     /// `sign_in_abandoned` (the client did not wait), `sign_out`, `account_created`, `password_changed`, `role_changed`,
-    /// `username_changed`, `name_changed`, `email_changed`, `user_deleted`, `token_created`, `token_revoked`,
+    /// `username_changed`, `name_changed`, `email_changed`, `mail_changed`, `user_deleted`, `token_created`, `token_revoked`,
     /// `session_revoked`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected`, `page_unprotected`,
     /// `webhook_created`, `webhook_changed`, `webhook_secret_rotated`, `webhook_deleted`, `webhook_tested`,
     /// `webhook_delivery_resent`, `webhook_disabled` (by the wiki itself), `event_retried` or `event_discarded`.

@@ -156,8 +156,20 @@ pub struct Starred {
 
 /// Whether you watch a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "watching": true })))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "watching": true, "below": false })))]
 pub struct Watch {
     /// Whether its changes come to your inbox.
     pub watching: bool,
+    /// Whether you watch it with everything below.
+    #[serde(default)]
+    pub below: bool,
+}
+
+/// How you want to watch a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({ "below": true })))]
+pub struct WatchChange {
+    /// Whether you watch it with everything below. Left out, that stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<bool>,
 }

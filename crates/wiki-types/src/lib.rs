@@ -16,6 +16,7 @@ pub mod html;
 pub mod inbox;
 pub mod invisible;
 pub mod lists;
+pub mod mail;
 mod normal_form;
 pub mod pages;
 pub mod problem;
@@ -38,11 +39,12 @@ pub use comparison::Comparison;
 pub use due::Due;
 pub use events::{Event, EventData, Sequence};
 pub use files::File;
-pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch};
+pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch, WatchChange};
 pub use lists::{
     Chain, Changes, DeletedPosts, Deliveries, Events, Files, Posts, Redirects, Results, Revisions, Sessions, Tags,
     Tasks, Tokens, Trail, Undelivered, Users, Webhooks,
 };
+pub use mail::{Mail, MailSetting};
 pub use pages::{DeletedPost, Post, PostDraft, PostSummary, Redirect, Tag};
 pub use problem::{EditConflict, FieldError, ProblemDetails};
 pub use requests::{NewToken, NewUser, PasswordChange, PostEdit, RedirectTarget, Reversion, UserChange};

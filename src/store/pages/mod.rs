@@ -7,11 +7,12 @@ mod place;
 pub mod tree;
 
 use wiki_types::slug::slugify;
-use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, rules};
+use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, Watch, rules};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::links::{self, Targets};
+use crate::store::watches::{read_watch, watch_columns};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
@@ -121,8 +122,8 @@ pub struct PageView {
     pub editor: Option<String>,
     /// Where its links lead.
     pub targets: Targets,
-    /// Whether whoever reads it watches it.
-    pub is_watched: bool,
+    /// How whoever reads it watches it.
+    pub watch: Watch,
     /// Where it is in the tree.
     pub place: Place,
 }
@@ -142,8 +143,9 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
         concat!(
             "SELECT ",
             post_columns!(),
-            ", kind, editor, editor_name, links, {},
-             EXISTS (SELECT FROM watches WHERE post_id = posts.id AND watches.user_id = $2 AND is_on), {}
+            ", kind, editor, editor_name, links, {}, ",
+            watch_columns!(),
+            ", {}
              FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
@@ -163,7 +165,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             editor_id: row.column()?,
             editor: row.column()?,
             targets: links::pair(row.column()?, row.column()?),
-            is_watched: row.column()?,
+            watch: read_watch(row)?,
             place: place::read_place(row)?,
         })
     };

@@ -285,6 +285,11 @@ async fn every_change_is_in_the_log() {
     let fields = [("current", "five words in a row"), ("new", PASSWORD), ("again", PASSWORD)];
     let change = log.form("/wiki/-/account/password", &fields);
     log.tries("POST /wiki/-/account/password", change, &["account.password_changed"]).await;
+    let daily = || wiki.put("/account/mail").json(json!({"mail": "daily"}));
+    log.tries("PUT /account/mail", daily(), &["account.mail_changed"]).await;
+    log.tries("PUT /account/mail", daily(), &[]).await;
+    let form = log.form("/wiki/-/account/mail", &[("email", ""), ("mail", "none")]);
+    log.tries("POST /wiki/-/account/mail", form, &["account.mail_changed"]).await;
     // All of them, the one that reads the log as well.
     wiki.delete("/sessions").cookie(&log.cookie).await.expect(204);
     log.cookie = wiki.sign_in("admin", PASSWORD).await;

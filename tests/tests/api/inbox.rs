@@ -1,11 +1,12 @@
 //! The inbox: who is told of what, and how often.
 
-use blackbox::{App, PASSWORD, Value, json};
+use blackbox::{ADMIN_PASSWORD, App, PASSWORD, Value, json};
 use chrono::{TimeDelta, Utc};
 
 /// A wiki with three editors, each by the token of their account.
 struct Team {
     wiki: App,
+    administrator: String,
     ada: String,
     bob: String,
     eve: String,
@@ -22,7 +23,14 @@ impl Team {
             tokens.push(wiki.create_token(&cookie, "admin").await);
         }
         let [ada, bob, eve] = tokens.try_into().unwrap();
-        Self { wiki, ada, bob, eve }
+        Self { wiki, administrator, ada, bob, eve }
+    }
+
+    /// Writes a page below another one.
+    async fn write_below(&self, token: &str, parent: i64, slug: &str) -> i64 {
+        let page = json!({"slug": slug, "title": slug, "content": slug, "parent_id": parent});
+        let page = self.wiki.post("/posts").token(token).json(page).await.expect(201).json();
+        page["post_id"].as_i64().unwrap()
     }
 
     async fn write(&self, token: &str, slug: &str, content: &str) -> i64 {
@@ -209,6 +217,153 @@ async fn who_does_not_want_to_watch_a_page_is_left_alone() {
         team.wiki.get(path).token(&team.bob).await.problem(404);
         team.wiki.delete(path).token(&team.bob).await.problem(404);
     }
+}
+
+#[tokio::test]
+async fn who_watches_a_page_with_everything_below_is_told_of_what_is_there_when_it_changes() {
+    let team = Team::new("public-read").await;
+    let guide = team.write(&team.ada, "guide", "one").await;
+    let chapter = team.write_below(&team.ada, guide, "chapter").await;
+    let section = team.write_below(&team.ada, chapter, "section").await;
+    let elsewhere = team.write(&team.ada, "elsewhere", "one").await;
+    let watch = |page: i64| format!("/posts/{page}/watch");
+    let watching = async |page: i64| team.wiki.get(&watch(page)).token(&team.bob).await.expect(200).json();
+    team.wiki.put(&watch(guide)).token(&team.bob).json(json!({"below": true})).await.expect(204);
+    assert_eq!(watching(guide).await, json!({"watching": true, "below": true}));
+    assert_eq!(watching(section).await, json!({"watching": true, "below": false}));
+    assert_eq!(watching(elsewhere).await, json!({"watching": false, "below": false}));
+    assert!(team.told(&team.bob).await.is_empty(), "what happened before is no news");
+
+    team.edit(&team.eve, section, "two").await;
+    team.edit(&team.eve, elsewhere, "two").await;
+    assert_eq!(team.told(&team.bob).await, ["changed section by eve"]);
+    assert!(team.told(&team.eve).await.is_empty(), "who did it");
+    // Once, also who watches the page itself and one between them.
+    for page in [chapter, section] {
+        team.wiki.put(&watch(page)).token(&team.bob).json(json!({"below": true})).await.expect(204);
+    }
+    team.edit(&team.eve, section, "three").await;
+    assert_eq!(team.told(&team.bob).await, ["changed section by eve x2"]);
+    team.edit(&team.bob, chapter, "two").await;
+    assert_eq!(team.told(&team.bob).await.len(), 1, "what they did themselves");
+
+    // What is made there, and what moves there, until it moves away.
+    team.read_all(&team.bob).await;
+    let new = team.write_below(&team.eve, chapter, "new").await;
+    let to = async |page: i64, parent: i64| {
+        let there = json!({"parent_id": parent});
+        team.wiki.post(&format!("/posts/{page}/move")).token(&team.eve).json(there).await.expect(200);
+    };
+    to(elsewhere, chapter).await;
+    team.edit(&team.eve, elsewhere, "three").await;
+    let unread = async || -> Vec<String> {
+        team.inbox(&team.bob).await.iter().rev().filter(|entry| entry["read_time"].is_null()).map(said).collect()
+    };
+    assert_eq!(unread().await, ["changed new by eve", "changed elsewhere by eve"]);
+    team.read_all(&team.bob).await;
+    let apart = team.write(&team.ada, "apart", "one").await;
+    to(elsewhere, apart).await;
+    team.edit(&team.eve, elsewhere, "four").await;
+    team.wiki.delete(&format!("/posts/{new}")).token(&team.eve).await.expect(204);
+    assert_eq!(unread().await, ["changed new by eve"]);
+
+    // An event that comes again has no effect.
+    let inbox =
+        "SELECT concat_ws(' ', id, user_id, kind, version, changes, event_id, read_time) FROM inbox ORDER BY id";
+    let before = team.wiki.database().column(inbox).await;
+    let mut events = team.events("wasiki.page").await;
+    for _ in 0..2 {
+        for event in &events {
+            team.wiki.deliver("notification", event).await.expect(204);
+        }
+        events.reverse();
+    }
+    assert_eq!(team.wiki.database().column(inbox).await, before);
+}
+
+#[tokio::test]
+async fn watching_everything_below_ends_for_a_page_or_for_all() {
+    let team = Team::new("public-read").await;
+    let guide = team.write(&team.ada, "guide", "one").await;
+    let chapter = team.write_below(&team.ada, guide, "chapter").await;
+    let section = team.write_below(&team.ada, chapter, "section").await;
+    let watch = |page: i64| format!("/posts/{page}/watch");
+    let watching = async |page: i64| team.wiki.get(&watch(page)).token(&team.bob).await.expect(200).json();
+    let edit_all = async |content: &str| {
+        for page in [guide, chapter, section] {
+            team.edit(&team.eve, page, content).await;
+        }
+    };
+    let unread = async || -> Vec<String> {
+        let told = team.inbox(&team.bob).await;
+        let told = told.iter().rev().filter(|entry| entry["read_time"].is_null()).map(said).collect();
+        team.read_all(&team.bob).await;
+        told
+    };
+    team.wiki.put(&watch(guide)).token(&team.bob).json(json!({"below": true})).await.expect(204);
+    edit_all("two").await;
+    assert_eq!(unread().await, ["changed guide by eve", "changed chapter by eve", "changed section by eve"]);
+
+    // A page that they do not want, whatever they do to it. Those below it are others.
+    team.wiki.delete(&watch(chapter)).token(&team.bob).await.expect(204);
+    team.edit(&team.bob, chapter, "Changed by Bob.").await;
+    team.wiki.put(&watch(guide)).token(&team.bob).json(json!({"below": true})).await.expect(204);
+    assert_eq!(watching(chapter).await, json!({"watching": false, "below": false}));
+    edit_all("three").await;
+    assert_eq!(unread().await, ["changed guide by eve", "changed section by eve"]);
+
+    // Without a word about what is below, that stays as it is.
+    for (body, below) in [(json!({}), true), (json!({"below": null}), true), (json!({"below": false}), false)] {
+        team.wiki.put(&watch(guide)).token(&team.bob).json(body.clone()).await.expect(204);
+        assert_eq!(watching(guide).await, json!({"watching": true, "below": below}), "{body}");
+    }
+    team.wiki.put(&watch(guide)).token(&team.bob).await.expect(204);
+    assert_eq!(watching(section).await, json!({"watching": false, "below": false}));
+    edit_all("four").await;
+    assert_eq!(unread().await, ["changed guide by eve"]);
+    team.wiki.put(&watch(guide)).token(&team.bob).json(json!({"below": true})).await.expect(204);
+    team.wiki.delete(&watch(guide)).token(&team.bob).await.expect(204);
+    edit_all("five").await;
+    assert!(unread().await.is_empty());
+    // Editing makes them watch a page that they were only told of because of one above.
+    team.edit(&team.bob, section, "By Bob.").await;
+    team.wiki.relay().await;
+    assert_eq!(watching(section).await, json!({"watching": true, "below": false}));
+
+    let wrong = team.wiki.put(&watch(guide)).token(&team.bob).json(json!({"below": "yes"})).await;
+    wrong.invalid("below");
+    team.wiki.put(&watch(999_999)).token(&team.bob).json(json!({"below": true})).await.problem(404);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_pages_below_that_they_may_not_read_or_that_were_imported() {
+    let team = Team::new("public-read").await;
+    team.wiki.choose_password(&team.administrator, ADMIN_PASSWORD).await;
+    let administrator = team.wiki.sign_in("admin", PASSWORD).await;
+    let guide = team.write(&team.ada, "guide", "one").await;
+    let secret = team.write_below(&team.ada, guide, "secret").await;
+    for who in [&team.bob, &team.eve] {
+        let watch = team.wiki.put(&format!("/posts/{guide}/watch")).token(who);
+        watch.json(json!({"below": true})).await.expect(204);
+    }
+    let bob = team.wiki.get("/account").token(&team.bob).await.expect(200).json()["user_id"].clone();
+    let ada = team.wiki.get("/account").token(&team.ada).await.expect(200).json()["user_id"].clone();
+    let access =
+        json!({"everybody": "none", "entries": [{"user_id": ada, "role": "write"}, {"user_id": bob, "role": "read"}]});
+    let narrow = team.wiki.put(&format!("/posts/{secret}/access")).cookie(&administrator);
+    narrow.json(access).await.expect(200);
+    team.edit(&team.ada, secret, "two").await;
+    assert_eq!(team.told(&team.bob).await, ["changed secret by ada"]);
+    assert!(team.told(&team.eve).await.is_empty());
+    // Nothing waits for the day on which they may.
+    team.wiki.delete(&format!("/posts/{secret}/access")).cookie(&administrator).await.expect(204);
+    assert!(team.told(&team.eve).await.is_empty());
+
+    let imported = json!({"slug": "old", "content": "Old.", "parent_id": guide,
+        "created_time": "2026-01-01T00:00:00Z", "updated_time": "2026-01-01T00:00:00Z"});
+    team.wiki.post("/posts").token(&team.ada).json(imported).await.expect(201);
+    team.write_below(&team.ada, guide, "young").await;
+    assert_eq!(team.told(&team.eve).await, ["changed young by ada"]);
 }
 
 #[tokio::test]

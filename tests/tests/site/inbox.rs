@@ -28,7 +28,17 @@ async fn a_reader_watches_a_page_and_reads_what_changed() {
     assert_eq!(press("/wiki/plan/watch", &[("watch", "yes")]).await, "/wiki/plan");
     assert!(read("/wiki/plan").await.contains(">Watching<span"));
     let watched = read("/wiki/-/watched").await;
-    assert!(watched.contains(">The plan</a>"), "{watched}");
+    assert!(watched.contains(">The plan</a>") && !watched.contains("and everything below</p>"), "{watched}");
+    // Everything below as well, from the page's menu.
+    let html = read("/wiki/plan").await;
+    assert!(html.contains("value=\"below\">Watch everything below</button>"), "{html}");
+    assert_eq!(press("/wiki/plan/watch", &[("watch", "below")]).await, "/wiki/plan");
+    assert!(read("/wiki/-/watched").await.contains("and everything below</p>"));
+    let html = read("/wiki/plan").await;
+    assert!(html.contains("value=\"only\">Stop watching everything below</button>"), "{html}");
+    press("/wiki/plan/watch", &[("watch", "only")]).await;
+    assert!(!read("/wiki/-/watched").await.contains("and everything below</p>"));
+    assert!(read("/wiki/plan").await.contains(">Watching<span"));
 
     for content in ["two", "three"] {
         let edit = json!({"content": content, "comment": "Shorter"});
