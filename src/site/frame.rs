@@ -10,7 +10,8 @@ use crate::auth::{Context, Identity};
 use crate::site::parts::Viewer;
 use crate::site::sidebar::Sidebar;
 use crate::store::Db;
-use crate::store::navigation::{self, Location};
+use crate::store::navigation::{self, Location, Navigation};
+use crate::store::pages::PageView;
 use crate::web::{Problem, Request, Response, response};
 
 /// What stands around a view.
@@ -30,6 +31,14 @@ impl Frame {
         Self::load(cx.db, cx.request, cx.identity, location)
     }
 
+    /// What stands around a page.
+    pub fn around(cx: &Context, view: &PageView) -> Result<Self, Problem> {
+        let viewer = Viewer::of(cx.request, cx.identity);
+        let is_leaf = view.place.below.is_empty();
+        let navigation = navigation::around(cx.db, viewer.account, &view.post, is_leaf, &view.snapshot)?;
+        Ok(Self::new(viewer, navigation))
+    }
+
     /// What stands around a page that says why `request` was refused. The page comes also when the database is away.
     pub fn of_refused(db: &Db, request: &Request, identity: &Identity, status: StatusCode) -> Self {
         db.read_as(identity.reader());
@@ -41,8 +50,12 @@ impl Frame {
     fn load(db: &Db, request: &Request, identity: &Identity, location: Location) -> Result<Self, Problem> {
         let viewer = Viewer::of(request, identity);
         let navigation = navigation::load(db, viewer.account, location)?;
+        Ok(Self::new(viewer, navigation))
+    }
+
+    fn new(viewer: Viewer, navigation: Navigation) -> Self {
         let (settings, sidebar) = Sidebar::new(navigation);
-        Ok(Self { viewer, settings, sidebar })
+        Self { viewer, settings, sidebar }
     }
 
     /// The document that `view` makes. Templates find what is here by its name.

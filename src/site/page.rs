@@ -9,7 +9,6 @@ use crate::markdown::Rendered;
 use crate::site::frame::Frame;
 use crate::site::parts::{self, Linked, Viewer};
 use crate::site::{address, missing};
-use crate::store::navigation::Location;
 use crate::store::pages::{self, PageView};
 use crate::store::{revisions, tasks, watches};
 use crate::web::forms::Form;
@@ -70,7 +69,7 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
     // Before its text is rendered: that needs no connection.
-    let frame = Frame::at(cx, Location::Page(view.post.post_id))?;
+    let frame = Frame::around(cx, &view)?;
     let text = text(cx, &view)?;
     frame.show(cx, &Page { view, text, saved })
 }

@@ -61,6 +61,7 @@ use crate::store::drafts::{EditDraft, Listed, Typed};
 use crate::store::links::Targets;
 use crate::store::navigation::{self, Navigation};
 use crate::store::pages::{PageView, Place};
+use crate::store::snapshot::Snapshot;
 
 /// Makes the views; every text a person could have written goes through `text`.
 pub struct Samples<F: Fn(&str) -> String> {
@@ -118,6 +119,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     fn view(&self, post: Post, editor: usize) -> PageView {
         PageView {
+            snapshot: Snapshot::default(),
             post,
             latest: ChangeKind::Edited,
             editor_id: Some(editor as i64),

@@ -76,6 +76,11 @@ impl Db {
         Self { address, migrate, connection: RefCell::default(), reader: Cell::default() }
     }
 
+    /// Who reads.
+    pub fn reader(&self) -> Reader {
+        self.reader.get()
+    }
+
     /// From now on, it is `reader` who reads.
     pub fn read_as(&self, reader: Reader) {
         self.reader.set(reader);

@@ -32,6 +32,7 @@ pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in_attempts;
+pub mod snapshot;
 pub mod spaces;
 pub mod stars;
 pub mod submissions;

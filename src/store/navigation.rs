@@ -1,11 +1,14 @@
 //! What stands around every page: the wiki's settings and, for those who may read, spaces, the open part of the tree, and stars.
 
-use serde::Deserialize;
-use wiki_types::{Settings, Suggestion};
+use std::cell::RefCell;
 
-use crate::store::db::Db;
+use serde::Deserialize;
+use wiki_types::{Post, Settings, Suggestion};
+
+use crate::store::db::{Db, Reader};
 use crate::store::error::Error;
 use crate::store::settings::{read_settings, settings_columns};
+use crate::store::snapshot::{Snapshot, snapshot};
 
 /// The most pages of one level. Whoever looks for another among more than that searches, or opens the level on its own.
 pub const MAX_LEVEL: usize = 100;
@@ -13,6 +16,9 @@ pub const MAX_LEVEL: usize = 100;
 pub const MAX_SPACES: usize = 100;
 /// The most pages with a star.
 pub const MAX_STARS: usize = 20;
+
+/// The most pages whose surroundings an instance keeps.
+const MAX_KNOWN: usize = 8;
 
 /// Where a reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,10 +87,80 @@ macro_rules! page_columns {
     };
 }
 
+/// What stood around a page, and when that was read.
+struct Known {
+    snapshot: Snapshot,
+    reader: (Reader, Option<i64>),
+    /// Its space, and the page above it.
+    place: (i64, Option<i64>),
+    navigation: Navigation,
+}
+
+thread_local! {
+    /// What this instance knows, the latest last.
+    static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What stands around page `post` as user `user_id` sees it. `is_leaf` is whether they can read nothing below it, and `snapshot` the
+/// state of the database that this was seen in.
+///
+/// As long as nothing in the database has changed, what stands around a page is known from its siblings.
+pub fn around(
+    db: &Db,
+    user_id: Option<i64>,
+    post: &Post,
+    is_leaf: bool,
+    snapshot: &Snapshot,
+) -> Result<Navigation, Error> {
+    let reader = (db.reader(), user_id);
+    let place = (post.space_id, post.parent_id);
+    let known = KNOWN.with_borrow(|known| {
+        let mut fitting = known
+            .iter()
+            .filter(|known| (&known.snapshot, known.reader, known.place) == (snapshot, reader, place) && is_leaf);
+        fitting.find_map(|known| known.navigation.moved_to(post))
+    });
+    if let Some(navigation) = known {
+        return Ok(navigation);
+    }
+    let (navigation, snapshot) = read(db, user_id, Location::Page(post.post_id))?;
+    KNOWN.with_borrow_mut(|known| {
+        known.retain(|known| known.snapshot == snapshot && (known.reader, known.place) != (reader, place));
+        if known.len() == MAX_KNOWN {
+            known.remove(0);
+        }
+        known.push(Known { snapshot, reader, place, navigation: navigation.clone() });
+    });
+    Ok(navigation)
+}
+
+impl Navigation {
+    /// The same around `post`, a sibling of the page with nothing below it. None if it is not known whether it has a star.
+    fn moved_to(&self, post: &Post) -> Option<Self> {
+        let former = self.page.filter(|_| self.stars.len() <= MAX_STARS)?;
+        let mut pages: Vec<Page> = self.pages.iter().filter(|page| page.parent != Some(former)).cloned().collect();
+        for page in &mut pages {
+            page.is_open = page.id == post.post_id || (page.is_open && page.id != former);
+        }
+        if !pages.iter().any(|page| page.id == post.post_id) {
+            let (title, slug) = (post.title.clone(), post.slug.clone());
+            let (id, parent) = (post.post_id, post.parent_id);
+            pages.push(Page { id, parent, title, slug, is_open: true, has_children: false });
+        }
+        let is_starred = self.stars.iter().any(|page| page.slug == post.slug);
+        Some(Self { page: Some(post.post_id), pages, is_starred, ..self.clone() })
+    }
+}
+
 /// What stands around what user `user_id` sees at `location`.
+pub fn load(db: &Db, user_id: Option<i64>, location: Location) -> Result<Navigation, Error> {
+    read(db, user_id, location).map(|(navigation, _)| navigation)
+}
+
+/// The same, with the state of the database that it was read in.
 ///
 /// One statement. Whatever the size of the wiki, it reads what it returns and no more.
-pub fn load(db: &Db, user_id: Option<i64>, location: Location) -> Result<Navigation, Error> {
+fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation, Snapshot), Error> {
     let (page, space) = match location {
         Location::Elsewhere => (None, None),
         Location::Space(id) => (None, Some(id)),
@@ -136,11 +212,12 @@ pub fn load(db: &Db, user_id: Option<i64>, location: Location) -> Result<Navigat
               WHERE stars.user_id = $3::bigint AND page.deleted_time IS NULL AND ",
         is_readable!("page"),
         " ORDER BY lower(page.title), page.id LIMIT 21) AS starred),
-           EXISTS (SELECT FROM stars WHERE stars.user_id = $3 AND stars.post_id = $1)
-         FROM settings"
+           EXISTS (SELECT FROM stars WHERE stars.user_id = $3 AND stars.post_id = $1), ",
+        snapshot!(),
+        " FROM settings"
     );
     let mut row = db.query_row(sql, &[page.into(), space.into(), user_id.into()])?;
-    Ok(Navigation {
+    let navigation = Navigation {
         settings: read_settings(&mut row)?,
         spaces: row.json()?.unwrap_or_default(),
         open_space: row.column()?,
@@ -148,5 +225,56 @@ pub fn load(db: &Db, user_id: Option<i64>, location: Location) -> Result<Navigat
         pages: row.json()?.unwrap_or_default(),
         stars: row.json()?.unwrap_or_default(),
         is_starred: row.column()?,
-    })
+    };
+    Ok((navigation, Snapshot(row.column()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(id: i64, parent: Option<i64>, is_open: bool, has_children: bool) -> Page {
+        Page { id, parent, title: format!("Page {id}"), slug: format!("page-{id}"), is_open, has_children }
+    }
+
+    fn post(id: i64, parent: Option<i64>) -> Post {
+        serde_json::from_value(serde_json::json!({
+            "post_id": id, "user_id": 1, "title": format!("Page {id}"), "slug": format!("page-{id}"), "content": "", "tags": [],
+            "version": 1, "created_time": "2026-11-22T10:00:00Z", "updated_time": "2026-11-22T10:00:00Z",
+            "protected": false, "space_id": 1, "parent_id": parent,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_stands_around_a_sibling_is_known() {
+        let star = |id: i64| Suggestion { title: format!("Page {id}"), slug: format!("page-{id}") };
+        let at_2 = Navigation {
+            page: Some(2),
+            // Page 1 is above; 4 is below page 2.
+            pages: vec![
+                page(1, None, true, true),
+                page(2, Some(1), true, true),
+                page(3, Some(1), false, false),
+                page(4, Some(2), false, false),
+            ],
+            stars: vec![star(3)],
+            ..Navigation::default()
+        };
+        let at_3 = at_2.moved_to(&post(3, Some(1))).unwrap();
+        let expected = Navigation {
+            page: Some(3),
+            pages: vec![page(1, None, true, true), page(2, Some(1), false, true), page(3, Some(1), true, false)],
+            is_starred: true,
+            ..at_2.clone()
+        };
+        assert_eq!(at_3, expected);
+        // One that is not among those that are listed comes last.
+        let beyond = at_2.moved_to(&post(500, Some(1))).unwrap();
+        assert_eq!(beyond.pages.last(), Some(&page(500, Some(1), true, false)));
+        assert!(!beyond.is_starred);
+        // Of many stars, not all are known.
+        let many = Navigation { stars: (0..=20).map(star).collect(), ..at_2 };
+        assert_eq!(many.moved_to(&post(500, Some(1))), None);
+    }
 }

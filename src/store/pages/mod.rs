@@ -12,6 +12,7 @@ use wiki_types::{ChangeKind, Post, PostSummary, Suggestion, Watch, rules};
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::links::{self, Targets};
+use crate::store::snapshot::{Snapshot, snapshot};
 use crate::store::watches::{read_watch, watch_columns};
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
@@ -126,6 +127,8 @@ pub struct PageView {
     pub watch: Watch,
     /// Where it is in the tree.
     pub place: Place,
+    /// The state of the database that it was read in.
+    pub snapshot: Snapshot,
 }
 
 /// Page `id` with everything its view shows to user `reader`.
@@ -145,7 +148,9 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             post_columns!(),
             ", kind, editor, editor_name, links, {}, ",
             watch_columns!(),
-            ", {}
+            ", {}, ",
+            snapshot!(),
+            "
              FROM posts CROSS JOIN LATERAL (
                SELECT r.kind, r.user_id AS editor, users.name AS editor_name
                FROM revisions r LEFT JOIN users ON users.id = r.user_id
@@ -167,6 +172,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             targets: links::pair(row.column()?, row.column()?),
             watch: read_watch(row)?,
             place: place::read_place(row)?,
+            snapshot: Snapshot(row.column()?),
         })
     };
     db.query_one(&sql, &[param, reader.into()])?.as_mut().map(read).transpose()

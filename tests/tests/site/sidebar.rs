@@ -226,3 +226,52 @@ async fn administrators_set_what_the_wiki_is_called_and_how_it_looks() {
         assert_eq!(change.await.problem(422).body["errors"][0]["field"], field);
     }
 }
+
+/// What stands around a page of an open wiki.
+async fn around(wiki: &App, slug: &str) -> String {
+    let page = wiki.get(&format!("/wiki/{slug}")).header("accept", "text/html").await.expect(200);
+    let text = page.text();
+    let (from, to) = (text.find("id=\"_side\"").unwrap(), text.find("<div class=\"middle\">").unwrap());
+    text[from..to].to_owned()
+}
+
+#[tokio::test]
+async fn what_was_read_beside_one_page_is_shown_beside_another_only_while_nothing_changes() {
+    let wiki = App::wiki().start().await;
+    let ada = wiki.create_user("ada").await;
+    let id = &ada["id"];
+    for number in 1..=120 {
+        let page = json!({"user_id": id, "title": format!("Page {number}"), "content": "x"});
+        wiki.post("/posts").json(page).await.expect(201);
+    }
+    for number in [2, 3] {
+        let page = json!({"user_id": id, "title": format!("Below {number}"), "content": "x", "parent_id": 1});
+        wiki.post("/posts").json(page).await.expect(201);
+    }
+    let change = async |number: usize| {
+        match number {
+            0 => wiki
+                .put("/posts/2")
+                .json(json!({"user_id": id, "title": "Renamed", "content": "x", "version": 1}))
+                .await
+                .expect(200),
+            1 => wiki.post("/posts/3/move").json(json!({"parent_id": 1, "position": 0})).await.expect(200),
+            2 => wiki.delete("/posts/5").await.expect(204),
+            3 => wiki.post("/posts/5/restore").await.expect(200),
+            _ => wiki.post("/posts/7/move").json(json!({"space_id": 1, "position": 0})).await.expect(200),
+        };
+    };
+    for number in 0..5 {
+        change(number).await;
+        // Of two, the second is known from the first; after any change, it is read again.
+        for (first, second) in
+            [("page-4", "page-8"), ("page-8", "page-120"), ("below-2", "below-3"), ("page-1", "page-6")]
+        {
+            around(&wiki, first).await;
+            let known = around(&wiki, second).await;
+            wiki.post("/users").json(json!({"username": format!("u-{number}-{first}")})).await.expect(201);
+            assert_eq!(known, around(&wiki, second).await, "change {number}: {second} after {first}");
+        }
+    }
+    assert!(around(&wiki, "page-8").await.contains(">Renamed</a>"));
+}
