@@ -87,7 +87,7 @@ async fn compression_can_be_turned_off() {
     assert!(!page.has_header("content-encoding"));
     // Another replica compressed it.
     let tag = page.header("etag").replacen('"', "", 1).replace('"', "--gzip\"");
-    wiki.get("/posts/1").header("if-none-match", &format!("\"{tag}")).await.expect(304);
+    wiki.get("/posts/1").header("if-none-match", format!("\"{tag}")).await.expect(304);
 }
 
 /// What a browser loads that has never been here.
