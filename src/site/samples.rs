@@ -1,5 +1,7 @@
 //! Every view with contents that are hard to set: long, foreign, empty, hostile.
 
+use std::rc::Rc;
+
 use askama::{DynTemplate, Template};
 use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
@@ -731,12 +733,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
 
     /// What stands around a view: a wiki with several spaces for whoever is signed in, with one for others.
     fn frame(&self, viewer: &Viewer) -> Frame {
-        let page = |id: i64, parent, is_open| navigation::Page {
+        let page = |id: i64, parent| navigation::Page {
             id,
             parent,
             title: self.text(TITLES[usize::try_from(id).unwrap() % TITLES.len()]),
             slug: format!("page-{id}"),
-            is_open,
             has_children: id < 5,
         };
         let space = |id: i64| navigation::Space {
@@ -756,7 +757,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             spaces: if is_known { vec![space(1), space(2)] } else { vec![space(1)] },
             open_space: Some(1),
             page: Some(3),
-            pages: vec![page(1, None, false), page(2, None, true), page(3, Some(2), true), page(5, Some(3), false)],
+            pages: [page(1, None), page(2, None), page(3, Some(2)), page(5, Some(3))].map(Rc::new).into(),
+            open: vec![2, 3],
             stars: if is_known { vec![self.suggestion(0), self.suggestion(1)] } else { Vec::new() },
             is_starred: is_known,
         });

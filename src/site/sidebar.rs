@@ -1,5 +1,7 @@
 //! What is beside every view: the spaces, the open part of the tree, and the pages with a star.
 
+use std::rc::Rc;
+
 use askama::Template;
 use wiki_types::{Settings, Suggestion};
 
@@ -44,7 +46,7 @@ pub struct Level {
 /// A page, and those right below it if it is open.
 #[derive(Debug)]
 pub struct Branch {
-    pub page: Page,
+    pub page: Rc<Page>,
     pub is_current: bool,
     pub below: Option<Level>,
 }
@@ -78,20 +80,20 @@ impl Sidebar {
 
     /// The sidebar that shows `navigation`, beside the settings in it.
     pub fn new(navigation: Navigation) -> (Settings, Self) {
-        let Navigation { settings, mut spaces, open_space, page, pages, mut stars, is_starred } = navigation;
-        let open = |space: i64| Level::new(&pages, None, page, address::tree(space));
+        let Navigation { settings, mut spaces, open_space, page, pages, open, mut stars, is_starred } = navigation;
+        let top = |space: i64| Level::new(&pages, None, &open, page, address::tree(space));
         let has_more_spaces = spaces.len() > MAX_SPACES;
         let has_more_stars = stars.len() > MAX_STARS;
         spaces.truncate(MAX_SPACES);
         stars.truncate(MAX_STARS);
         let only = match spaces.as_slice() {
-            [space] if space.id == FIRST => Some(open(space.id)),
+            [space] if space.id == FIRST => Some(top(space.id)),
             _ => None,
         };
         let spaces = match only {
             Some(_) => Vec::new(),
             None => {
-                let level = |space: &Space| (open_space == Some(space.id)).then(|| open(space.id));
+                let level = |space: &Space| (open_space == Some(space.id)).then(|| top(space.id));
                 spaces.into_iter().map(|space| OpenSpace { pages: level(&space), space }).collect()
             }
         };
@@ -101,16 +103,16 @@ impl Sidebar {
 
 impl Level {
     /// Those of `pages` that are right below `parent`, each with its own level if it is open. `all` is where all are listed.
-    fn new(pages: &[Page], parent: Option<i64>, current: Option<i64>, all: String) -> Self {
-        let branch = |page: &Page| Branch {
+    fn new(pages: &[Rc<Page>], parent: Option<i64>, open: &[i64], current: Option<i64>, all: String) -> Self {
+        let branch = |page: &Rc<Page>| Branch {
             page: page.clone(),
             is_current: current == Some(page.id),
-            below: (page.is_open && page.has_children)
-                .then(|| Self::new(pages, Some(page.id), current, page.address())),
+            below: (page.has_children && open.contains(&page.id))
+                .then(|| Self::new(pages, Some(page.id), open, current, page.address())),
         };
         let own = pages.iter().filter(|page| page.parent == parent);
         // The one that leads to the page is shown also where it is further down.
-        let shown = own.clone().enumerate().filter(|(at, page)| *at < MAX_LEVEL || page.is_open);
+        let shown = own.clone().enumerate().filter(|(at, page)| *at < MAX_LEVEL || open.contains(&page.id));
         let branches = shown.map(|(_, page)| branch(page)).collect();
         Self { branches, all: (own.count() > MAX_LEVEL).then_some(all) }
     }
@@ -120,9 +122,8 @@ impl Level {
 mod tests {
     use super::*;
 
-    fn page(id: i64, parent: Option<i64>, is_open: bool) -> Page {
-        let title = format!("Page {id}");
-        Page { id, parent, slug: format!("page-{id}"), title, is_open, has_children: is_open }
+    fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
+        Rc::new(Page { id, parent, slug: format!("page-{id}"), title: format!("Page {id}"), has_children })
     }
 
     #[test]
@@ -133,6 +134,7 @@ mod tests {
             open_space: Some(2),
             page: Some(3),
             pages: vec![page(1, None, false), page(2, None, true), page(3, Some(2), false)],
+            open: vec![2, 3],
             ..Navigation::default()
         };
         let (_, sidebar) = Sidebar::new(navigation);
@@ -146,12 +148,12 @@ mod tests {
 
     #[test]
     fn a_level_is_cut_and_the_page_in_it_is_shown() {
-        let mut pages: Vec<Page> = (1..=101).map(|id| page(id, None, false)).collect();
-        pages.push(page(5000, None, true));
-        let level = Level::new(&pages, None, Some(5000), "/all".to_owned());
+        let mut pages: Vec<Rc<Page>> = (1..=101).map(|id| page(id, None, false)).collect();
+        pages.push(page(5000, None, false));
+        let level = Level::new(&pages, None, &[5000], Some(5000), "/all".to_owned());
         assert_eq!(level.branches.len(), MAX_LEVEL + 1);
         assert!(level.branches.last().unwrap().is_current);
         assert_eq!(level.all.as_deref(), Some("/all"));
-        assert_eq!(Level::new(&pages[..100], None, None, "/all".to_owned()).all, None);
+        assert_eq!(Level::new(&pages[..100], None, &[], None, "/all".to_owned()).all, None);
     }
 }

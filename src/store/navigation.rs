@@ -1,6 +1,7 @@
 //! What stands around every page: the wiki's settings and, for those who may read, spaces, the open part of the tree, and stars.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde::Deserialize;
 use wiki_types::{Post, Settings, Suggestion};
@@ -45,7 +46,9 @@ pub struct Navigation {
     pub page: Option<i64>,
     /// The open pages from the top of the space to the page, their siblings, and the pages right below the page. Siblings are in
     /// their order; of a level there are [`MAX_LEVEL`] and one more at most, and the one that leads to the page.
-    pub pages: Vec<Page>,
+    pub pages: Vec<Rc<Page>>,
+    /// The numbers of the page and of those above it.
+    pub open: Vec<i64>,
     /// Pages that the reader gave a star, by title, [`MAX_STARS`] and one more at most.
     pub stars: Vec<Suggestion>,
     /// Whether the page that the reader is at has a star of theirs.
@@ -69,8 +72,6 @@ pub struct Page {
     pub parent: Option<i64>,
     pub title: String,
     pub slug: String,
-    /// Whether it is the page that the reader is at, or above that.
-    pub is_open: bool,
     /// Whether the reader may read a page below it.
     pub has_children: bool,
 }
@@ -138,17 +139,22 @@ impl Navigation {
     /// The same around `post`, a sibling of the page with nothing below it. None if it is not known whether it has a star.
     fn moved_to(&self, post: &Post) -> Option<Self> {
         let former = self.page.filter(|_| self.stars.len() <= MAX_STARS)?;
-        let mut pages: Vec<Page> = self.pages.iter().filter(|page| page.parent != Some(former)).cloned().collect();
-        for page in &mut pages {
-            page.is_open = page.id == post.post_id || (page.is_open && page.id != former);
-        }
-        if !pages.iter().any(|page| page.id == post.post_id) {
+        let id = post.post_id;
+        let mut pages: Vec<Rc<Page>> = self.pages.iter().filter(|page| page.parent != Some(former)).cloned().collect();
+        if !pages.iter().any(|page| page.id == id) {
             let (title, slug) = (post.title.clone(), post.slug.clone());
-            let (id, parent) = (post.post_id, post.parent_id);
-            pages.push(Page { id, parent, title, slug, is_open: true, has_children: false });
+            pages.push(Rc::new(Page { id, parent: post.parent_id, title, slug, has_children: false }));
         }
-        let is_starred = self.stars.iter().any(|page| page.slug == post.slug);
-        Some(Self { page: Some(post.post_id), pages, is_starred, ..self.clone() })
+        Some(Self {
+            settings: self.settings.clone(),
+            spaces: self.spaces.clone(),
+            open_space: self.open_space,
+            page: Some(id),
+            pages,
+            open: self.open.iter().copied().filter(|open| *open != former).chain([id]).collect(),
+            stars: self.stars.clone(),
+            is_starred: self.stars.iter().any(|page| page.slug == post.slug),
+        })
     }
 }
 
@@ -205,8 +211,8 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         ", (SELECT jsonb_agg(to_jsonb(known) ORDER BY known.id <> 1, lower(known.name), known.id)::text FROM known),
            (SELECT space FROM opened),
            (SELECT jsonb_agg(jsonb_build_object('id', listed.id, 'parent', listed.parent_id, 'title', listed.title,
-              'slug', listed.slug, 'is_open', listed.id = ANY (coalesce((SELECT line FROM place), '{}')),
-              'has_children', listed.has_children) ORDER BY listed.position, listed.id)::text FROM listed),
+              'slug', listed.slug, 'has_children', listed.has_children) ORDER BY listed.position, listed.id)::text FROM listed),
+           (SELECT to_jsonb(line)::text FROM place),
            (SELECT jsonb_agg(to_jsonb(starred))::text FROM (
               SELECT page.title, page.slug FROM stars JOIN posts page ON page.id = stars.post_id
               WHERE stars.user_id = $3::bigint AND page.deleted_time IS NULL AND ",
@@ -222,7 +228,8 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         spaces: row.json()?.unwrap_or_default(),
         open_space: row.column()?,
         page,
-        pages: row.json()?.unwrap_or_default(),
+        pages: row.json::<Vec<Page>>()?.unwrap_or_default().into_iter().map(Rc::new).collect(),
+        open: row.json()?.unwrap_or_default(),
         stars: row.json()?.unwrap_or_default(),
         is_starred: row.column()?,
     };
@@ -233,8 +240,8 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
 mod tests {
     use super::*;
 
-    fn page(id: i64, parent: Option<i64>, is_open: bool, has_children: bool) -> Page {
-        Page { id, parent, title: format!("Page {id}"), slug: format!("page-{id}"), is_open, has_children }
+    fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
+        Rc::new(Page { id, parent, title: format!("Page {id}"), slug: format!("page-{id}"), has_children })
     }
 
     fn post(id: i64, parent: Option<i64>) -> Post {
@@ -252,26 +259,23 @@ mod tests {
         let at_2 = Navigation {
             page: Some(2),
             // Page 1 is above; 4 is below page 2.
-            pages: vec![
-                page(1, None, true, true),
-                page(2, Some(1), true, true),
-                page(3, Some(1), false, false),
-                page(4, Some(2), false, false),
-            ],
+            pages: vec![page(1, None, true), page(2, Some(1), true), page(3, Some(1), false), page(4, Some(2), false)],
+            open: vec![1, 2],
             stars: vec![star(3)],
             ..Navigation::default()
         };
         let at_3 = at_2.moved_to(&post(3, Some(1))).unwrap();
         let expected = Navigation {
             page: Some(3),
-            pages: vec![page(1, None, true, true), page(2, Some(1), false, true), page(3, Some(1), true, false)],
+            pages: vec![page(1, None, true), page(2, Some(1), true), page(3, Some(1), false)],
+            open: vec![1, 3],
             is_starred: true,
             ..at_2.clone()
         };
         assert_eq!(at_3, expected);
         // One that is not among those that are listed comes last.
         let beyond = at_2.moved_to(&post(500, Some(1))).unwrap();
-        assert_eq!(beyond.pages.last(), Some(&page(500, Some(1), true, false)));
+        assert_eq!(beyond.pages.last(), Some(&page(500, Some(1), false)));
         assert!(!beyond.is_starred);
         // Of many stars, not all are known.
         let many = Navigation { stars: (0..=20).map(star).collect(), ..at_2 };
