@@ -362,7 +362,7 @@ fn headers() -> Value {
     }
     let text = || json!({ "type": "string" });
     json!({
-        "ETag": header(true, json!({ "type": "string", "pattern": "^\"[0-9a-z.]+\"$" }), json!("\"1\""),
+        "ETag": header(true, json!({ "type": "string", "pattern": "^\"[0-9a-z.]+(--gzip)?\"$" }), json!("\"1\""),
             "Names this state of the thing, for If-Match and If-None-Match."),
         "Location": header(true, json!({ "type": "string", "format": "uri-reference" }), json!("/posts/1"),
             "The address of the new thing."),
