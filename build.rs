@@ -19,17 +19,14 @@ fn main() -> io::Result<()> {
     for path in files(Path::new(FOLDER))? {
         let Some(name) = path.file_name() else { continue };
         let content = fs::read(&path)?;
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("css" | "js") => {
-                let name = with(name, ".gz");
-                let compressed = compressed(&content)?;
-                fs::write(out.join(&name), &compressed)?;
-                fs::write(out.join(with(&name, ".hash")), hash(&compressed))?;
-            }
-            // Compressed already, of a library.
-            Some("gz" | "svg") => fs::write(out.join(with(name, ".hash")), hash(&content))?,
-            _ => {}
-        }
+        let (name, content) = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("css" | "js") => (with(name, ".gz"), compressed(&content)?),
+            // Compressed already, of a library; or too small.
+            Some("gz" | "svg") => (name.to_owned(), content),
+            _ => continue,
+        };
+        fs::write(out.join(with(&name, ".hash")), hash(&content))?;
+        fs::write(out.join(name), content)?;
     }
     Ok(())
 }

@@ -14,12 +14,8 @@ pub struct Asset {
     pub name: &'static str,
     /// Where it is: `/static/style.0123456789abcdef.css`.
     pub path: &'static str,
-    /// What is in it.
+    /// What is in it, compressed with gzip or as it is.
     pub bytes: &'static [u8],
-    /// What that is.
-    pub content_type: &'static str,
-    /// Whether the bytes are compressed with gzip.
-    pub gzipped: bool,
 }
 
 /// What a path under `/static/` names.
@@ -37,98 +33,54 @@ pub struct Found {
 /// Begins the path of every file.
 pub const FOLDER: &str = "/static/";
 
-/// An asset, prepared by build.rs: of this folder as it is, of a library as it came, compressed, or of this folder and compressed.
+/// An asset: a file that build.rs prepared, its name and its extension.
 macro_rules! asset {
-    (plain $stem:literal, $extension:literal, $content_type:literal) => {
-        asset!(
-            $stem,
-            $extension,
-            $content_type,
-            false,
-            include_bytes!(concat!("static/", $stem, ".", $extension)),
-            include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".hash"))
-        )
-    };
-    (vendored $folder:literal, $file:literal, $stem:literal, $extension:literal, $content_type:literal) => {
-        asset!(
-            $stem,
-            $extension,
-            $content_type,
-            true,
-            include_bytes!(concat!("static/vendor/", $folder, "/", $file)),
-            include_str!(concat!(env!("OUT_DIR"), "/", $file, ".hash"))
-        )
-    };
-    ($stem:literal, $extension:literal, $content_type:literal) => {
-        asset!(
-            $stem,
-            $extension,
-            $content_type,
-            true,
-            include_bytes!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".gz")),
-            include_str!(concat!(env!("OUT_DIR"), "/", $stem, ".", $extension, ".gz.hash"))
-        )
-    };
-    ($stem:literal, $extension:literal, $content_type:literal, $gzipped:literal, $bytes:expr, $($hash:tt)+) => {
+    ($file:literal, $stem:literal, $extension:literal) => {
         Asset {
             name: concat!($stem, ".", $extension),
-            path: concat!("/static/", $stem, ".", $($hash)+, ".", $extension),
-            bytes: $bytes,
-            content_type: $content_type,
-            gzipped: $gzipped,
+            path: concat!(
+                "/static/",
+                $stem,
+                ".",
+                include_str!(concat!(env!("OUT_DIR"), "/", $file, ".hash")),
+                ".",
+                $extension
+            ),
+            bytes: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)),
         }
     };
 }
 
 /// How pages look.
-pub static STYLE: Asset = asset!("style", "css", "text/css; charset=utf-8");
+pub static STYLE: Asset = asset!("style.css.gz", "style", "css");
 /// What pages can do beyond links and forms.
-pub static SCRIPT: Asset = asset!("wiki", "js", "text/javascript; charset=utf-8");
+pub static SCRIPT: Asset = asset!("wiki.js.gz", "wiki", "js");
 /// Search at Ctrl K, which is loaded when it is first opened.
-pub static PALETTE: Asset = asset!("palette", "js", "text/javascript; charset=utf-8");
+pub static PALETTE: Asset = asset!("palette.js.gz", "palette", "js");
 /// How Markdown is written: buttons, lists, menus, and what is pasted.
-pub static WRITING_SCRIPT: Asset = asset!("writing", "js", "text/javascript; charset=utf-8");
+pub static WRITING_SCRIPT: Asset = asset!("writing.js.gz", "writing", "js");
 /// What the editor can do beyond a form.
-pub static EDITOR_SCRIPT: Asset = asset!("editor", "js", "text/javascript; charset=utf-8");
+pub static EDITOR_SCRIPT: Asset = asset!("editor.js.gz", "editor", "js");
 /// How the editor looks.
-pub static EDITOR_STYLE: Asset = asset!("editor", "css", "text/css; charset=utf-8");
+pub static EDITOR_STYLE: Asset = asset!("editor.css.gz", "editor", "css");
 /// The buttons above the text that is edited, by GitHub.
-pub static TOOLBAR_SCRIPT: Asset = asset!(
-    vendored "markdown-toolbar-element",
-    "index.js.gz",
-    "markdown-toolbar",
-    "js",
-    "text/javascript; charset=utf-8"
-);
+pub static TOOLBAR_SCRIPT: Asset = asset!("index.js.gz", "markdown-toolbar", "js");
 /// Finds the diagrams of a page and has them drawn.
-pub static DIAGRAMS: Asset = asset!("diagrams", "js", "text/javascript; charset=utf-8");
+pub static DIAGRAMS: Asset = asset!("diagrams.js.gz", "diagrams", "js");
 /// Draws a diagram, in a frame.
-pub static DIAGRAM_SCRIPT: Asset = asset!("diagram", "js", "text/javascript; charset=utf-8");
+pub static DIAGRAM_SCRIPT: Asset = asset!("diagram.js.gz", "diagram", "js");
 /// Mermaid, which knows how.
-pub static MERMAID_SCRIPT: Asset = asset!(
-    vendored "mermaid",
-    "mermaid.tiny.js.gz",
-    "mermaid",
-    "js",
-    "text/javascript; charset=utf-8"
-);
+pub static MERMAID_SCRIPT: Asset = asset!("mermaid.tiny.js.gz", "mermaid", "js");
 /// The wiki's mark.
-pub static ICON: Asset = asset!(plain "icon", "svg", "image/svg+xml");
+pub static ICON: Asset = asset!("icon.svg", "icon", "svg");
 /// Starts Swagger UI.
-pub static DOCS_SCRIPT: Asset = asset!("docs", "js", "text/javascript; charset=utf-8");
+pub static DOCS_SCRIPT: Asset = asset!("docs.js.gz", "docs", "js");
 /// How the page around Swagger UI looks.
-pub static DOCS_STYLE: Asset = asset!("docs", "css", "text/css; charset=utf-8");
+pub static DOCS_STYLE: Asset = asset!("docs.css.gz", "docs", "css");
 /// Swagger UI, which shows `/openapi.json`.
-pub static SWAGGER_SCRIPT: Asset = asset!(
-    vendored "swagger-ui",
-    "swagger-ui-bundle.js.gz",
-    "swagger-ui-bundle",
-    "js",
-    "text/javascript; charset=utf-8"
-);
+pub static SWAGGER_SCRIPT: Asset = asset!("swagger-ui-bundle.js.gz", "swagger-ui-bundle", "js");
 /// How it looks.
-pub static SWAGGER_STYLE: Asset =
-    asset!(vendored "swagger-ui", "swagger-ui.css.gz", "swagger-ui", "css", "text/css; charset=utf-8");
+pub static SWAGGER_STYLE: Asset = asset!("swagger-ui.css.gz", "swagger-ui", "css");
 
 /// All of them.
 pub static ALL: [&Asset; 15] = [
@@ -166,25 +118,43 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
     let path = cx.request.uri().path();
     let found = find(path).ok_or_else(|| Problem::not_found(format!("There is no file at {path}.")))?;
     let asset = found.asset;
-    let response = |bytes| response::bytes(StatusCode::OK, asset.content_type, bytes);
-    let response = if !asset.gzipped {
+    let response = |bytes| response::bytes(StatusCode::OK, asset.content_type(), bytes);
+    let response = if !asset.is_compressed() {
         response(asset.bytes.to_vec())
     } else if takes_gzip(cx.request.headers()) {
         response::gzipped(response(asset.bytes.to_vec()))
     } else {
-        response::varying_by_encoding(response(decompressed(asset)?))
+        response::varying_by_encoding(response(asset.content()?))
     };
     // Only a name with the hash of the content can never mean anything else.
     Ok(if found.current { response::immutable(response) } else { response::tagged_by_content(cx.request, response) })
 }
 
-/// The length of a gzip header without a file name and the like (RFC 1952, 2.3), as every file here has.
+/// How a gzip file without a file name and the like begins (RFC 1952, 2.3), as every one here does, and the length of its header.
+const GZIP: &[u8] = &[0x1f, 0x8b, 8, 0];
 const GZIP_HEADER: usize = 10;
 
-/// What is compressed in `asset`. Every browser takes it as it is; this is for programs.
-pub(super) fn decompressed(asset: &Asset) -> Result<Vec<u8>, Problem> {
-    let deflated = asset.bytes.get(GZIP_HEADER..).unwrap_or_default();
-    miniz_oxide::inflate::decompress_to_vec(deflated).map_err(Problem::internal)
+impl Asset {
+    /// What its bytes are, once they are decompressed.
+    fn content_type(&self) -> &'static str {
+        match self.name.rsplit_once('.') {
+            Some((_, "css")) => "text/css; charset=utf-8",
+            Some((_, "svg")) => "image/svg+xml",
+            _ => "text/javascript; charset=utf-8",
+        }
+    }
+
+    fn is_compressed(&self) -> bool {
+        self.bytes.starts_with(GZIP)
+    }
+
+    /// What is in it, as it was before it was compressed. Every browser takes it compressed; this is for programs.
+    pub fn content(&self) -> Result<Vec<u8>, Problem> {
+        match self.bytes.get(GZIP_HEADER..).filter(|_| self.is_compressed()) {
+            Some(deflated) => miniz_oxide::inflate::decompress_to_vec(deflated).map_err(Problem::internal),
+            None => Ok(self.bytes.to_vec()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -207,9 +177,9 @@ mod tests {
 
     #[test]
     fn compressed_files_can_be_decompressed() {
-        for asset in ALL.into_iter().filter(|asset| asset.gzipped) {
+        for asset in ALL.into_iter().filter(|asset| asset.name != ICON.name) {
             assert_eq!(asset.bytes[..4], [0x1f, 0x8b, 8, 0], "{}: a header without optional parts", asset.name);
-            let text = String::from_utf8(decompressed(asset).unwrap()).unwrap();
+            let text = String::from_utf8(asset.content().unwrap()).unwrap();
             assert!(text.len() > asset.bytes.len(), "{}", asset.name);
         }
     }

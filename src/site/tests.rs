@@ -164,8 +164,7 @@ fn preview_all_pages() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pages-preview");
     std::fs::create_dir_all(folder.join("static")).unwrap();
     for asset in assets::ALL {
-        let bytes = if asset.gzipped { assets::decompressed(asset).unwrap() } else { asset.bytes.to_vec() };
-        std::fs::write(folder.join(asset.path.trim_start_matches('/')), bytes).unwrap();
+        std::fs::write(folder.join(asset.path.trim_start_matches('/')), asset.content().unwrap()).unwrap();
     }
     for (name, page) in plain().pages() {
         let page = page.replace("\"/static/", "\"static/");
