@@ -2,14 +2,13 @@
 //!
 //! <https://docs.dapr.io/reference/api/pubsub_api/>
 
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Builder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::Delivery;
 use crate::store::relay::Pending;
-use crate::web::outbound::{Answer, Outgoing, Send};
+use crate::web::outbound::{self, Answer, Outgoing, Send};
 
 /// Publishes the events, all at once, and returns what the sidecar said of each: nothing if it has it.
 pub fn publish(settings: &Delivery, send: Send, events: &[&Pending]) -> Vec<Result<(), String>> {
@@ -40,10 +39,7 @@ pub(super) fn authorized(request: Builder, settings: &Delivery) -> Result<Builde
     if settings.dapr_api_token.is_empty() {
         return Ok(request);
     }
-    let mut token = HeaderValue::from_str(&settings.dapr_api_token)
-        .map_err(|_| "variable dapr_api_token: must be a text that a header can have".to_owned())?;
-    token.set_sensitive(true);
-    Ok(request.header("dapr-api-token", token))
+    Ok(request.header("dapr-api-token", outbound::secret("dapr_api_token", &settings.dapr_api_token)?))
 }
 
 /// Dapr has an event once it says 204.

@@ -3,12 +3,11 @@
 //! A mail service takes it over HTTP, or a binding of Dapr. A digest that was taken, and not noted as such, is sent again with the
 //! same `Message-ID`.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{StatusCode, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use wiki_types::html::escaped;
-use wiki_types::{ChangeKind, InboxEntry, InboxKind, Mail};
+use wiki_types::{ChangeKind, InboxEntry, InboxKind, Mail, path};
 
 use crate::auth::{Context, unique};
 use crate::config::{Delivery, Mailing};
@@ -18,12 +17,10 @@ use crate::markdown;
 use crate::store::digests::{self, Attempt, Digest, Outcome};
 use crate::store::{self, Db, Reader, inbox, settings};
 use crate::web::Problem;
-use crate::web::outbound::{Answer, Outgoing};
+use crate::web::outbound::{self, Answer, Outgoing};
 
 /// The most entries of a digest.
 const MAX_ENTRIES: usize = 50;
-/// What a segment of a path need not escape.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Sends digests that are due, as many as go at once.
 pub fn send_due(cx: &Context, settings: &Delivery) -> Result<(), Problem> {
@@ -150,7 +147,7 @@ fn line(entry: &InboxEntry) -> String {
 fn address(entry: &InboxEntry) -> String {
     match entry.page_deleted {
         true => format!("/wiki/-/deleted/{}", entry.post_id),
-        false => format!("/wiki/{}", utf8_percent_encode(&entry.page_slug, ESCAPED)),
+        false => path::page(&entry.page_slug),
     }
 }
 
@@ -175,20 +172,14 @@ impl Message {
         } else {
             let mut request = request.header(USER_AGENT, AGENT).header("idempotency-key", id);
             if !mailing.token.is_empty() {
-                request = request.header(AUTHORIZATION, secret(&format!("Bearer {}", mailing.token))?);
+                request = request
+                    .header(AUTHORIZATION, outbound::secret("mail_token", &format!("Bearer {}", mailing.token))?);
             }
             let headers = json!({"Message-ID": id});
             (request, json!({"from": from, "to": to, "subject": subject, "text": text, "headers": headers}))
         };
         request.body(body.to_string().into_bytes()).map_err(|error| format!("it cannot be sent: {error}"))
     }
-}
-
-fn secret(value: &str) -> Result<HeaderValue, String> {
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| "variable mail_token: must be a text that a header can have")?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use percent_encoding::utf8_percent_encode;
+use wiki_types::path::escaped;
 use wiki_types::slug::slugify;
-
-use super::url::UNRESERVED;
 
 /// The most headings of a page that get an id and a place in the list; the others are only shown.
 pub const MAX_HEADINGS: usize = 1000;
@@ -32,7 +30,7 @@ impl Heading {
 
 /// The URL of the element with that id on the same page.
 pub fn fragment(id: &str) -> String {
-    format!("#{}", utf8_percent_encode(id, UNRESERVED))
+    format!("#{}", escaped(id))
 }
 
 /// The id of the first heading that says `text`. The prefix keeps authors from naming an element of the page around

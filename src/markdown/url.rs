@@ -1,9 +1,6 @@
 //! Which URLs an author's links and images may have, and how they are written.
 
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What is percent-encoded in a part of a URL: all but what means nothing in any.
-pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What is percent-encoded in an author's URL: all but what may stand in one. A `%` stays, as the author may have encoded already.
 const UNSAFE: &AsciiSet = &CONTROLS

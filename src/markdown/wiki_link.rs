@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use percent_encoding::utf8_percent_encode;
-use wiki_types::rules;
 use wiki_types::rules::MAX_TITLE;
 use wiki_types::slug::{by_old_rule, slugify};
+use wiki_types::{path, rules};
 
 use super::outline;
-use super::url::UNRESERVED;
 
 /// The most different names that are looked up; a link by another looks as if its page existed.
 pub const MAX_LINKS: usize = 1000;
@@ -62,12 +60,12 @@ impl Target {
     /// the title it would have.
     pub fn href(&self, page: Option<&str>) -> String {
         let mut href = match page.or(self.slug.as_deref()) {
-            Some(slug) => format!("/wiki/{}", utf8_percent_encode(slug, UNRESERVED)),
+            Some(slug) => path::page(slug),
             None => String::new(),
         };
         if page.is_none() && self.slug.is_some() {
             href.push_str("?title=");
-            href.extend(utf8_percent_encode(&self.title, UNRESERVED));
+            href.push_str(&path::escaped(&self.title));
         } else if let Some(section) = &self.section {
             href.push_str(&outline::fragment(section));
         }

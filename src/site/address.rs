@@ -2,10 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What a segment or a query value need not escape (RFC 3986's unreserved characters).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub use wiki_types::path::{escaped, page};
 
 /// The slug of the page that stands on the front page, if there is one.
 pub const HOME: &str = "home";
@@ -13,8 +10,6 @@ pub const HOME: &str = "home";
 pub const FRONT: &str = "/wiki";
 /// The form that makes a page.
 pub const NEW: &str = "/wiki/-/new";
-/// The frame that a diagram is drawn in.
-pub const DIAGRAM: &str = "/wiki/-/diagram";
 /// What one has typed and not saved.
 pub const DRAFTS: &str = "/wiki/-/drafts";
 /// Where the button that discards a draft leads.
@@ -69,16 +64,6 @@ pub const FEED: &str = "/feed.atom";
 pub const API: &str = "/docs";
 /// The same for programs.
 pub const DESCRIPTION: &str = "/openapi.json";
-
-/// `text` for one segment of a path or one value of a query.
-pub fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
-}
-
-/// The page with that slug.
-pub fn page(slug: &str) -> String {
-    format!("/wiki/{}", escaped(slug))
-}
 
 /// What can be done with a page, or is known of it: `edit`, `history`, `compare`, `backlinks`, `access`, `delete`, `restore`,
 /// `revert`, `move`.

@@ -1,9 +1,17 @@
 //! Requests to other servers, as the wiki sends them: POST with a body.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 /// A POST request with an absolute address.
 pub type Outgoing = http::Request<Vec<u8>>;
+
+/// A header that is kept out of logs, made of the value of `variable`.
+pub fn secret(variable: &str, value: &str) -> Result<HeaderValue, String> {
+    let unfit = |_| format!("variable {variable}: must be a text that a header can have");
+    let mut header = HeaderValue::from_str(value).map_err(unfit)?;
+    header.set_sensitive(true);
+    Ok(header)
+}
 
 /// What a server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,13 @@
 //! Files of pages.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::Time;
+use crate::path::escaped;
 use crate::rules::{self, Wrong};
 
 /// The most characters of a file's name.
 pub const MAX_FILE_NAME: usize = 200;
-
-/// What a segment of a path need not escape (RFC 3986's unreserved characters).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A file of a page. It never changes: another content, or another name, is another file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +54,7 @@ impl File {
 
 /// The address of file `id`, which is called `name`.
 pub fn address(id: i64, name: &str) -> String {
-    format!("/files/{id}/{}", utf8_percent_encode(name, ESCAPED))
+    format!("/files/{id}/{}", escaped(name))
 }
 
 /// A file's name: a line that is one segment of a path, and shows the letters in the order they have.

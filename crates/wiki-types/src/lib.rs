@@ -19,6 +19,7 @@ pub mod lists;
 pub mod mail;
 mod normal_form;
 pub mod pages;
+pub mod path;
 pub mod problem;
 pub mod requests;
 pub mod revisions;
