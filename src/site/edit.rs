@@ -278,13 +278,12 @@ impl Edit {
             (None, None, Some(space)) => Location::Space(space),
             (None, None, None) => Location::Elsewhere,
         };
-        if self.existing().is_none() && self.fields.parent.is_none() {
-            let spaces = spaces::all(cx.db)?;
-            if spaces.len() > 1 {
-                self.spaces = spaces.into_iter().filter(|space| space.role >= SpaceRole::Write).collect();
-            }
+        let frame = Frame::at(cx, location)?;
+        let is_placed = self.existing().is_some() || self.fields.parent.is_some();
+        if !is_placed && frame.sidebar.spaces.len() > 1 {
+            self.spaces = spaces::all(cx.db)?.into_iter().filter(|space| space.role >= SpaceRole::Write).collect();
         }
-        Frame::at(cx, location)?.show_once(status, &self)
+        frame.show_once(status, &self)
     }
 
     /// Offers to edit the other page that has the title.

@@ -42,7 +42,8 @@ impl Compression {
     /// What `headers` of a request by `method` say. The guest gets the entity tags that it gave; nothing is compressed if not
     /// `is_on`.
     pub fn of(method: &Method, headers: &mut HeaderMap, is_on: bool) -> Self {
-        let is_known = [IF_MATCH, IF_NONE_MATCH].map(|name| unmark(headers, &name))[1];
+        unmark(headers, &IF_MATCH);
+        let is_known = unmark(headers, &IF_NONE_MATCH);
         Self { is_taken: is_on && method != Method::HEAD && takes_gzip(headers), is_known }
     }
 
