@@ -2,7 +2,7 @@
 //!
 //! The modules are layers, top to bottom. A module uses modules below it, never one above; a test holds that.
 //!
-//! 1. `wasi`: the entry point, which turns WASI HTTP into the types of the `http` crate
+//! 1. `wasi`: the entry points, which turn what hosts pass into the types of the `http` crate
 //! 2. [`routes`]: every path, what it needs of the sender, and its handler
 //! 3. [`api`] for programs, [`site`] for people and [`delivery`] for events, which never use each other
 //! 4. [`input`]: what requests ask for, in the wiki's terms
@@ -32,5 +32,5 @@ pub mod web;
 pub mod words;
 
 #[cfg(target_family = "wasm")]
-#[allow(unsafe_code, reason = "the SDK's entry-point macro turns the host's handles into resources")]
+#[allow(unsafe_code, reason = "the macros of entry points turn what the host passes into Rust types")]
 mod wasi;

@@ -8,6 +8,9 @@ use super::direction::prose;
 /// Bytes that are looked at.
 const SAMPLE: usize = 8 << 10;
 
+/// Short words that are looked at: those of a long paragraph tell as much as those of a chapter.
+const ENOUGH: usize = 150;
+
 /// The fewest frequent words that tell a language.
 const FEWEST: usize = 4;
 
@@ -109,7 +112,7 @@ fn by_words(sample: &str) -> Option<&'static str> {
     let mut hits = [0usize; FREQUENT.len()];
     let words = prose(sample).flat_map(|line| line.split(|c: char| !c.is_alphabetic()));
     let mut lower = String::with_capacity(2 * LONGEST);
-    for word in words.filter(|word| (1..=LONGEST).contains(&word.len())) {
+    for word in words.filter(|word| (1..=LONGEST).contains(&word.len())).take(ENOUGH) {
         lower.clear();
         lower.extend(word.chars().flat_map(char::to_lowercase));
         for (_, language) in WORDS[usize::from(lower.as_bytes()[0])].iter().filter(|(known, _)| *known == lower) {

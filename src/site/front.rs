@@ -1,5 +1,7 @@
 //! The front page: the page with the slug `home`, spaces, what changed, and what the viewer has to do with.
 
+use std::rc::Rc;
+
 use askama::Template;
 use chrono::Utc;
 use wiki_types::{Space, Time};
@@ -43,7 +45,7 @@ pub struct Front {
 #[derive(Debug)]
 pub struct Home {
     pub page: PageView,
-    pub text: Rendered,
+    pub text: Rc<Rendered>,
 }
 
 /// What the viewer has to do with. Strangers see nothing of it.

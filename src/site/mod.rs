@@ -56,6 +56,7 @@ mod browser;
 mod frame;
 mod missing;
 mod parts;
+mod rendered_page;
 #[cfg(test)]
 mod samples;
 mod sidebar;

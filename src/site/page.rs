@@ -1,5 +1,7 @@
 //! A page.
 
+use std::rc::Rc;
+
 use askama::Template;
 use wiki_types::Post;
 
@@ -8,6 +10,7 @@ use crate::errors;
 use crate::markdown::Rendered;
 use crate::site::frame::Frame;
 use crate::site::parts::{self, Linked, Viewer};
+use crate::site::rendered_page::rendered_page;
 use crate::site::{address, missing};
 use crate::store::pages::{self, PageView};
 use crate::store::{revisions, tasks, watches};
@@ -19,7 +22,7 @@ use crate::web::{Problem, Response, response};
 #[template(path = "page.html")]
 pub struct Page {
     pub view: PageView,
-    pub text: Rendered,
+    pub text: Rc<Rendered>,
     /// The save that led here.
     pub saved: Option<JustSaved>,
 }
@@ -75,14 +78,14 @@ fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<R
 }
 
 /// The text of a page, for the sender of a request. Who has ticked its tasks is looked up only if it may have some.
-pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rendered, Problem> {
+pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rc<Rendered>, Problem> {
     let has_ticks = view.post.content.contains("[x]") || view.post.content.contains("[X]");
     let ticked = if has_ticks { tasks::ticked(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
     let pictures = parts::pictures(cx.db, &view.post.content, Some(view.post.post_id))?;
     // Others need not wait for a text to be rendered.
     cx.db.release();
     let edits = Viewer::of(cx.request, cx.identity).edits(&view.post.protected);
-    Ok(parts::rendered_page(view, edits, ticked, &pictures))
+    Ok(rendered_page(view, edits, ticked, pictures))
 }
 
 /// `POST /wiki/{slug}/protection`: sets whether only administrators may change the page

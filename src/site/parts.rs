@@ -12,8 +12,6 @@ use crate::store::Db;
 use crate::store::files::{self, Shown};
 use crate::store::inbox::MAX_COUNTED;
 use crate::store::links::Targets;
-use crate::store::pages::PageView;
-use crate::store::tasks::Ticked;
 use crate::web::forms::Form;
 use crate::web::{Problem, Request};
 
@@ -156,26 +154,6 @@ pub fn pictures(db: &Db, content: &str, post_id: Option<i64>) -> Result<Pictures
 
 /// The id of the form whose buttons are the check boxes of a page.
 pub const TICKS: &str = "_ticks";
-
-/// The text of a page, whose check boxes can be ticked and whose sections edited if the viewer `edits` it. `ticked` are those that are, with who did it.
-pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures: &Pictures) -> Rendered {
-    let said = |ticked: Ticked| match ticked.name {
-        Some(name) => (ticked.place, format!("{name}, {}", ticked.time.short_day())),
-        None => (ticked.place, ticked.time.short_day()),
-    };
-    let boxes = Boxes {
-        form: edits.then_some(TICKS),
-        notes: ticked.into_iter().map(said).collect(),
-        sections: edits.then(|| view.post.of("edit")),
-    };
-    markdown::render_with(
-        &view.post.content,
-        &view.post.title,
-        |name| view.targets.get(name).cloned(),
-        &boxes,
-        pictures,
-    )
-}
 
 /// What is wrong with `field`.
 pub fn error<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {

@@ -413,7 +413,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         RevisionView {
             page: self.post(0, 0),
             revision: self.revision(version, 0, 3),
-            text: self.rendered(),
+            text: self.rendered().into(),
             revert: Revert { comment: self.text("Go back"), author: self.text("Ada"), errors },
         }
     }
@@ -739,6 +739,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             title: self.text(TITLES[usize::try_from(id).unwrap() % TITLES.len()]),
             slug: format!("page-{id}"),
             has_children: id < 5,
+            ..navigation::Page::default()
         };
         let space = |id: i64| navigation::Space {
             id,
@@ -787,7 +788,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let next = || Some("?cursor=abc".to_owned());
         let changes = |many| (0..many).map(|index| self.change(index)).collect::<Vec<_>>();
         let home_page = Post { slug: "home".into(), title: self.text("Our wiki"), ..self.post(0, 0) };
-        let home = Home { page: self.view(home_page, 1), text: self.rendered() };
+        let home = Home { page: self.view(home_page, 1), text: self.rendered().into() };
         let listed = |title: &str, page: Option<(&str, &str)>| Listed {
             id: 7,
             updated_time: time(3, 0),
@@ -848,7 +849,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "page",
                 view(&Page {
                     view: self.view(Post { protected: true, ..self.post(0, 8) }, 1),
-                    text: self.rendered(),
+                    text: self.rendered().into(),
                     saved: None,
                 }),
             ),
@@ -856,7 +857,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "page-short",
                 view(&Page {
                     view: self.view(short, 0),
-                    text: Rendered { html: "<p>Short.</p>".into(), ..Rendered::default() },
+                    text: Rendered { html: "<p>Short.</p>".into(), ..Rendered::default() }.into(),
                     saved: Some(JustSaved {
                         version: 2,
                         merged: Some(Merged { version: 1, author: Some(self.text("Ada")) }),

@@ -1,5 +1,6 @@
 //! What is beside every view: the spaces, the open part of the tree, and the pages with a star.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use askama::Template;
@@ -44,7 +45,8 @@ pub struct Level {
 }
 
 /// A page, and those right below it if it is open.
-#[derive(Debug)]
+#[derive(Debug, Template)]
+#[template(path = "sidebar_branch.html")]
 pub struct Branch {
     pub page: Rc<Page>,
     pub is_current: bool,
@@ -58,6 +60,16 @@ impl Linked for Page {
 }
 
 impl Branch {
+    /// It as HTML, made once for as long as the page is known if it is neither open nor where the viewer is.
+    fn html(&self) -> Cow<'_, str> {
+        // Writing to a string cannot fail.
+        let html = || self.render().unwrap_or_default();
+        match self.is_current || self.below.is_some() {
+            true => html().into(),
+            false => (&**self.page.closed.get_or_init(|| html().into())).into(),
+        }
+    }
+
     /// The address at which a program lists the pages right below.
     fn children(&self) -> String {
         format!("/posts/{}/children", self.page.id)
@@ -123,7 +135,14 @@ mod tests {
     use super::*;
 
     fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
-        Rc::new(Page { id, parent, slug: format!("page-{id}"), title: format!("Page {id}"), has_children })
+        Rc::new(Page {
+            id,
+            parent,
+            slug: format!("page-{id}"),
+            title: format!("Page {id}"),
+            has_children,
+            ..Page::default()
+        })
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Span {
         Self { blob_id, from, to }
     }
 
+    /// How many bytes are left of it.
+    pub fn length(&self) -> u64 {
+        self.to.saturating_sub(self.from)
+    }
+
     /// The next part of it; none at its end.
     pub fn next(&mut self, db: &Db) -> Result<Option<Vec<u8>>, Error> {
         if self.from >= self.to {

@@ -1,6 +1,6 @@
 //! What stands around every page: the wiki's settings and, for those who may read, spaces, the open part of the tree, and stars.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use serde::Deserialize;
@@ -65,7 +65,7 @@ pub struct Space {
 }
 
 /// A page in the navigation.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Page {
     pub id: i64,
     /// The page above it; none at the top of the space.
@@ -74,6 +74,9 @@ pub struct Page {
     pub slug: String,
     /// Whether the reader may read a page below it.
     pub has_children: bool,
+    /// What a view makes of it as long as it is closed. It is made once for all views that share the page.
+    #[serde(skip)]
+    pub closed: OnceCell<Box<str>>,
 }
 
 /// SQL for the columns of a page in the navigation.
@@ -143,7 +146,7 @@ impl Navigation {
         let mut pages: Vec<Rc<Page>> = self.pages.iter().filter(|page| page.parent != Some(former)).cloned().collect();
         if !pages.iter().any(|page| page.id == id) {
             let (title, slug) = (post.title.clone(), post.slug.clone());
-            pages.push(Rc::new(Page { id, parent: post.parent_id, title, slug, has_children: false }));
+            pages.push(Rc::new(Page { id, parent: post.parent_id, title, slug, ..Page::default() }));
         }
         Some(Self {
             settings: self.settings.clone(),
@@ -241,7 +244,14 @@ mod tests {
     use super::*;
 
     fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
-        Rc::new(Page { id, parent, title: format!("Page {id}"), slug: format!("page-{id}"), has_children })
+        Rc::new(Page {
+            id,
+            parent,
+            title: format!("Page {id}"),
+            slug: format!("page-{id}"),
+            has_children,
+            ..Page::default()
+        })
     }
 
     fn post(id: i64, parent: Option<i64>) -> Post {

@@ -88,7 +88,11 @@ impl App {
         let builder = builder.env("PORT", "0").env("LISTEN_ADDR", "127.0.0.1").env("RUNNER_ADMIN", "127.0.0.1:0");
         // Tests call services by any name.
         let builder = builder.env("RUNNER_HOSTS", "*");
-        builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE)
+        let builder = builder.env("RUNNER_PG_POOL_SIZE", POOL_SIZE);
+        match std::env::var_os("WASIKI_TEST_BUFFERED") {
+            Some(buffered) => builder.env("RUNNER_BUFFERED", buffered),
+            None => builder,
+        }
     }
 
     /// The client of service number `index`, from 0.

@@ -70,6 +70,7 @@ mod runner {
 mod host {
     mod absent;
     mod application;
+    mod buffered;
     mod compression;
     mod guests;
     mod hosts;

@@ -94,7 +94,7 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
     // one, as a role that owns nothing. What depends on two of these at once is rare, and each run takes minutes.
     let skip = spin::runner_only(workspace)?;
     let (first, others) = databases.split_first().context("there is a database to test on")?;
-    let mut results = vec![suite.black_box(first, &runner, &[])?];
+    let mut results = vec![suite.black_box(first, &runner, &[])?, suite.streamed(first, &runner)?];
     for other in others {
         results.push(suite.black_box(other, &runner, &OF_THE_DRIVER)?);
         results.push(suite.on_spin(&spin::Host::Like("4.0"), other, true, &runner, &[], &skip)?);
@@ -260,7 +260,15 @@ impl Suite<'_> {
         self.sum_up(&format!("blackbox ({})", database.name), &mut tests)
     }
 
-    /// The same on a host that takes the arguments of `spin up`, without the tests to `skip`. With `as_role`, a wiki owns
+    /// What a host owes its guests, with all requests streamed: whatever reaches the guests of the other tests in one piece.
+    fn streamed(&mut self, database: &Database, runner: &Runner) -> anyhow::Result<String> {
+        let mut tests = self.cargo_test(&["--test", "suite", "--", "host::", "--skip", "host::buffered"]);
+        self.on(&database.url, runner, &mut tests);
+        tests.env("WASIKI_TEST_BUFFERED", "off");
+        self.sum_up(&format!("blackbox (streamed, {})", database.name), &mut tests)
+    }
+
+    /// The black-box tests, or those of some modules, on a host that takes the arguments of `spin up`, without those to `skip`. With `as_role`, a wiki owns
     /// nothing in its database, as in a cluster.
     fn on_spin(
         &mut self,

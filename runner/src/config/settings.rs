@@ -277,6 +277,11 @@ pub struct Limits {
     #[arg(long, env = "RUNNER_INSTANCE_REUSE", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub instance_reuse: u32,
 
+    /// Whether small requests and their responses are passed in one piece to components that can take them so.
+    // On by default: it is faster. Off to find out whether a fault is in it: the other way is that of every host.
+    #[arg(long, env = "RUNNER_BUFFERED", value_enum, default_value_t = Switch::On)]
+    pub buffered: Switch,
+
     /// Time after SIGTERM or SIGINT in which requests are still accepted, while `/readyz` already fails.
     // Zero on a laptop. In a cluster, the seconds until no more requests are routed here.
     #[arg(long, env = "RUNNER_DRAIN_DELAY", default_value = "0s", value_parser = duration)]

@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::Context;
 #[cfg(feature = "compiler")]
 use target_lexicon::Triple;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, PoolingAllocationConfig};
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p2::bindings::ProxyIndices;
 
+use super::buffered::BufferedIndices;
 use crate::config::application;
 use crate::config::settings::Limits;
 use crate::host::{self, HostState};
@@ -127,11 +128,21 @@ fn not_a_component(source: &Path) -> String {
     format!("{} is not a component this runner can compile", source.display())
 }
 
+/// A component that can be instantiated, and where its handlers are.
+pub struct Linked {
+    /// The component.
+    pub pre: InstancePre<HostState>,
+    /// `wasi:http/incoming-handler`.
+    pub streamed: ProxyIndices,
+    /// `wasiki:http/buffered-handler`, if it has that as well.
+    pub buffered: Option<BufferedIndices>,
+}
+
 /// Links the code of a component with everything it imports. `settings` are what its manifest says about it.
 ///
 /// Fails if the code imports an interface that neither the runner nor Spin has, or one that only Spin has and the manifest
 /// grants; or if it does not export `wasi:http/incoming-handler`.
-pub fn link(code: &Component, settings: &application::Component) -> anyhow::Result<ProxyPre<HostState>> {
+pub fn link(code: &Component, settings: &application::Component) -> anyhow::Result<Linked> {
     let mut linker = Linker::new(code.engine());
     host::add_to_linker(&mut linker)?;
     host::absent::add_to_linker(&mut linker, code, settings)?;
@@ -139,7 +150,9 @@ pub fn link(code: &Component, settings: &application::Component) -> anyhow::Resu
         .instantiate_pre(code)
         .map_err(anyhow::Error::from)
         .context("the component imports an interface that this runner does not have")?;
-    ProxyPre::new(pre).map_err(anyhow::Error::from).context("the component does not handle HTTP requests")
+    let streamed = ProxyIndices::new(&pre);
+    let streamed = streamed.map_err(anyhow::Error::from).context("the component does not handle HTTP requests")?;
+    Ok(Linked { streamed, buffered: BufferedIndices::new(&pre).ok(), pre })
 }
 
 #[cfg(all(test, feature = "compiler"))]

@@ -17,16 +17,17 @@ use tokio::time::MissedTickBehavior;
 use tracing::Instrument as _;
 use wasmtime::Store;
 use wasmtime::component::Component as Code;
+use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
 use super::body::{GuestBody, Running};
-use super::engine;
+use super::buffered::{self, Buffered, Outcome};
+use super::engine::{self, Linked};
 use super::failure::{Failure, OutOfMemory};
 use super::room::{self, Room};
 use crate::config::application::Component;
-use crate::config::settings::Limits;
+use crate::config::settings::{Limits, Switch};
 use crate::host::HostState;
 use crate::host::memory::Memory;
 use crate::host::postgres::Pools;
@@ -67,7 +68,7 @@ impl Admission {
 /// The instances of one component.
 pub struct Instances {
     component: Component,
-    pre: ProxyPre<HostState>,
+    linked: Linked,
     shared: Shared,
     /// Idle instances, the one used last at the end. It is reused first: its memory is the likeliest to be in a cache, and
     /// instances that are not needed grow old.
@@ -81,7 +82,8 @@ pub struct Instances {
 
 struct Instance {
     store: Store<HostState>,
-    proxy: Proxy,
+    streamed: Proxy,
+    buffered: Option<Buffered>,
     requests: u32,
     last_used: Instant,
 }
@@ -95,8 +97,10 @@ impl Instances {
     pub fn new(component: Component, code: &Code, shared: Shared) -> anyhow::Result<Arc<Self>> {
         let idle_timeout = shared.limits.instance_idle_timeout;
         let budget = shared.budget.clone();
+        let mut linked = engine::link(code, &component)?;
+        linked.buffered = linked.buffered.filter(|_| shared.limits.buffered == Switch::On);
         let instances = Arc::new(Self {
-            pre: engine::link(code, &component)?,
+            linked,
             idle: Mutex::default(),
             busy: AtomicU64::new(0),
             new_instance: AtomicU64::new(NEW_INSTANCE),
@@ -261,14 +265,17 @@ impl Instances {
     async fn instantiate(&self, charge: Charge) -> wasmtime::Result<Instance> {
         let memory = Memory::new(self.shared.limits.max_memory.as_u64(), charge);
         let state = HostState::new(&self.component, self.shared.pools.clone(), memory);
-        let mut store = Store::new(self.pre.engine(), state);
+        let mut store = Store::new(self.linked.pre.engine(), state);
         store.limiter_async(|state| &mut state.memory);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
-        let proxy = self.pre.instantiate_async(&mut store).await?;
+        let instance = self.linked.pre.instantiate_async(&mut store).await?;
+        let streamed = self.linked.streamed.load(&mut store, &instance)?;
+        let buffered =
+            self.linked.buffered.as_ref().map(|buffered| buffered.load(&mut store, &instance)).transpose()?;
         self.new_instance.store(store.data().memory.size(), Ordering::Relaxed);
         self.created.inc();
-        Ok(Instance { store, proxy, requests: 0, last_used: Instant::now() })
+        Ok(Instance { store, streamed, buffered, requests: 0, last_used: Instant::now() })
     }
 
     /// An idle instance, if there is one, and room for it to have `bytes`.
@@ -378,12 +385,31 @@ impl Instance {
         // The deadline of an idle instance has passed. A request starts with a whole tick.
         self.store.set_epoch_deadline(1);
         self.store.data_mut().begin_request();
+        let called = self.call(request, secure, sender).await;
+        self.store.data().end_lines();
+        called
+    }
+
+    async fn call(
+        &mut self,
+        mut request: Request<WasiBody>,
+        secure: bool,
+        sender: oneshot::Sender<GuestResponse>,
+    ) -> wasmtime::Result<()> {
+        if let Some(guest) = &self.buffered {
+            match buffered::handle(guest, &mut self.store, request, secure).await? {
+                Outcome::Done(response) => {
+                    // If nobody waits for it, the client has gone away.
+                    _ = sender.send(response);
+                    return Ok(());
+                }
+                Outcome::Streamed(whole) => request = whole,
+            }
+        }
         let mut http = self.store.data_mut().http();
         let scheme = if secure { Scheme::Https } else { Scheme::Http };
         let request = http.new_incoming_request(scheme, request)?;
         let response = http.new_response_outparam(sender)?;
-        let called = self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await;
-        self.store.data().end_lines();
-        called
+        self.streamed.wasi_http_incoming_handler().call_handle(&mut self.store, request, response).await
     }
 }

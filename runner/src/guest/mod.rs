@@ -1,6 +1,7 @@
 //! Running guests: Wasmtime's engine, components compiled for it, and their instances.
 
 mod body;
+mod buffered;
 pub mod engine;
 mod failure;
 pub mod instances;

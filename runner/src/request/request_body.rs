@@ -163,7 +163,8 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin + Send + 'static> Body 
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        // That a body in chunks has ended is known only once that has been read.
+        self.status.get() == Status::Complete || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

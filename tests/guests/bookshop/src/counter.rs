@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use serde_json::{Value, json};
-use spin_sdk::http::IncomingRequest;
 use spin_sdk::pg4::{Connection, DbValue, Decode, ParameterValue};
 
 use crate::Answer;
+use crate::visit::Visit;
 
 /// In one statement with a lock: those who create a table at the same time could both find that it is not there.
 const TABLES: &str = "DO $$ BEGIN \
@@ -20,13 +20,9 @@ const TABLES: &str = "DO $$ BEGIN \
     END $$";
 
 /// `POST /counter/:name`: counts one more, and then does what it has been ordered to.
-pub fn count(name: &str, request: &IncomingRequest) -> Answer {
-    let headers: serde_json::Map<String, Value> = request
-        .headers()
-        .entries()
-        .into_iter()
-        .map(|(name, value)| (name, json!(String::from_utf8_lossy(&value))))
-        .collect();
+pub fn count(name: &str, visit: &Visit) -> Answer {
+    let headers: serde_json::Map<String, Value> =
+        visit.headers.iter().map(|(name, value)| (name.clone(), json!(String::from_utf8_lossy(value)))).collect();
     answer(|| {
         let code = spin_sdk::variables::get("till_code")?;
         let authorized = headers.get("authorization") == Some(&json!(format!("Bearer {code}")));

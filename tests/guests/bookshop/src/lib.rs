@@ -3,6 +3,8 @@
 //! Both components of the manifest are this one file: what they may do differs by the manifest alone.
 
 mod books;
+#[allow(unsafe_code, reason = "the macro exports the handler by it")]
+mod buffered;
 mod counter;
 mod elsewhere;
 #[allow(unsafe_code, reason = "the SDK's macro exports the handler by it")]
@@ -11,17 +13,13 @@ mod misbehave;
 mod room;
 mod shelf;
 mod till;
+mod visit;
 
 use serde_json::Value;
-use spin_sdk::http::{Headers, IncomingRequest, OutgoingResponse, ResponseOutparam};
+use spin_sdk::http::{Headers, OutgoingResponse, ResponseOutparam};
 
 /// What a handler answers: a status and JSON.
 type Answer = (u16, Value);
-
-async fn body(request: IncomingRequest) -> Value {
-    let bytes = request.into_body().await.unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
 
 async fn send(out: ResponseOutparam, (status, value): Answer) {
     let response = response(status, "application/json");

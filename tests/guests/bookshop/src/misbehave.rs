@@ -8,25 +8,26 @@ use std::time::Duration;
 use serde_json::json;
 use spin_sdk::http::{Headers, ResponseOutparam};
 
+use crate::Answer;
+
 const CHUNK: usize = 64 * 1024;
 
 /// What tells this instance from all others.
 static INSTANCE: LazyLock<String> = LazyLock::new(|| format!("{:016x}", RandomState::new().hash_one(0)));
 
-/// `GET /misbehave/<how>[?number]`.
-pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
-    let number: usize = query.parse().unwrap_or(1);
-    // The tests wait for this line before they do what must meet the guest at work.
-    eprintln!("about to {how} in {}", *INSTANCE);
+/// `GET /misbehave/<how>[?number]`, for what ends with an answer or with the guest.
+pub fn misbehave(how: &str, query: &str) -> Answer {
+    let number = begin(how, query);
+    let behaved = || (200, json!({"instance": *INSTANCE}));
     match how {
-        "behave" => crate::send(out, (200, json!({"instance": *INSTANCE}))).await,
+        "behave" => behaved(),
         "keep" => {
             std::mem::forget(Headers::new());
-            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+            behaved()
         }
         "grow" => {
             black_box(vec![1; number << 20]);
-            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+            behaved()
         }
         "hoard" => {
             let hoard = black_box(vec![1_u8; number << 20]);
@@ -34,7 +35,7 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
             eprintln!("has its hoard");
             std::thread::sleep(Duration::from_secs(1));
             black_box(hoard);
-            crate::send(out, (200, json!({"instance": *INSTANCE}))).await;
+            behaved()
         }
         "trap" => std::process::abort(),
         "panic" => panic!("out of books"),
@@ -43,6 +44,7 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
         },
         "recurse" => {
             black_box(recurse(number as u64));
+            behaved()
         }
         "allocate" => {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
@@ -51,26 +53,54 @@ pub async fn misbehave(how: &str, query: &str, out: ResponseOutparam) {
                 black_box(&hoard);
             }
         }
-        "silence" => drop(out),
         "sleep" => {
             std::thread::sleep(Duration::from_millis(number as u64));
-            crate::send(out, (200, json!({"slept_ms": number}))).await;
+            (200, json!({"slept_ms": number}))
         }
         "flood" => {
             for line in 0..number {
                 eprintln!("line {line} of a guest that talks too much");
             }
-            crate::send(out, (200, json!({"lines": number}))).await;
+            (200, json!({"lines": number}))
         }
         "mutter" => {
             eprint!("half a line of number {number}");
-            crate::send(out, (200, json!({}))).await;
+            (200, json!({}))
         }
+        _ => (404, json!({"error": "too well-behaved"})),
+    }
+}
+
+/// Whether what `how` does takes a response that is sent part by part, or never.
+pub fn is_streamed(how: &str) -> bool {
+    ["silence", "huge", "stream", "half"].contains(&how)
+}
+
+/// `GET /misbehave/<how>[?number]`, for those.
+pub async fn stream(how: &str, query: &str, out: ResponseOutparam) {
+    let number = begin(how, query);
+    match how {
         "huge" => write_chunks(out, number, || {}).await,
         "stream" => write_chunks(out, number * CHUNK, || std::thread::sleep(Duration::from_millis(400))).await,
         "half" => write_chunks(out, usize::MAX, || panic!("in the middle of an answer")).await,
-        _ => crate::send(out, (404, json!({"error": "too well-behaved"}))).await,
+        _ => drop(out),
     }
+}
+
+/// The headers of a response in one piece that is none; nothing for other ways to misbehave.
+pub fn garbled(how: &str) -> Option<&'static str> {
+    match how {
+        "smuggle" => Some("transfer-encoding: chunked\n"),
+        "miscount" => Some("content-length: 2\n"),
+        "garble" => Some("a header without an end"),
+        _ => None,
+    }
+}
+
+fn begin(how: &str, query: &str) -> usize {
+    // The tests wait for this line before they do what must meet the guest at work.
+    eprintln!("about to {how} in {}", *INSTANCE);
+    query.parse().unwrap_or(1)
 }
 
 /// Sends `total` bytes in chunks, and does `between` after each.

@@ -1,29 +1,25 @@
 //! What a guest sees of a request: the shape Spin hosts promise.
 
-use serde_json::{Map, Value, json};
-use spin_sdk::http::{IncomingRequest, Scheme};
+use serde_json::{Map, json};
 
 use crate::Answer;
+use crate::visit::Visit;
 
-/// The method, scheme, authority, path and headers as they arrived. A header that occurs twice is a list.
-pub fn describe(request: &IncomingRequest) -> Answer {
-    let scheme = request.scheme().map(|scheme| match scheme {
-        Scheme::Http => "http".to_owned(),
-        Scheme::Https => "https".to_owned(),
-        Scheme::Other(other) => other,
-    });
+/// The way it came, its method, scheme, authority, path and headers as they arrived. A header is a list of its values.
+pub fn describe(visit: &Visit) -> Answer {
     let mut headers = Map::new();
-    for (name, value) in request.headers().entries() {
+    for (name, value) in &visit.headers {
         let values = headers.entry(name).or_insert_with(|| json!([]));
-        if let Value::Array(values) = values {
-            values.push(json!(String::from_utf8_lossy(&value)));
+        if let Some(values) = values.as_array_mut() {
+            values.push(json!(String::from_utf8_lossy(value)));
         }
     }
     let shape = json!({
-        "method": request.method().to_string(),
-        "scheme": scheme,
-        "authority": request.authority(),
-        "path_with_query": request.path_with_query(),
+        "way": visit.way,
+        "method": visit.method,
+        "scheme": visit.scheme,
+        "authority": visit.authority,
+        "path_with_query": visit.target,
         "headers": headers,
         "badge": std::env::var("BADGE").ok(),
     });

@@ -1,0 +1,95 @@
+//! Texts of pages as HTML. An instance keeps those that it made last: most readers read the same few pages.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::markdown::{self, Boxes, Pictures, Rendered};
+use crate::site::parts::{Linked, TICKS};
+use crate::store::links::Targets;
+use crate::store::pages::PageView;
+use crate::store::tasks::Ticked;
+
+/// Bytes that an instance keeps, of texts and their HTML.
+const MAX_KEPT: usize = 512 << 10;
+/// The same of one page. A larger one would take the place of many.
+const MAX_PAGE: usize = 128 << 10;
+
+/// All that the HTML of a page is made from. Nothing else may go into it: what is kept is right as long as this is equal.
+#[derive(Debug, PartialEq, Eq)]
+struct Source {
+    post_id: i64,
+    title: String,
+    content: String,
+    targets: Targets,
+    boxes: Boxes,
+    pictures: Pictures,
+}
+
+struct Kept {
+    source: Source,
+    rendered: Rc<Rendered>,
+}
+
+thread_local! {
+    /// What is kept, the latest last.
+    static KEPT: RefCell<VecDeque<Kept>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The text of a page, whose check boxes can be ticked and whose sections edited if the viewer `edits` it. `ticked` are those that
+/// are, with who did it.
+pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures: Pictures) -> Rc<Rendered> {
+    let said = |ticked: Ticked| match ticked.name {
+        Some(name) => (ticked.place, format!("{name}, {}", ticked.time.short_day())),
+        None => (ticked.place, ticked.time.short_day()),
+    };
+    let boxes = Boxes {
+        form: edits.then_some(TICKS),
+        notes: ticked.into_iter().map(said).collect(),
+        sections: edits.then(|| view.post.of("edit")),
+    };
+    KEPT.with_borrow_mut(|kept| {
+        let same = kept.iter().position(|kept| kept.source.is_of(view, &boxes, &pictures));
+        let used = match same.and_then(|at| kept.remove(at)) {
+            Some(known) => known,
+            None => {
+                let (post, targets) = (&view.post, &view.targets);
+                let target = |name: &str| targets.get(name).cloned();
+                let rendered = markdown::render_with(&post.content, &post.title, target, &boxes, &pictures).into();
+                let (title, content) = (post.title.clone(), post.content.clone());
+                let source =
+                    Source { post_id: post.post_id, title, content, targets: targets.clone(), boxes, pictures };
+                Kept { source, rendered }
+            }
+        };
+        let rendered = used.rendered.clone();
+        if used.size() <= MAX_PAGE {
+            kept.push_back(used);
+            let mut size: usize = kept.iter().map(Kept::size).sum();
+            while size > MAX_KEPT
+                && let Some(oldest) = kept.pop_front()
+            {
+                size -= oldest.size();
+            }
+        }
+        rendered
+    })
+}
+
+impl Source {
+    fn is_of(&self, view: &PageView, boxes: &Boxes, pictures: &Pictures) -> bool {
+        let post = &view.post;
+        // The cheapest to compare first.
+        (self.post_id, &self.title) == (post.post_id, &post.title)
+            && (&self.content, &self.boxes, &self.pictures) == (&post.content, boxes, pictures)
+            && self.targets == view.targets
+    }
+}
+
+impl Kept {
+    fn size(&self) -> usize {
+        /// What the rest takes for a page of a few headings and links.
+        const REST: usize = 1 << 10;
+        self.source.content.len() + self.rendered.html.len() + REST
+    }
+}
