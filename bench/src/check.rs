@@ -14,8 +14,9 @@ use crate::workload::Workload;
 /// Members of JSON whose values differ between any two new pages or moments.
 const CHANGING: [&str; 5] = ["post_id", "slug", "created_time", "updated_time", "timestamp"];
 
-/// The rows of a page, its revisions and its words, without what differs between any two pages.
-const ROWS: &str = "SELECT (to_jsonb(p) - '{id,slug,created_time,updated_time}'::text[])::text || (
+/// The rows of a page, its revisions and its words, without what differs between any two pages: also its place behind all others,
+/// and what follows from a slug that another page has.
+const ROWS: &str = "SELECT (to_jsonb(p) - '{id,slug,title_slug,position,created_time,updated_time}'::text[])::text || (
                       SELECT jsonb_agg(to_jsonb(r) - '{post_id,slug,created_time}'::text[] ORDER BY version)
                       FROM revisions AS r WHERE post_id = p.id) || (
                       SELECT (to_jsonb(s) - 'post_id')::text FROM searched AS s WHERE post_id = p.id)

@@ -152,7 +152,8 @@ async fn make_words(client: &Client, ids: [i64; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes back what writing workloads did: the pages they created, and the revisions of those they edited. Versions stay.
+/// Takes back what writing workloads did: the pages they created, the revisions of
+/// those they edited, and the log. Versions stay.
 pub async fn take_back(database: &Database, seed: Seed) -> anyhow::Result<()> {
     let (pages, edited) = (seed.pages, seed.spread(EDITED));
     let sql = format!(
@@ -160,12 +161,15 @@ pub async fn take_back(database: &Database, seed: Seed) -> anyhow::Result<()> {
          DELETE FROM revisions USING posts JOIN {edited} USING (id)
            WHERE post_id = posts.id AND revisions.version BETWEEN 2 AND posts.version - 1;
          DELETE FROM searched WHERE post_id > {pages};
+         DELETE FROM former_slugs WHERE post_id > {pages};
+         DELETE FROM outbox;
          DELETE FROM posts WHERE id > {pages};
          DELETE FROM old_service.posts WHERE id > {pages}"
     );
     database.run(&sql).await?;
     // It takes seconds for a large table, which the rows of one round do not slow down.
-    let tables = if pages <= 100_000 { &["posts", "revisions", "searched", "old_service.posts"][..] } else { &[] };
+    let tables =
+        if pages <= 100_000 { &["posts", "revisions", "searched", "outbox", "old_service.posts"][..] } else { &[] };
     for table in tables {
         database.run(&format!("VACUUM {table}")).await?;
     }

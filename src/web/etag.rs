@@ -2,12 +2,18 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::web::problem::Problem;
 
 /// The entity tag of a version, in a form of its own: the JSON and the Markdown at one URL are different texts.
 pub fn etag(version: i64, form: &str) -> String {
     if form.is_empty() { format!("\"{version}\"") } else { format!("\"{version}.{form}\"") }
+}
+
+/// The entity tag of what has no version, such as a list. It is the same from every replica, and guards nothing.
+pub fn of_content(content: &[u8]) -> String {
+    format!("\"{:016x}\"", xxh3_64(content))
 }
 
 /// An entity tag of If-Match or If-None-Match (RFC 9110, 13.1).

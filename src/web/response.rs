@@ -10,7 +10,6 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::web::etag;
 use crate::web::problem::Problem;
@@ -221,9 +220,8 @@ pub fn unless_known(request: &Request, etag: &str, response: impl FnOnce() -> Re
 
 /// `response` with an entity tag of its content, for what has no version, such as a list.
 pub fn tagged_by_content(request: &Request, response: Response) -> Response {
-    // The tag must be the same from every replica, and guards nothing.
-    let hash = xxh3_64(response.body());
-    unless_known(request, &format!("\"{hash:016x}\""), || response)
+    let tag = etag::of_content(response.body());
+    unless_known(request, &tag, || response)
 }
 
 /// A problem as RFC 9457 writes it.

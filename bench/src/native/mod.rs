@@ -27,6 +27,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_postgres::{NoTls, Row};
 use wiki::store::search::Entry;
+use wiki::web::etag;
 use wiki::words::Index;
 use wiki_types::slug::slugify;
 use wiki_types::{Post, PostSummary, Time, User};
@@ -90,7 +91,7 @@ fn json(status: StatusCode, value: &impl Serialize, tag: impl FnOnce(&[u8]) -> O
     let body = serde_json::to_vec(value)?;
     let response = Response::builder().status(status).header("content-type", "application/json");
     let response = match tag(&body) {
-        Some(tag) => response.header("etag", format!("\"{tag}\"")).header("cache-control", "no-cache"),
+        Some(tag) => response.header("etag", tag).header("cache-control", "no-cache"),
         None => response.header("cache-control", "no-store"),
     };
     Ok(response.body(Full::from(body))?)
@@ -180,7 +181,7 @@ async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
         role: None,
     };
     let version: i64 = row.try_get(5)?;
-    json(StatusCode::OK, &user, |_| Some(version.to_string()))
+    json(StatusCode::OK, &user, |_| Some(etag::etag(version, "")))
 }
 
 /// A page of a list, or with no size.
@@ -219,7 +220,7 @@ fn post(status: StatusCode, row: Option<&Row>, content: impl FnOnce(&Row) -> Out
         space_id: 1,
         parent_id: None,
     };
-    json(status, &post, |_| Some(version.to_string()))
+    json(status, &post, |_| Some(etag::etag(version, "")))
 }
 
 #[derive(Serialize)]
@@ -235,10 +236,7 @@ async fn posts(pool: &Pool) -> Outcome<Answer> {
     let digits = |id: i64| format!("[{id}]").bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let last = posts.last().filter(|_| rows.len() > LIMIT);
     let next = last.map(|last| format!("/posts?cursor={}", digits(last.post_id)));
-    // FNV-1a, as the wiki tags lists.
-    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    let tag = |body: &[u8]| Some(format!("{:016x}", body.iter().fold(0xcbf2_9ce4_8422_2325, add)));
-    json(StatusCode::OK, &Posts { posts, next }, tag)
+    json(StatusCode::OK, &Posts { posts, next }, |body| Some(etag::of_content(body)))
 }
 
 /// What a client sends.

@@ -48,7 +48,7 @@ pub const INSERT: &str = concat!(
 /// and the parameters of `Entry`.
 pub const UPDATE: &str = concat!(
     "WITH before AS (
-       SELECT id, octet_length(content) AS size FROM posts WHERE id = $1
+       SELECT id, title, octet_length(content) AS size FROM posts WHERE id = $1
      ), post AS (
        UPDATE posts SET title = coalesce($3, title), content = $4, links = $5, version = version + 1, updated_time = now(),
          tasks_version = version + 1
@@ -56,8 +56,9 @@ pub const UPDATE: &str = concat!(
          AND (title, content) IS DISTINCT FROM (coalesce($3, title), $4)
        RETURNING *
      ), revision AS (
-       INSERT INTO revisions (post_id, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
-       SELECT post.id, version, user_id, title, slug, content, tags, '', octet_length(content),
+       INSERT INTO revisions (post_id, kind, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
+       SELECT post.id, CASE WHEN post.title = before.title THEN 'edited' ELSE 'renamed' END, version, user_id, post.title, slug,
+         content, tags, '', octet_length(content),
          octet_length(content) - before.size, updated_time
        FROM post JOIN before ON before.id = post.id
      ), ",
