@@ -5,7 +5,7 @@ use http::StatusCode;
 use wiki_types::FieldError;
 
 use crate::store;
-use crate::store::pages::{MAX_DEPTH, Refusal, Unplaced};
+use crate::store::pages::{Blocked, MAX_DEPTH, Refusal, Unplaced};
 use crate::web::Problem;
 
 /// Seconds after which a client should ask again when the database is away: long enough not to pile up, short enough
@@ -50,6 +50,33 @@ pub fn page_refused(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Protected => Problem::forbidden("The page is protected. Only administrators may change it."),
         Refusal::ReadOnly => place_read_only(),
+    }
+}
+
+/// 403: a page was to be deleted with everything below it, and not all of that may be.
+pub fn below_blocked(blocked: &Blocked) -> Problem {
+    let Blocked { protected, read_only, hides } = blocked;
+    let mut detail = "Nothing was deleted.".to_owned();
+    if !protected.is_empty() {
+        detail += &format!(" Only administrators may delete {} below this page.", quoted(protected));
+    }
+    if !read_only.is_empty() {
+        detail += &format!(" You may read {} below this page, but not delete it.", quoted(read_only));
+    }
+    if *hides {
+        detail += " Something below this page is hidden from you.";
+    }
+    Problem::forbidden(detail)
+}
+
+/// The first three titles, in quotation marks, and whether there are others.
+fn quoted(titles: &[String]) -> String {
+    let (shown, others) = titles.split_at(titles.len().min(3));
+    let mut names: Vec<String> = shown.iter().map(|title| format!("“{title}”")).collect();
+    names.extend((!others.is_empty()).then(|| "others".to_owned()));
+    match &*names {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
     }
 }
 
@@ -159,6 +186,20 @@ pub fn last_administrator() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keeps_a_tree_from_being_deleted_is_named() {
+        let titles = |count: usize| ["A", "B", "C", "D"].map(str::to_owned)[..count].to_vec();
+        assert_eq!(
+            [1, 2, 3, 4].map(|count| quoted(&titles(count))),
+            ["“A”", "“A” and “B”", "“A”, “B” and “C”", "“A”, “B”, “C” and others"]
+        );
+        let blocked = Blocked { protected: titles(1), read_only: Vec::new(), hides: true };
+        assert_eq!(
+            below_blocked(&blocked).detail,
+            "Nothing was deleted. Only administrators may delete “A” below this page. Something below this page is hidden from you."
+        );
+    }
 
     #[test]
     fn an_outage_is_503_and_a_bug_is_500() {

@@ -214,6 +214,9 @@ pub struct Delete {
     /// Delete only if this is the current version
     #[arg(long, value_name = "N")]
     pub version: Option<i64>,
+    /// Delete everything below the page as well. Without it, the pages below move up
+    #[arg(long)]
+    pub below: bool,
 }
 
 #[derive(Debug, Args)]

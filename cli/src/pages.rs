@@ -111,7 +111,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
 pub fn delete(wiki: &Wiki, global: &Global, args: &Delete) -> anyhow::Result<()> {
     let id = wiki.page_number(&args.page)?;
     let post = wiki.post(id).map_err(|error| error.or_no_page(&args.page))?;
-    match wiki.delete(id, args.version) {
+    match wiki.delete(id, args.version, args.below) {
         Ok(()) => {}
         // It existed a moment ago, so it is deleted now: by us, if the response to the first attempt was lost.
         Err(error) if error.status() == Some(404) => {}
@@ -124,7 +124,8 @@ pub fn delete(wiki: &Wiki, global: &Global, args: &Delete) -> anyhow::Result<()>
     if global.json {
         return Ok(output::json(&serde_json::json!({"post_id": id, "slug": post.slug, "deleted": true}))?);
     }
-    Ok(output::line(&format!("deleted {}; to restore it: wasiki restore {id}", post.slug))?)
+    let what = if args.below { " and everything below it" } else { "" };
+    Ok(output::line(&format!("deleted {}{what}; to restore it: wasiki restore {id}", post.slug))?)
 }
 
 pub fn restore(wiki: &Wiki, global: &Global, number: i64) -> anyhow::Result<()> {

@@ -126,9 +126,10 @@ impl Wiki {
         }
     }
 
-    /// Deletes a page; if `version` is given, only if that is its current version.
-    pub fn delete(&self, id: i64, version: Option<i64>) -> Result<(), Error> {
-        self.http.send(&Request::new(Method::DELETE, format!("/posts/{id}")).if_version(version)).map(drop)
+    /// Deletes a page, with everything below it if `below` says so; if `version` is given, only if that is its current version.
+    pub fn delete(&self, id: i64, version: Option<i64>, below: bool) -> Result<(), Error> {
+        let target = format!("/posts/{id}{}", if below { "?below=true" } else { "" });
+        self.http.send(&Request::new(Method::DELETE, target).if_version(version)).map(drop)
     }
 
     /// Restores a deleted page; returns it as the wiki's JSON.

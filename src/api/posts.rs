@@ -149,18 +149,26 @@ pub(super) fn respond(saved: Saved, slug: Option<&str>, by_header: bool) -> Resu
 /// Delete a page
 ///
 /// The page and its history are kept, but can no longer be read until it is restored. The deletion is a version of its own.
+/// The pages right below it move up to where it was. With `below=true`, everything below it is deleted as well, each page as
+/// a deletion of its own; if one of them may not be deleted, nothing is, and the response is 403.
 #[cfg_attr(test, utoipa::path(
     delete, path = "/posts/{id}", operation_id = "deletePost", tag = "Posts",
-    params(("comment", Query), ("user_id" = Option<i64>, Query, minimum = 1, description = "Who does it. By default, the \
+    params(("below", Query), ("comment", Query), ("user_id" = Option<i64>, Query, minimum = 1, description = "Who does it. By default, the \
         sender, if they have an account. Unless the wiki is open, only administrators name another user.")),
     responses((status = 204, description = "The page is deleted."), (status = 412)),
 ))]
 pub fn delete(cx: &Context, id: i64) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
-    match pages::delete(cx.db, id, seen, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
+    let delete = match query(cx.request, "below").as_deref() {
+        None | Some("false") => pages::delete,
+        Some("true") => pages::delete_tree,
+        Some(_) => return Err(Problem::invalid_field("below", "must be true or false")),
+    };
+    match delete(cx.db, id, seen, &note(cx)?, cx.identity.administers(), &cx.identity.actor())? {
         Deleted::Deleted => Ok(response::no_content()),
         Deleted::Stale(current) => Err(stale(*current, true)),
         Deleted::Refused(refusal) => Err(errors::page_refused(refusal)),
+        Deleted::Blocked(blocked) => Err(errors::below_blocked(&blocked)),
         Deleted::Gone => Err(errors::page_not_found()),
         Deleted::NoSuchUser => Err(errors::user_not_found()),
     }

@@ -303,6 +303,8 @@ fn parameters() -> Value {
         "Until": query("until", json!({ "type": "string" }),
             "Only pages that were last edited on this day or at this time or earlier. Not before `since`."),
         "Assignee": query("assignee", username(), "Only tasks of the user with this username, in any case; `me` is the sender."),
+        "WithBelow": query("below", json!({ "type": "boolean", "default": false }),
+            "Whether to delete everything below the page as well."),
         "Done": query("done", json!({ "type": "boolean" }), "Only tasks that are done, or only those that are not."),
         "DueBefore": query("due_before", json!({ "type": "string" }),
             "Only tasks that are due before this day, as in `2026-01-31`, in UTC, or before this time."),

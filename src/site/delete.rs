@@ -9,13 +9,10 @@ use crate::errors;
 use crate::site::parts::{self, Linked};
 use crate::site::{self, address, author, deleted, missing};
 use crate::store::links;
-use crate::store::pages::tree::{self, Level};
+use crate::store::pages::tree::{self, MAX_COUNTED};
 use crate::store::pages::{self, Deleted, Note};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
-
-/// The most pages below a page that are counted.
-const MAX_COUNTED: usize = 100;
 
 /// The question before a page is deleted.
 #[derive(Debug, Template)]
@@ -24,8 +21,10 @@ pub struct Delete {
     pub page: Post,
     /// How many pages link to it.
     pub backlinks: i64,
-    /// How many pages are right below it.
-    pub below: usize,
+    /// How many pages are below it, as far as they are counted and the viewer may read them.
+    pub below: i64,
+    /// Whether to delete them as well.
+    pub deletes_below: bool,
     pub reason: String,
     pub author: String,
     pub errors: Vec<FieldError>,
@@ -38,19 +37,18 @@ impl Delete {
         parts::error(&self.errors, field)
     }
 
-    /// What becomes of the pages below it.
-    fn below(&self) -> Option<String> {
+    /// What is below it, in words.
+    fn below(&self) -> String {
         match self.below {
-            0 => None,
-            1 => Some("The page below it moves up".to_owned()),
-            many if many > MAX_COUNTED => Some("The pages below it move up".to_owned()),
-            many => Some(format!("The {many} pages below it move up")),
+            1 => "the page below".to_owned(),
+            many if many > MAX_COUNTED => "all pages below".to_owned(),
+            many => format!("the {} pages below", parts::count(&many)),
         }
     }
 
     fn show(cx: &Context, status: StatusCode, mut view: Self) -> Result<Response, Problem> {
         view.backlinks = links::count(cx.db, view.page.post_id)?;
-        view.below = tree::level(cx.db, Level::Below(view.page.post_id), None, MAX_COUNTED + 1)?.len();
+        view.below = tree::count_below(cx.db, view.page.post_id)?;
         site::show_once_of(cx, view.page.post_id, status, &view)
     }
 }
@@ -59,7 +57,9 @@ impl Delete {
 pub fn ask(cx: &Context, slug: &str) -> Result<Response, Problem> {
     let Some(page) = pages::find_by_slug(cx.db, slug)? else { return missing::show(cx, slug) };
     let author = author::remembered(cx.request);
-    let view = Delete { page, backlinks: 0, below: 0, reason: String::new(), author, errors: Vec::new(), seen: None };
+    let reason = String::new();
+    let view =
+        Delete { page, backlinks: 0, below: 0, deletes_below: false, reason, author, errors: Vec::new(), seen: None };
     Delete::show(cx, StatusCode::OK, view)
 }
 
@@ -78,13 +78,15 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
     {
         errors.push(FieldError::new("author", message));
     }
-    let view = Delete { page: post, backlinks: 0, below: 0, reason, author, errors, seen: None };
+    let deletes_below = form.text("below") == "delete";
+    let view = Delete { page: post, backlinks: 0, below: 0, deletes_below, reason, author, errors, seen: None };
     if !view.errors.is_empty() {
         return Delete::show(cx, StatusCode::UNPROCESSABLE_ENTITY, view);
     }
     let note = Note { user_id: author::known(cx, &view.author)?, comment: view.reason.clone() };
     let (seen, may_override) = (Some(vec![version]), cx.identity.administers());
-    match pages::delete(cx.db, view.page.post_id, seen, &note, may_override, &cx.identity.actor())? {
+    let delete = if deletes_below { pages::delete_tree } else { pages::delete };
+    match delete(cx.db, view.page.post_id, seen, &note, may_override, &cx.identity.actor())? {
         // The address now says that the page was deleted, and offers to restore it. So it does if another request
         // deleted the page first.
         Deleted::Deleted | Deleted::Gone => {
@@ -93,6 +95,11 @@ pub fn delete(cx: &Context, slug: &str) -> Result<Response, Problem> {
         }
         Deleted::Stale(current) => {
             Delete::show(cx, StatusCode::CONFLICT, Delete { page: *current, seen: Some(version), ..view })
+        }
+        Deleted::Blocked(blocked) => {
+            let problem = errors::below_blocked(&blocked);
+            let errors = vec![FieldError::new("below", problem.detail)];
+            Delete::show(cx, problem.status, Delete { errors, ..view })
         }
         Deleted::Refused(refusal) => Err(errors::page_refused(refusal)),
         Deleted::NoSuchUser => Err(errors::user_not_found()),

@@ -831,6 +831,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             page: self.post(0, 0),
             backlinks: 12,
             below: 3,
+            deletes_below: false,
             reason: self.text("Out of date"),
             author: self.text("Ada"),
             errors,

@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &[
     ("0022_drafts_of_new_pages.sql", include_str!("../../migrations/0022_drafts_of_new_pages.sql")),
     ("0023_watch_below.sql", include_str!("../../migrations/0023_watch_below.sql")),
     ("0024_mail.sql", include_str!("../../migrations/0024_mail.sql")),
+    ("0025_delete_below.sql", include_str!("../../migrations/0025_delete_below.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

@@ -14,6 +14,7 @@ use crate::store::error::Error;
 use crate::store::links::{self, Targets};
 use crate::store::snapshot::{Snapshot, snapshot};
 use crate::store::watches::{read_watch, watch_columns};
+pub use delete_tree::delete_tree;
 pub use deleted::{deleted, deleted_fits, deleted_keys, find_deleted, last_deleted};
 pub use filter::Filter;
 pub use order::Order;
@@ -21,8 +22,8 @@ pub(super) use place::NAMES;
 pub use place::{MAX_LISTED, Place, place_of};
 pub use tree::MAX_DEPTH;
 pub use write::{
-    Created, Deleted, Draft, Note, Refusal, Restored, Saved, Unplaced, create, delete, restore, save, save_as_it_is,
-    set_protection,
+    Blocked, Created, Deleted, Draft, Note, Refusal, Restored, Saved, Unplaced, create, delete, restore, save,
+    save_as_it_is, set_protection,
 };
 
 record! {
@@ -57,6 +58,7 @@ record! {
     }
 }
 
+mod delete_tree;
 mod write;
 
 /// Page `id`, unless it is deleted.

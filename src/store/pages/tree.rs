@@ -11,6 +11,9 @@ use crate::store::pages::{Refusal, Unplaced, write};
 /// The most pages from the top of the tree to its lowest page: what the function `max_depth` in the database says.
 pub const MAX_DEPTH: usize = 50;
 
+/// The most pages below a page that are counted.
+pub const MAX_COUNTED: i64 = 1000;
+
 /// SQL for how many pages right below those in the table of this name the reader may read.
 macro_rules! children {
     ($page:literal) => {
@@ -80,6 +83,20 @@ pub fn below_each(db: &Db, parents: Vec<i64>, count: usize) -> Result<Vec<(i64, 
          ) AS child ORDER BY parent.number"
     );
     db.query_all(sql, &[db::numbers(Some(parents)), db::count(count)], |row| Ok((row.column()?, read_page(row)?)))
+}
+
+/// How many pages are below page `id`, of those that the reader may read; [`MAX_COUNTED`] and one more at most.
+pub fn count_below(db: &Db, id: i64) -> Result<i64, Error> {
+    let sql = concat!(
+        "WITH RECURSIVE below AS (
+           SELECT id, acl_id FROM posts WHERE parent_id = $1 AND deleted_time IS NULL
+           UNION ALL
+           SELECT posts.id, posts.acl_id FROM below JOIN posts ON posts.parent_id = below.id AND posts.deleted_time IS NULL
+         ) SELECT count(*) FROM (SELECT FROM below WHERE ",
+        is_readable!("below"),
+        " LIMIT $2) AS counted"
+    );
+    db.query_row(sql, &[id.into(), (MAX_COUNTED + 1).into()])?.column()
 }
 
 /// Whether `keys` can be those of a page in its level.

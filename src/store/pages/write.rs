@@ -473,13 +473,27 @@ pub enum Deleted {
     Stale(Box<Post>),
     /// The sender may not change the page.
     Refused(Refusal),
+    /// Pages below it were to be deleted with it, and the sender may not change some of them. Nothing is deleted.
+    Blocked(Blocked),
     /// There is no such page, or it was deleted before.
     Gone,
     /// The user of the note does not exist.
     NoSuchUser,
 }
 
-/// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept, and the deletion is a version in it.
+/// Which pages keep a page from being deleted with everything below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// The titles of pages that only administrators may change, four at most.
+    pub protected: Vec<String>,
+    /// The titles of pages that the sender may only read, four at most.
+    pub read_only: Vec<String>,
+    /// Whether there are pages that the sender may not even read.
+    pub hides: bool,
+}
+
+/// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept, and the deletion is a version in it. The pages
+/// right below it move up to where it was.
 pub fn delete(
     db: &Db,
     id: i64,

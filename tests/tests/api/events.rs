@@ -96,6 +96,11 @@ async fn every_change_is_in_the_log() {
     log.tries("POST /posts/{id}/revert", wiki.post(&at("/revert")).json(revert), &["page.renamed"]).await;
     log.tries("DELETE /posts/{id}", wiki.delete(&at("")), &["page.deleted"]).await;
     log.tries("POST /posts/{id}/restore", wiki.post(&at("/restore")).json(json!({})), &["page.restored"]).await;
+    let below = json!({"content": "# Below", "parent_id": id});
+    log.tries("POST /posts", wiki.post("/posts").json(below), &["page.created"]).await;
+    let both = ["page.deleted", "page.deleted"];
+    log.tries("DELETE /posts/{id}", wiki.delete(&at("?below=true")), &both).await;
+    log.tries("POST /posts/{id}/restore", wiki.post(&at("/restore")).json(json!({})), &["page.restored"]).await;
     log.tries("PUT /posts/{id}/protection", wiki.put(&at("/protection")), &["page.protected"]).await;
     // A second time it changes nothing.
     log.tries("PUT /posts/{id}/protection", wiki.put(&at("/protection")), &[]).await;

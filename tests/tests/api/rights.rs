@@ -213,6 +213,7 @@ async fn nobody_changes_a_page_that_they_may_not_read() {
         vec![
             wiki.put(&page("")).header("if-match", "*").json(json!({"content": "mine"})),
             wiki.delete(&page("")),
+            wiki.delete(&page("?below=true")),
             wiki.post(&page("/restore")),
             wiki.post(&page("/revert")).json(json!({"version": 1})),
             wiki.post(&page("/move")).json(json!({})),
@@ -231,6 +232,7 @@ async fn nobody_changes_a_page_that_they_may_not_read() {
             wiki.post("/posts").json(json!({"content": "x", "parent_id": id})),
             wiki.post(&format!("/wiki/-/deleted/{id}")).form(&[("version", "2")]),
             wiki.post(&site("/delete")).form(&[("version", "2")]),
+            wiki.post(&site("/delete")).form(&[("version", "2"), ("below", "delete")]),
             wiki.post(&site("/restore")).form(&[("id", &id.to_string())]),
             wiki.post(&site("/revert")).form(&[("version", "1")]),
             wiki.post(&site("/tasks")).form(&[("version", "2"), ("tick", "0")]),

@@ -342,6 +342,12 @@ async fn pages_are_found_listed_deleted_and_restored() {
     assert_eq!(wasiki(&wiki, &["get", "home"]).await.error(), "error: there is no page \"home\"");
     assert_eq!(wasiki(&wiki, &["restore", "1"]).await.success(), "restored home (number 1, version 3)\n");
     wasiki(&wiki, &["get", "home"]).await.success();
+
+    wiki.post("/posts/2/move").json(json!({"parent_id": 1})).await.expect(200);
+    assert_eq!(wasiki(&wiki, &["delete", "home", "--below", "--version", "1"]).await.code, Some(3));
+    let deleted = wasiki(&wiki, &["delete", "home", "--below"]).await;
+    assert_eq!(deleted.success(), "deleted home and everything below it; to restore it: wasiki restore 1\n");
+    assert_eq!(wasiki(&wiki, &["list"]).await.success(), "");
 }
 
 #[tokio::test]

@@ -45,13 +45,49 @@ async fn a_page_shows_where_it_is_and_what_is_around_it() {
     assert_eq!(texts(&tree, "#_tree ul .count"), ["1 below"]);
     wiki.get("/wiki/-/pages?view=tree&space=9").header("accept", "text/html").await.expect(404);
 
+    assert_eq!(texts(&html(&wiki, "/wiki/deep/delete").await, "#_below"), [""; 0]);
     let asked = html(&wiki, "/wiki/second/delete").await;
-    assert!(asked.contains("The page below it moves up to where this page is now."), "{asked}");
-    assert!(!html(&wiki, "/wiki/deep/delete").await.contains("moves up"));
-    let form = [("version", "1"), ("reason", ""), ("author", "")];
+    assert_eq!(texts(&asked, "#_below label"), ["Move the page below up", "Delete the page below too"]);
+    assert_eq!(texts(&asked, "#_below label:has([checked])"), ["Move the page below up"]);
+    let form = [("version", "1"), ("reason", ""), ("author", ""), ("below", "lift")];
     wiki.post("/wiki/second/delete").form(&form).await.expect(303);
     assert_eq!(parent(&wiki, deep).await, Some(team));
     assert_eq!(parent(&wiki, a).await, Some(team));
+}
+
+#[tokio::test]
+async fn a_page_is_deleted_with_everything_below_it_by_a_form() {
+    let wiki = App::wiki().start().await;
+    wiki.create_user("ada").await;
+    let top = write(&wiki, "Top", None).await;
+    let middle = write(&wiki, "Middle", Some(top)).await;
+    let low = write(&wiki, "Low", Some(middle)).await;
+    let asked = html(&wiki, "/wiki/top/delete").await;
+    assert_eq!(texts(&asked, "#_below label"), ["Move the 2 pages below up", "Delete the 2 pages below too"]);
+
+    let database = wiki.database().client().await;
+    database.batch_execute("UPDATE posts SET protected = true").await.unwrap();
+    let send = |version: &'static str| {
+        let fields = [("version", version), ("reason", "Old"), ("author", ""), ("below", "delete")];
+        wiki.post("/wiki/top/delete").header("accept", "text/html").form(&fields)
+    };
+    send("1").await.expect(403);
+    database.execute("UPDATE posts SET protected = false WHERE id = $1", &[&top]).await.unwrap();
+    let refused = send("1").await.expect(403);
+    let message = "Nothing was deleted. Only administrators may delete “Middle” and “Low” below this page.";
+    assert_eq!(texts(refused.text(), "#_below-error"), [message], "{refused:?}");
+    assert_eq!(texts(refused.text(), "#_below label:has([checked])"), ["Delete the 2 pages below too"]);
+    assert!(refused.text().contains("value=\"Old\""), "{refused:?}");
+    database.batch_execute("UPDATE posts SET protected = false").await.unwrap();
+    // What was chosen stays chosen when the page has changed.
+    let stale = send("7").await.expect(409);
+    assert_eq!(texts(stale.text(), "#_below label:has([checked])"), ["Delete the 2 pages below too"]);
+
+    send("1").await.expect(303);
+    for id in [top, middle, low] {
+        wiki.get(&format!("/posts/{id}")).await.problem(404);
+    }
+    assert_eq!(texts(&html(&wiki, "/wiki/-/deleted").await, "main .title"), ["Low", "Middle", "Top"]);
 }
 
 #[tokio::test]

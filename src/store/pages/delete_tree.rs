@@ -1,0 +1,50 @@
+//! Deleting a page with everything below it.
+
+use crate::store::audit::Actor;
+use crate::store::db::{self, Db};
+use crate::store::error::Error;
+use crate::store::pages::read_post;
+use crate::store::pages::write::{Blocked, Deleted, Note, Refusal, unknown_outcome};
+
+/// Deletes page `id`, if it is at one of the versions `seen`, with everything below it; each page as a deletion of its own. If one
+/// of them may not be deleted, none is.
+///
+/// Who moves pages or creates one below them at the same time waits, or is waited for. The database decides.
+pub fn delete_tree(
+    db: &Db,
+    id: i64,
+    seen: Option<Vec<i64>>,
+    note: &Note,
+    may_override: bool,
+    actor: &Actor,
+) -> Result<Deleted, Error> {
+    let [actor_id, address] = actor.params();
+    let mut row = db.query_row(
+        concat!(
+            "SELECT outcome, hides_below, coalesce(protected_below, '{}'), coalesce(read_only_below, '{}'), ",
+            post_columns!(),
+            " FROM delete_tree($1, $2, $3, $reader, $4, $5, $6, $7) AS done CROSS JOIN LATERAL (SELECT (done.root).*) AS page"
+        ),
+        &[
+            id.into(),
+            db::numbers(seen),
+            may_override.into(),
+            note.user_id.into(),
+            note.comment.clone().into(),
+            actor_id,
+            address,
+        ],
+    )?;
+    let (outcome, hides): (String, Option<bool>) = (row.column()?, row.column()?);
+    let (protected, read_only) = (row.column()?, row.column()?);
+    Ok(match &*outcome {
+        "deleted" => Deleted::Deleted,
+        "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
+        "protected" => Deleted::Refused(Refusal::Protected),
+        "read only" => Deleted::Refused(Refusal::ReadOnly),
+        "blocked" => Deleted::Blocked(Blocked { protected, read_only, hides: hides.unwrap_or_default() }),
+        "gone" => Deleted::Gone,
+        "no such user" => Deleted::NoSuchUser,
+        other => return Err(unknown_outcome(other)),
+    })
+}
