@@ -34,8 +34,7 @@ impl Frame {
     /// What stands around a page.
     pub fn around(cx: &Context, view: &PageView) -> Result<Self, Problem> {
         let viewer = Viewer::of(cx.request, cx.identity);
-        let is_leaf = view.place.below.is_empty();
-        let navigation = navigation::around(cx.db, viewer.account, &view.post, is_leaf, &view.snapshot)?;
+        let navigation = navigation::around(cx.db, viewer.account, view)?;
         Ok(Self::new(viewer, navigation))
     }
 
@@ -54,6 +53,7 @@ impl Frame {
     }
 
     fn new(viewer: Viewer, navigation: Navigation) -> Self {
+        let viewer = Viewer { administers_page: navigation.is_administered, ..viewer };
         let (settings, sidebar) = Sidebar::new(navigation);
         Self { viewer, settings, sidebar }
     }

@@ -32,6 +32,8 @@ pub struct Viewer {
     pub unread: i64,
     /// Whether they are an administrator.
     pub administers: bool,
+    /// Whether they say who may read and write the page that they are at, as those who administer its space.
+    pub administers_page: bool,
     /// Whether signing in allows more than the wiki allows without an account.
     pub gains_by_signing_in: bool,
     /// Whether they may read pages.
@@ -53,6 +55,7 @@ impl Viewer {
             name: identity.account.as_ref().map(|account| account.name.clone()),
             unread: identity.unread,
             administers: identity.administers(),
+            administers_page: false,
             gains_by_signing_in: identity.mode != Mode::Open,
             reads: identity.check(Need::Read).is_ok(),
             writes: identity.check(Need::Write).is_ok(),

@@ -129,6 +129,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             targets: Targets::new(),
             watch: Watch { watching: editor.is_multiple_of(2), below: editor.is_multiple_of(4) },
             place: self.place(editor),
+            is_administered: editor.is_multiple_of(2),
         }
     }
 
@@ -427,6 +428,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             name: Some(self.text(PEOPLE[0])),
             unread: 120,
             administers: true,
+            administers_page: true,
             gains_by_signing_in: true,
             reads: true,
             writes: true,
@@ -762,6 +764,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             open: vec![2, 3],
             stars: if is_known { vec![self.suggestion(0), self.suggestion(1)] } else { Vec::new() },
             is_starred: is_known,
+            is_administered: true,
         });
         Frame { viewer: viewer.clone(), settings, sidebar }
     }

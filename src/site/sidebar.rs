@@ -92,7 +92,7 @@ impl Sidebar {
 
     /// The sidebar that shows `navigation`, beside the settings in it.
     pub fn new(navigation: Navigation) -> (Settings, Self) {
-        let Navigation { settings, mut spaces, open_space, page, pages, open, mut stars, is_starred } = navigation;
+        let Navigation { settings, mut spaces, open_space, page, pages, open, mut stars, is_starred, .. } = navigation;
         let top = |space: i64| Level::new(&pages, None, &open, page, address::tree(space));
         let has_more_spaces = spaces.len() > MAX_SPACES;
         let has_more_stars = stars.len() > MAX_STARS;

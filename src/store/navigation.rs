@@ -8,6 +8,7 @@ use wiki_types::{Post, Settings, Suggestion};
 
 use crate::store::db::{Db, Reader};
 use crate::store::error::Error;
+use crate::store::pages::PageView;
 use crate::store::settings::{read_settings, settings_columns};
 use crate::store::snapshot::{Snapshot, snapshot};
 
@@ -53,6 +54,8 @@ pub struct Navigation {
     pub stars: Vec<Suggestion>,
     /// Whether the page that the reader is at has a star of theirs.
     pub is_starred: bool,
+    /// Whether the reader says who may read and write that page, as far as lists say.
+    pub is_administered: bool,
 }
 
 /// A space in the navigation.
@@ -105,17 +108,11 @@ thread_local! {
     static KNOWN: RefCell<Vec<Known>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What stands around page `post` as user `user_id` sees it. `is_leaf` is whether they can read nothing below it, and `snapshot` the
-/// state of the database that this was seen in.
+/// What stands around the page of `view` as user `user_id` sees it.
 ///
 /// As long as nothing in the database has changed, what stands around a page is known from its siblings.
-pub fn around(
-    db: &Db,
-    user_id: Option<i64>,
-    post: &Post,
-    is_leaf: bool,
-    snapshot: &Snapshot,
-) -> Result<Navigation, Error> {
+pub fn around(db: &Db, user_id: Option<i64>, view: &PageView) -> Result<Navigation, Error> {
+    let (post, snapshot, is_leaf) = (&view.post, &view.snapshot, view.place.below.is_empty());
     let reader = (db.reader(), user_id);
     let place = (post.space_id, post.parent_id);
     let known = KNOWN.with_borrow(|known| {
@@ -125,7 +122,7 @@ pub fn around(
         fitting.find_map(|known| known.navigation.moved_to(post))
     });
     if let Some(navigation) = known {
-        return Ok(navigation);
+        return Ok(Navigation { is_administered: view.is_administered, ..navigation });
     }
     let (navigation, snapshot) = read(db, user_id, Location::Page(post.post_id))?;
     KNOWN.with_borrow_mut(|known| {
@@ -139,7 +136,8 @@ pub fn around(
 }
 
 impl Navigation {
-    /// The same around `post`, a sibling of the page with nothing below it. None if it is not known whether it has a star.
+    /// The same around `post`, a sibling of the page with nothing below it; but for who administers it, which may be others. None
+    /// if it is not known whether it has a star.
     fn moved_to(&self, post: &Post) -> Option<Self> {
         let former = self.page.filter(|_| self.stars.len() <= MAX_STARS)?;
         let id = post.post_id;
@@ -157,6 +155,7 @@ impl Navigation {
             open: self.open.iter().copied().filter(|open| *open != former).chain([id]).collect(),
             stars: self.stars.clone(),
             is_starred: self.stars.iter().any(|page| page.slug == post.slug),
+            is_administered: false,
         })
     }
 }
@@ -221,7 +220,10 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
               WHERE stars.user_id = $3::bigint AND page.deleted_time IS NULL AND ",
         is_readable!("page"),
         " ORDER BY lower(page.title), page.id LIMIT 21) AS starred),
-           EXISTS (SELECT FROM stars WHERE stars.user_id = $3 AND stars.post_id = $1), ",
+           EXISTS (SELECT FROM stars WHERE stars.user_id = $3 AND stars.post_id = $1),
+           EXISTS (SELECT FROM posts WHERE posts.id = $1 AND ",
+        is_administered!("posts"),
+        "), ",
         snapshot!(),
         " FROM settings"
     );
@@ -235,6 +237,7 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         open: row.json()?.unwrap_or_default(),
         stars: row.json()?.unwrap_or_default(),
         is_starred: row.column()?,
+        is_administered: row.column()?,
     };
     Ok((navigation, Snapshot(row.column()?)))
 }

@@ -40,6 +40,13 @@ macro_rules! is_writable {
     };
 }
 
+/// SQL for whether the reader administers the place of the pages in the table of this name, as far as lists say.
+macro_rules! is_administered {
+    ($page:literal) => {
+        concat!("(", $page, ".acl_id <> 0 AND ", $page, ".acl_id = ANY ((SELECT acls_with($reader, 3))::bigint[]))")
+    };
+}
+
 /// The end of a statement that changes something: the only row of a SELECT, or one of NULLs.
 ///
 /// A statement without a row is never answered by some hosts; see `Db::query_one`.

@@ -129,6 +129,8 @@ pub struct PageView {
     pub watch: Watch,
     /// Where it is in the tree.
     pub place: Place,
+    /// Whether whoever reads it says who may read and write it, as far as lists say.
+    pub is_administered: bool,
     /// The state of the database that it was read in.
     pub snapshot: Snapshot,
 }
@@ -151,6 +153,8 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             ", kind, editor, editor_name, links, {}, ",
             watch_columns!(),
             ", {}, ",
+            is_administered!("posts"),
+            ", ",
             snapshot!(),
             "
              FROM posts CROSS JOIN LATERAL (
@@ -174,6 +178,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             targets: links::pair(row.column()?, row.column()?),
             watch: read_watch(row)?,
             place: place::read_place(row)?,
+            is_administered: row.column()?,
             snapshot: Snapshot(row.column()?),
         })
     };

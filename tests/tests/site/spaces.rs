@@ -379,6 +379,46 @@ async fn groups_are_made_filled_and_deleted() {
 }
 
 #[tokio::test]
+async fn whoever_administers_a_page_finds_its_access_in_its_menu() {
+    let team = team().await;
+    team.hidden_space().await;
+    let make = async |fields: Value| {
+        team.wiki.post("/posts").cookie(&team.admin).json(fields).await.expect(201).json()["post_id"].clone()
+    };
+    make(json!({"title": "Below", "content": "x", "parent_id": 1})).await;
+    let own = make(json!({"title": "Own", "content": "x"})).await;
+    make(json!({"title": "Plain", "content": "x"})).await;
+    let id = async |name: &str| team.api(&format!("/users?username={name}")).await["users"][0]["id"].clone();
+    let (eve, otto, rita) = (id("eve").await, id("otto").await, id("rita").await);
+    let entries = json!([{"user_id": eve, "role": "administer"}, {"user_id": otto, "role": "write"}, {"user_id": rita, "role": "read"}]);
+    let access = json!({"everybody": "none", "entries": entries});
+    team.wiki.put("/spaces/2/access").cookie(&team.admin).json(access).await.expect(200);
+    let access = json!({"everybody": "read", "entries": [{"user_id": otto, "role": "administer"}]});
+    team.wiki.put(&format!("/posts/{own}/access")).cookie(&team.admin).json(access).await.expect(200);
+
+    let offers = async |cookie: &str, path: &str| {
+        let page = team.page(cookie, path).await;
+        assert!(page.contains("id=\"_more\""), "{path}: {page}");
+        let protects = page.contains("id=\"_protection\"");
+        assert_eq!(protects, cookie == team.admin, "{path}: {page}");
+        page.contains("id=\"_access-link\"")
+    };
+    let of_space = ["/wiki/aardwolf", "/wiki/below", "/wiki/aardwolf/history", "/wiki/below/files"];
+    // One after the other: what is known of a page is not taken for its sibling's.
+    for path in of_space.into_iter().chain(["/wiki/own", "/wiki/plain", "/wiki/own", "/wiki/plain/history"]) {
+        let of_eve = of_space.contains(&path);
+        let of_otto = path == "/wiki/own";
+        assert!(offers(&team.admin, path).await, "{path}");
+        assert_eq!(offers(&team.eve, path).await, of_eve, "{path}");
+        assert_eq!(offers(&team.otto, path).await, of_otto, "{path}");
+        assert!(!offers(&team.rita, path).await, "{path}");
+    }
+    assert!(!offers("", "/wiki/own").await);
+    team.page(&team.eve, "/wiki/below/access").await;
+    team.page(&team.otto, "/wiki/own/access").await;
+}
+
+#[tokio::test]
 async fn a_page_gets_access_of_its_own_and_gives_it_up() {
     let team = team().await;
     let post = async |fields| team.wiki.post("/posts").cookie(&team.admin).json(fields).await.expect(201).json();
