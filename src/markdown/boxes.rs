@@ -16,10 +16,18 @@ const MAX_NAME: usize = 200;
 pub struct Boxes {
     /// The id of the form that they are the buttons of; none if they are only shown.
     pub form: Option<&'static str>,
-    /// What is shown beside them, such as who ticked them: by their places in the page, from 0.
-    pub notes: HashMap<usize, String>,
+    /// Who ticked them, which is shown beside them: by their places in the page, from 0.
+    pub notes: HashMap<usize, Note>,
     /// The address of the form that edits a section of the page; none if they are only read.
     pub sections: Option<String>,
+}
+
+/// Who did a task, and on which day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Their name; none if they are not known.
+    pub name: Option<String>,
+    pub day: String,
 }
 
 /// Writes the box of task number `index`, from 0, whose mark is at `range` of the page `source`.
@@ -51,8 +59,14 @@ pub fn write(out: &mut String, boxes: &Boxes, index: usize, done: bool, source: 
         }),
     }
     if let Some(note) = boxes.notes.get(&index).filter(|_| done) {
-        out.push_str("<span class=\"ticked\">");
-        escape::push(out, note);
-        out.push_str("</span> ");
+        // In the direction of the wiki's own words, whatever those of the page and of the name are.
+        out.push_str("<span class=\"ticked\"><bdi dir=\"ltr\">");
+        if let Some(name) = &note.name {
+            out.push_str("<bdi>");
+            escape::push(out, name);
+            out.push_str("</bdi>, ");
+        }
+        escape::push(out, &note.day);
+        out.push_str("</bdi></span> ");
     }
 }

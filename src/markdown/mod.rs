@@ -31,7 +31,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
-pub use boxes::{Boxes, MAX_BOXES};
+pub use boxes::{Boxes, MAX_BOXES, Note};
 pub use checklist::{ChecklistItem, checklist};
 pub use direction::Direction;
 use footnotes::Footnotes;

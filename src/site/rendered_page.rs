@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::markdown::{self, Boxes, Pictures, Rendered};
+use crate::markdown::{self, Boxes, Note, Pictures, Rendered};
 use crate::site::parts::{Linked, TICKS};
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
@@ -39,10 +39,7 @@ thread_local! {
 /// The text of a page, whose check boxes can be ticked and whose sections edited if the viewer `edits` it. `ticked` are those that
 /// are, with who did it.
 pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures: Pictures) -> Rc<Rendered> {
-    let said = |ticked: Ticked| match ticked.name {
-        Some(name) => (ticked.place, format!("{name}, {}", ticked.time.short_day())),
-        None => (ticked.place, ticked.time.short_day()),
-    };
+    let said = |ticked: Ticked| (ticked.place, Note { name: ticked.name, day: ticked.time.short_day() });
     let boxes = Boxes {
         form: edits.then_some(TICKS),
         notes: ticked.into_iter().map(said).collect(),

@@ -12,7 +12,7 @@ use wiki_types::{
 };
 
 use crate::diff;
-use crate::markdown::{self, Boxes, Pictures, Rendered};
+use crate::markdown::{self, Boxes, Note, Pictures, Rendered};
 use crate::site::access_form::{AccessForm, Row};
 use crate::site::account::{AccountView, MailForm, TokenForm};
 use crate::site::address;
@@ -202,7 +202,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     fn rendered(&self) -> Rendered {
         let boxes = Boxes {
             form: Some(TICKS),
-            notes: [(1, self.text("Ada, 3 Dec 2026"))].into(),
+            notes: [(1, Note { name: Some(self.text("فاطمة")), day: "3 Dec 2026".to_owned() })].into(),
             sections: Some("/wiki/sample/edit".to_owned()),
         };
         let look_up = |name: &str| (name == "on-call").then(|| name.to_owned());

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { accessible } from "./support/accessible.js";
-import { button, visit } from "./support/see.js";
+import { button, field, visit } from "./support/see.js";
 import { VIEWS, furnish } from "./support/views.js";
 import { at, person, write } from "./support/world.js";
 import { repository } from "./support/wiki.js";
@@ -66,6 +66,31 @@ test("a page from right to left is that throughout", async (t) => {
   assert.equal(await english.getAttribute("dir"), "ltr");
   assert.equal(await text.locator("pre").evaluate((element) => getComputedStyle(element).direction), "ltr");
   await accessible(page, "a page from right to left");
+});
+
+test("who did a task and when reads in its order, whatever the direction of the page and of the name", async (t) => {
+  await write("משימות", "עמוד בעברית עם משימות.\n\n- [ ] לקנות לחם due:2030-12-04\n- [ ] לקנות קמח\n");
+  const page = await person(t, desk);
+  await visit(page, at("משימות"));
+  await page.locator(".box").first().click();
+  await field(page, "author").fill("יעל");
+  await button(page, "Try again").click();
+  const done = page.locator(".ticked");
+  assert.match(await done.textContent(), /^יעל, \d+ [A-Z][a-z]+ \d{4}$/);
+  // The day stands on one line, in the order in which it is read: name, number, month, year.
+  const places = await done.evaluate((element) => {
+    const [who, day] = [element.querySelector("bdi bdi").firstChild, element.querySelector("bdi").lastChild];
+    const left = (node, from, to) => {
+      const range = document.createRange();
+      range.setStart(node, from);
+      range.setEnd(node, to);
+      return range.getBoundingClientRect().left;
+    };
+    const words = [...day.data.matchAll(/\w+/g)];
+    return [left(who, 0, 1), ...words.map((word) => left(day, word.index, word.index + word[0].length))];
+  });
+  assert.deepEqual(places, [...places].sort((one, other) => one - other));
+  assert.equal(places.length, 4);
 });
 
 test("on a wide screen a wide table has its columns, and text keeps its measure", async (t) => {

@@ -56,7 +56,7 @@ async fn a_reader_watches_a_page_and_reads_what_changed() {
         "<p class=\"comment\" dir=\"auto\">Shorter</p>",
         "mentioned you",
         "assigned this task to you",
-        "days late</span>",
+        "days late</bdi>",
         "name=\"up_to\"",
     ] {
         assert!(inbox.contains(expected), "{expected}: {inbox}");
