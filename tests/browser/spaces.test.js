@@ -37,6 +37,37 @@ async function administrator(t, somebody, options = {}) {
   return page;
 }
 
+test("people are suggested where somebody is added", async (t) => {
+  await call("POST", "/users", { username: "emil", name: "Amelie Emil", password: "four words in a row", role: "editor" });
+  await call("POST", "/users", { username: "emma", password: "four words in a row", role: "editor" });
+  const group = await call("POST", "/groups", { name: "Suggested", description: "" });
+  const page = await administrator(t, person);
+  await visit(page, `/wiki/-/groups/${group.group_id}`);
+  const username = page.getByRole("combobox", { name: "Username" });
+  const options = page.getByRole("listbox", { name: "People" }).getByRole("option");
+  await username.pressSequentially("@em");
+  await options.filter({ hasText: "emma" }).waitFor();
+  assert.deepEqual(await options.allTextContents(), ["Amelie Emil @emil", "emma"]);
+  await accessible(page, "people suggested");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  // Taken over, and not sent yet.
+  assert.equal(await username.inputValue(), "emil");
+  assert.equal(await options.count(), 0);
+  await page.keyboard.press("Enter");
+  await page.locator("#_members").getByRole("link", { name: "Amelie Emil" }).waitFor();
+
+  await call("POST", "/posts", { title: "Narrowed", content: "x" });
+  await visit(page, "/wiki/narrowed/access");
+  const added = page.getByRole("group", { name: "Add a person" }).getByRole("combobox", { name: "Username" });
+  await added.pressSequentially("amel");
+  await options.first().click();
+  assert.equal(await added.inputValue(), "emil");
+  await added.pressSequentially("x");
+  await page.keyboard.press("Escape");
+  assert.equal(await options.count(), 0);
+});
+
 for (const [kind, somebody] of [["with JavaScript", person], ["without JavaScript", plainPerson]]) {
   // Axe is a script itself.
   const looksRight = somebody === person ? accessible : async () => {};

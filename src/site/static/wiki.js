@@ -172,10 +172,11 @@
     if (event.key === "Escape" && location.hash === "#_side") location.hash = "_main";
   });
 
-  // Suggestions under search fields: the combobox pattern.
+  // Suggestions under fields, of pages to go to or of people to name: the combobox pattern.
   document.querySelectorAll("input[data-suggest]").forEach((input, number) => {
+    const ofPeople = input.dataset.suggest === "people";
     const list = make("ul", { id: `_suggestions-${number}`, className: "suggestions", role: "listbox", hidden: true });
-    list.ariaLabel = "Pages";
+    list.ariaLabel = ofPeople ? "People" : "Pages";
     input.after(list);
     input.role = "combobox";
     input.setAttribute("aria-controls", list.id);
@@ -190,13 +191,15 @@
       if (index < 0) input.removeAttribute("aria-activedescendant");
       else input.setAttribute("aria-activedescendant", list.children[index].id);
     };
-    const show = (pages) => {
-      list.replaceChildren(...pages.map(({ title, slug }, at) => {
-        const option = make("li", { id: `${list.id}-${at}`, role: "option", textContent: title, dir: "auto" });
-        option.dataset.address = `/wiki/${encodeURIComponent(slug)}`;
+    const show = (found) => {
+      list.replaceChildren(...found.map(({ title, slug, name, username }, at) => {
+        const option = make("li", { id: `${list.id}-${at}`, role: "option", textContent: title ?? name, dir: "auto" });
+        if (!ofPeople) option.dataset.address = `/wiki/${encodeURIComponent(slug)}`;
+        else if (name !== username) option.append(" ", make("bdi", { textContent: `@${username}` }));
+        option.dataset.value = username;
         return option;
       }));
-      list.hidden = !pages.length;
+      list.hidden = !found.length;
       input.ariaExpanded = String(!list.hidden);
       choose(-1);
     };
@@ -204,10 +207,16 @@
     const ask = later(async () => {
       const turn = ++asked, text = input.value.trim();
       if (!text || document.activeElement !== input) return close();
-      const answer = await fetch(`/search/suggestions?q=${encodeURIComponent(text)}`).then((r) => (r.ok ? r.json() : {})).catch(() => ({}));
+      const asks = ofPeople ? `/users/suggestions?q=${encodeURIComponent(text.replace(/^@/, ""))}` : `/search/suggestions?q=${encodeURIComponent(text)}`;
+      const answer = await fetch(asks).then((r) => (r.ok ? r.json() : {})).catch(() => ({}));
       // An answer that is late belongs to a question that was asked before.
       if (turn === asked) show(answer.suggestions ?? []);
     }, 150);
+    const take = ({ dataset: { address, value } }) => {
+      if (address) location.href = address;
+      else input.value = value;
+      close();
+    };
     input.ariaExpanded = "false";
     input.addEventListener("input", ask);
     input.addEventListener("blur", close);
@@ -217,15 +226,15 @@
       if (event.key === "Escape" && many) close();
       else if (event.key === "ArrowDown" && many) choose(active + 1 < many ? active + 1 : -1);
       else if (event.key === "ArrowUp" && many) choose(active < 0 ? many - 1 : active - 1);
-      else if (event.key === "Enter" && active >= 0) location.href = list.children[active].dataset.address;
+      else if (event.key === "Enter" && active >= 0) take(list.children[active]);
       else return;
       event.preventDefault();
     });
     // So that a click comes before the blur that closes the list.
     list.addEventListener("mousedown", (event) => event.preventDefault());
     list.addEventListener("click", (event) => {
-      const option = event.target.closest("[data-address]");
-      if (option) location.href = option.dataset.address;
+      const option = event.target.closest("[role=option]");
+      if (option) take(option);
     });
   });
 
