@@ -112,6 +112,29 @@ test("on a wide screen a wide table has its columns, and text keeps its measure"
   await page.getByRole("heading", { name: "On this page" }).waitFor();
 });
 
+test("the contents mark the section that one reads", async (t) => {
+  const section = (name) => `## ${name}\n\n${"Words and more words.\n\n".repeat(30)}`;
+  await write("Long", `${"Before.\n\n".repeat(20)}${["First", "Second, wörd", "Third"].map(section).join("")}`);
+  const page = await visit(await person(t, desk), at("long"));
+  const marked = page.locator("#_contents [aria-current=true]");
+  const reads = (name) => page.waitForFunction((name) => {
+    const all = [...document.querySelectorAll("#_contents [aria-current=true]")].map((link) => link.textContent);
+    return name ? all.length === 1 && all[0] === name : !all.length;
+  }, name);
+  const far = (name, by) => page.getByRole("heading", { name }).evaluate((element, by) => scrollTo(0, element.getBoundingClientRect().top + scrollY + by), by);
+  await page.locator("#_contents").getByRole("link", { name: "Third" }).click();
+  await reads("Third");
+  assert.equal(await marked.count(), 1);
+  // Between headings, far from all of them.
+  await far("Second", 600);
+  await reads("Second, wörd");
+  await far("First", -200);
+  await reads("First");
+  await accessible(page, "contents with a mark");
+  await far("First", -2000);
+  await reads(null);
+});
+
 test("on paper, done tasks keep their tick, tables their columns, and nothing is folded away", async (t) => {
   const page = await VIEWS.page(await person(t, { ...still, viewport: { width: 700, height: 900 } }));
   await page.emulateMedia({ media: "print" });

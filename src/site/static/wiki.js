@@ -318,6 +318,21 @@
   // A secret that is shown once.
   for (const secret of document.querySelectorAll("[data-copy]")) secret.after(" ", copier(secret, "button"));
 
+  // The section that one reads is marked in the contents: the last one whose heading is in the upper third of the window or above.
+  const contents = $("#_contents");
+  if (contents) {
+    const sections = [...contents.querySelectorAll("a")].map((link) => [document.getElementById(decodeURIComponent(link.hash.slice(1))), link]).filter(([heading]) => heading);
+    const mark = () => {
+      const now = sections.findLast(([heading]) => heading.getClientRects()[0]?.top < innerHeight / 3)?.[1];
+      for (const [, link] of sections) link.ariaCurrent = link === now ? "true" : null;
+      // Where the contents are longer than the window, they follow.
+      const most = contents.clientHeight - (now?.offsetHeight ?? 0);
+      if (now && (now.offsetTop < contents.scrollTop || now.offsetTop > contents.scrollTop + most)) contents.scrollTop = now.offsetTop - most / 2;
+    };
+    const watcher = new IntersectionObserver(mark, { rootMargin: "1000000px 0px -66% 0px" });
+    for (const [heading] of sections) watcher.observe(heading);
+  }
+
   // What is opened from the inbox is read.
   $("#_entries")?.addEventListener("click", ({ target }) => {
     const id = target.closest("a.title") && target.closest("li.unread")?.dataset.entry;
