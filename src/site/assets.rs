@@ -67,6 +67,8 @@ pub static EDITOR_STYLE: Asset = asset!("editor.css.gz", "editor", "css");
 pub static TOOLBAR_SCRIPT: Asset = asset!("index.js.gz", "markdown-toolbar", "js");
 /// Finds the diagrams of a page and has them drawn.
 pub static DIAGRAMS: Asset = asset!("diagrams.js.gz", "diagrams", "js");
+/// Sorts tables.
+pub static TABLES: Asset = asset!("tables.js.gz", "tables", "js");
 /// Draws a diagram, in a frame.
 pub static DIAGRAM_SCRIPT: Asset = asset!("diagram.js.gz", "diagram", "js");
 /// Mermaid, which knows how.
@@ -83,7 +85,7 @@ pub static SWAGGER_SCRIPT: Asset = asset!("swagger-ui-bundle.js.gz", "swagger-ui
 pub static SWAGGER_STYLE: Asset = asset!("swagger-ui.css.gz", "swagger-ui", "css");
 
 /// All of them.
-pub static ALL: [&Asset; 15] = [
+pub static ALL: [&Asset; 16] = [
     &STYLE,
     &SCRIPT,
     &PALETTE,
@@ -92,6 +94,7 @@ pub static ALL: [&Asset; 15] = [
     &EDITOR_STYLE,
     &TOOLBAR_SCRIPT,
     &DIAGRAMS,
+    &TABLES,
     &DIAGRAM_SCRIPT,
     &MERMAID_SCRIPT,
     &ICON,

@@ -135,6 +135,53 @@ test("the contents mark the section that one reads", async (t) => {
   await reads(null);
 });
 
+test("a table is sorted by a column, by mouse and by keyboard", async (t) => {
+  const rows = ["| zebra | 1,900 | 2026-02-01 |", "| Äpfel | 12.5 | 2025-12-31 |", "| banana | | 2026-01-15 |", "| Item 10 | −3 | |", "| Item 9 | 700 | 2026-01-02 |"];
+  const table = (rows) => `| Name | Amount | Day | [Home](/wiki) |\n|---|--:|---|---|\n${rows.map((row) => `${row} x |`).join("\n")}\n`;
+  await write("Sorted", `An English page, which says so in a sentence or two of words that are known.\n\n${table(rows)}\n\n## Short\n\n${table(rows.slice(0, 2))}`);
+  const page = await visit(await person(t, desk), at("sorted"));
+  const grid = page.locator("#_text table").first();
+  const column = (at) => grid.locator(`tbody td:nth-child(${at})`).allTextContents();
+  const width = await grid.evaluate((element) => element.scrollWidth);
+  const head = (name) => grid.getByRole("button", { name, exact: true });
+  const [names, amounts, days] = [await column(1), await column(2), await column(3)];
+
+  await head("Name").click();
+  assert.deepEqual(await column(1), ["Äpfel", "banana", "Item 9", "Item 10", "zebra"]);
+  assert.deepEqual(await grid.getByRole("columnheader").evaluateAll((all) => all.map((one) => one.getAttribute("aria-sort"))), ["ascending", null, null, null]);
+  await head("Name").click();
+  assert.deepEqual(await column(1), ["zebra", "Item 10", "Item 9", "banana", "Äpfel"]);
+  await accessible(page, "a sorted table");
+  // As it was written.
+  await head("Name").click();
+  assert.deepEqual(await column(1), names);
+
+  await head("Amount").focus();
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await column(2), ["−3", "12.5", "700", "1,900", ""]);
+  await page.keyboard.press("Space");
+  assert.deepEqual(await column(2), ["1,900", "700", "12.5", "−3", ""]);
+  await head("Day").click();
+  assert.deepEqual(await column(3), ["2025-12-31", "2026-01-02", "2026-01-15", "2026-02-01", ""]);
+  assert.equal(await grid.getByRole("columnheader", { name: "Amount" }).getAttribute("aria-sort"), null);
+  await head("Day").click();
+  await head("Day").click();
+  assert.deepEqual([await column(2), await column(3)], [amounts, days]);
+
+  // Nothing moves for the arrows; a link stays one, and two rows are in no order.
+  assert.equal(await grid.evaluate((element) => element.scrollWidth), width);
+  assert.equal(await grid.getByRole("link", { name: "Home" }).count(), 1);
+  assert.equal(await grid.getByRole("button").count(), 3);
+  assert.equal(await page.locator("#_text table").last().getByRole("button").count(), 0);
+
+  // Numbers are those of the page's language.
+  await write("Sortiert", "Diese Seite ist auf Deutsch geschrieben, und das sagen die Wörter in diesem Satz.\n\n| Preis |\n|---|\n| 1.900 |\n| 2,5 |\n| 70 |\n");
+  await visit(page, at("sortiert"));
+  assert.equal(await page.locator("#_text").getAttribute("lang"), "de");
+  await head("Preis").click();
+  assert.deepEqual(await column(1), ["2,5", "70", "1.900"]);
+});
+
 test("on paper, done tasks keep their tick, tables their columns, and nothing is folded away", async (t) => {
   const page = await VIEWS.page(await person(t, { ...still, viewport: { width: 700, height: 900 } }));
   await page.emulateMedia({ media: "print" });

@@ -333,6 +333,10 @@
     for (const [heading] of sections) watcher.observe(heading);
   }
 
+  // Tables can be sorted.
+  const tables = document.querySelectorAll("#_text .table > table");
+  if (tables.length) import(document.body.dataset.tables).then(({ makeSortable }) => tables.forEach(makeSortable)).catch(() => {});
+
   // What is opened from the inbox is read.
   $("#_entries")?.addEventListener("click", ({ target }) => {
     const id = target.closest("a.title") && target.closest("li.unread")?.dataset.entry;
