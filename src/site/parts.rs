@@ -276,6 +276,15 @@ pub fn initials(name: &str) -> String {
     first.into_iter().chain(letters.next_back()).flat_map(char::to_uppercase).collect()
 }
 
+/// The CSS class of a title that is too long to be set as large as others: the text below it begins on the first screen.
+pub fn title_class(title: &str) -> Option<&'static str> {
+    match title.chars().count() {
+        ..=60 => None,
+        61..=110 => Some("long"),
+        _ => Some("longer"),
+    }
+}
+
 /// `word` with a capital letter.
 pub fn capitalized(word: &str) -> String {
     let mut characters = word.chars();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { accessible } from "./support/accessible.js";
 import { visit } from "./support/see.js";
-import { at, person, plainPerson, write } from "./support/world.js";
+import { api, at, person, plainPerson, write } from "./support/world.js";
 
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -21,6 +21,28 @@ test("the text begins high on the screen", async (t) => {
     await visit(page, at("team-handbook"));
     const { y } = await page.locator("#_text > *").first().boundingBox();
     assert.ok(y < most, `the text begins at ${y}`);
+  }
+});
+
+test("the text begins high below a long title, too", async (t) => {
+  const title = "A title that goes on for rather longer than anybody who had to read it in a list of results on a telephone would like, because titles may have two hundred characters, which are enough for this";
+  assert.ok(title.length > 180 && title.length <= 200);
+  await write(title, "Text.");
+  await write(title.slice(0, 90), "Text.");
+  for (const [options, most] of [[{ viewport: { width: 1440, height: 900 } }, 200], [PHONE, 230]]) {
+    const page = await person(t, options);
+    for (const long of [title, title.slice(0, 90)]) {
+      const { posts } = await api("GET", `/posts?q=${encodeURIComponent("longer")}`);
+      const { slug } = posts.find((post) => post.title === long.trim());
+      await visit(page, at(slug));
+      const { y } = await page.locator("#_text > *").first().boundingBox();
+      assert.ok(y < most, `the text of a title of ${long.length} characters begins at ${y}`);
+      // All of it is there to be read, in letters that are no smaller than those of the text.
+      const [shown, size, text] = await page.locator("h1").evaluate((element) => [
+        element.innerText, ...[element, document.querySelector("#_text")].map((one) => parseFloat(getComputedStyle(one).fontSize))]);
+      assert.equal(shown, long.trim());
+      assert.ok(size >= text, `${size} of ${text}`);
+    }
   }
 });
 
