@@ -414,7 +414,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         RevisionView {
             page: self.post(0, 0),
             revision: self.revision(version, 0, 3),
-            text: self.rendered().into(),
+            text: self.rendered(),
             revert: Revert { comment: self.text("Go back"), author: self.text("Ada"), errors },
         }
     }
