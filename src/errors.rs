@@ -55,16 +55,14 @@ pub fn page_refused(refusal: Refusal) -> Problem {
 
 /// 403: a page was to be deleted with everything below it, and not all of that may be.
 pub fn below_blocked(blocked: &Blocked) -> Problem {
-    let Blocked { protected, read_only, hides } = blocked;
+    let Blocked { protected, read_only } = blocked;
     let mut detail = "Nothing was deleted.".to_owned();
     if !protected.is_empty() {
         detail += &format!(" Only administrators may delete {} below this page.", quoted(protected));
     }
     if !read_only.is_empty() {
-        detail += &format!(" You may read {} below this page, but not delete it.", quoted(read_only));
-    }
-    if *hides {
-        detail += " Something below this page is hidden from you.";
+        let them = if read_only.len() == 1 { "it" } else { "them" };
+        detail += &format!(" You may read {} below this page, but not delete {them}.", quoted(read_only));
     }
     Problem::forbidden(detail)
 }
@@ -194,10 +192,11 @@ mod tests {
             [1, 2, 3, 4].map(|count| quoted(&titles(count))),
             ["“A”", "“A” and “B”", "“A”, “B” and “C”", "“A”, “B”, “C” and others"]
         );
-        let blocked = Blocked { protected: titles(1), read_only: Vec::new(), hides: true };
+        let blocked = Blocked { protected: titles(1), read_only: titles(2) };
         assert_eq!(
             below_blocked(&blocked).detail,
-            "Nothing was deleted. Only administrators may delete “A” below this page. Something below this page is hidden from you."
+            "Nothing was deleted. Only administrators may delete “A” below this page. You may read “A” and “B” below this page, \
+             but not delete them."
         );
     }
 

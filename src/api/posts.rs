@@ -151,6 +151,7 @@ pub(super) fn respond(saved: Saved, slug: Option<&str>, by_header: bool) -> Resu
 /// The page and its history are kept, but can no longer be read until it is restored. The deletion is a version of its own.
 /// The pages right below it move up to where it was. With `below=true`, everything below it is deleted as well, each page as
 /// a deletion of its own; if one of them may not be deleted, nothing is, and the response is 403.
+/// What the sender may not read moves up.
 #[cfg_attr(test, utoipa::path(
     delete, path = "/posts/{id}", operation_id = "deletePost", tag = "Posts",
     params(("below", Query), ("comment", Query), ("user_id" = Option<i64>, Query, minimum = 1, description = "Who does it. By default, the \

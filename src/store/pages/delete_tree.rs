@@ -7,7 +7,7 @@ use crate::store::pages::read_post;
 use crate::store::pages::write::{Blocked, Deleted, Note, Refusal, unknown_outcome};
 
 /// Deletes page `id`, if it is at one of the versions `seen`, with everything below it; each page as a deletion of its own. If one
-/// of them may not be deleted, none is.
+/// of them may not be deleted, none is. What the reader may not even read moves up, as if it were not there.
 ///
 /// Who moves pages or creates one below them at the same time waits, or is waited for. The database decides.
 pub fn delete_tree(
@@ -21,7 +21,7 @@ pub fn delete_tree(
     let [actor_id, address] = actor.params();
     let mut row = db.query_row(
         concat!(
-            "SELECT outcome, hides_below, coalesce(protected_below, '{}'), coalesce(read_only_below, '{}'), ",
+            "SELECT outcome, coalesce(protected_below, '{}'), coalesce(read_only_below, '{}'), ",
             post_columns!(),
             " FROM delete_tree($1, $2, $3, $reader, $4, $5, $6, $7) AS done CROSS JOIN LATERAL (SELECT (done.root).*) AS page"
         ),
@@ -35,14 +35,14 @@ pub fn delete_tree(
             address,
         ],
     )?;
-    let (outcome, hides): (String, Option<bool>) = (row.column()?, row.column()?);
+    let outcome: String = row.column()?;
     let (protected, read_only) = (row.column()?, row.column()?);
     Ok(match &*outcome {
         "deleted" => Deleted::Deleted,
         "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
         "protected" => Deleted::Refused(Refusal::Protected),
         "read only" => Deleted::Refused(Refusal::ReadOnly),
-        "blocked" => Deleted::Blocked(Blocked { protected, read_only, hides: hides.unwrap_or_default() }),
+        "blocked" => Deleted::Blocked(Blocked { protected, read_only }),
         "gone" => Deleted::Gone,
         "no such user" => Deleted::NoSuchUser,
         other => return Err(unknown_outcome(other)),

@@ -85,18 +85,18 @@ pub fn below_each(db: &Db, parents: Vec<i64>, count: usize) -> Result<Vec<(i64, 
     db.query_all(sql, &[db::numbers(Some(parents)), db::count(count)], |row| Ok((row.column()?, read_page(row)?)))
 }
 
-/// How many pages are below page `id`, of those that the reader may read; [`MAX_COUNTED`] and one more at most.
+/// How many pages are below page `id`, as the reader sees the tree; [`MAX_COUNTED`] and one more at most.
 pub fn count_below(db: &Db, id: i64) -> Result<i64, Error> {
     let sql = concat!(
         "WITH RECURSIVE below AS (
-           SELECT id, acl_id FROM posts WHERE parent_id = $1 AND deleted_time IS NULL
+           SELECT $1::bigint AS id
            UNION ALL
-           SELECT posts.id, posts.acl_id FROM below JOIN posts ON posts.parent_id = below.id AND posts.deleted_time IS NULL
-         ) SELECT count(*) FROM (SELECT FROM below WHERE ",
-        is_readable!("below"),
-        " LIMIT $2) AS counted"
+           SELECT posts.id FROM below JOIN posts ON posts.parent_id = below.id WHERE posts.deleted_time IS NULL AND ",
+        is_readable!("posts"),
+        "
+         ) SELECT count(*) - 1 FROM (SELECT FROM below LIMIT $2) AS counted"
     );
-    db.query_row(sql, &[id.into(), (MAX_COUNTED + 1).into()])?.column()
+    db.query_row(sql, &[id.into(), (MAX_COUNTED + 2).into()])?.column()
 }
 
 /// Whether `keys` can be those of a page in its level.

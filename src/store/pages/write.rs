@@ -488,8 +488,6 @@ pub struct Blocked {
     pub protected: Vec<String>,
     /// The titles of pages that the sender may only read, four at most.
     pub read_only: Vec<String>,
-    /// Whether there are pages that the sender may not even read.
-    pub hides: bool,
 }
 
 /// Deletes page `id`, if it is at one of the versions `seen`. Its history is kept, and the deletion is a version in it. The pages

@@ -140,18 +140,22 @@ async fn of_a_tree_all_is_deleted_or_nothing() {
     assert_eq!(
         detail().await,
         "Nothing was deleted. Only administrators may delete “Kept” below this page. You may read “Read” below this page, but \
-         not delete it. Something below this page is hidden from you."
+         not delete it."
     );
     wiki.delete(&format!("/posts/{kept}/protection")).cookie(&cookie).await.expect(200);
     wiki.delete(&format!("/posts/{read}/access")).cookie(&cookie).await.expect(204);
-    assert_eq!(detail().await, "Nothing was deleted. Something below this page is hidden from you.");
     for id in [top, kept, read, hidden, below] {
         let page = wiki.get(&format!("/posts/{id}")).cookie(&cookie).await.expect(200).json();
         assert_eq!(page["version"], 1, "{page}");
     }
-    // Whoever may delete each of them deletes all.
-    wiki.put(&format!("/posts/{kept}/protection")).cookie(&cookie).await.expect(200);
-    wiki.delete(&format!("/posts/{top}?below=true")).cookie(&cookie).await.expect(204);
+    // What somebody does not see moves up, with what is below it, and nothing says so.
+    wiki.delete(&format!("/posts/{top}?below=true")).cookie(&eve).await.expect(204);
+    let listed = wiki.get("/posts").cookie(&cookie).await.expect(200).json();
+    let left: Vec<_> =
+        listed["posts"].as_array().unwrap().iter().map(|page| (&page["title"], &page["parent_id"])).collect();
+    assert_eq!(left, [(&json!("Numbat"), &json!(hidden)), (&json!("Kakapo"), &Value::Null)]);
+    // Whoever sees all of it deletes all.
+    wiki.delete(&format!("/posts/{hidden}?below=true")).cookie(&cookie).await.expect(204);
     assert_eq!(wiki.get("/posts").cookie(&cookie).await.expect(200).json()["posts"], json!([]));
 }
 
