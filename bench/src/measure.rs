@@ -30,18 +30,19 @@ const SETTLED: Duration = Duration::from_millis(200);
 pub async fn cells(options: &Options, server: &Database, pages: u64, report: &mut Report) -> anyhow::Result<()> {
     let seed = Seed { pages, own_texts: false };
     let bench = Bench { options, seed, database: &seed::copy(server, seed).await? };
-    let mut running = Vec::new();
-    for peer in options.peers() {
-        running.push(Running::start(peer, options, bench.database)?);
-    }
-    check::peers(&running, bench.database).await?;
-    bench.take_back().await?;
+    let mut running = bench.start().await?;
     for workload in &options.workloads {
         for connections in &options.connections {
             bench.cell(*workload, *connections, &mut running, report).await?;
         }
     }
     Ok(())
+}
+
+/// Checks that all peers do the same work with so many pages.
+pub async fn compare(options: &Options, server: &Database, pages: u64) -> anyhow::Result<()> {
+    let seed = Seed { pages, own_texts: false };
+    Bench { options, seed, database: &seed::copy(server, seed).await? }.start().await.map(drop)
 }
 
 /// One database with all peers on it.
@@ -52,6 +53,15 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The peers, which do the same work.
+    async fn start(&self) -> anyhow::Result<Vec<Running>> {
+        let start = |peer| Running::start(peer, self.options, self.database);
+        let running = self.options.peers().into_iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+        check::peers(&running, self.database).await?;
+        self.take_back().await?;
+        Ok(running)
+    }
+
     /// One workload at one number of connections on every peer that answers it.
     async fn cell(
         &self,

@@ -14,6 +14,10 @@ pub struct Options {
     #[arg(long)]
     pub quick: bool,
 
+    /// Measure nothing: only check that the peers do the same work.
+    #[arg(long)]
+    pub compare: bool,
+
     /// Also measure memory over a million requests at 256 connections.
     #[arg(long)]
     pub soak: bool,

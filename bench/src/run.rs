@@ -22,6 +22,12 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     };
     fs::create_dir_all(&options.out).with_context(|| format!("cannot create {}", options.out.display()))?;
     let server = Database::parse(&options.database)?;
+    if options.compare {
+        for pages in &options.rows {
+            measure::compare(options, &server, *pages).await?;
+        }
+        return seed::remove_copy(&server).await;
+    }
     let peers = options.peers();
     let day = DateTime::<Utc>::from(SystemTime::now()).format("%Y-%m-%d");
     let versions = machine::versions(&server, options, &peers).await?;

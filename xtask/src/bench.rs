@@ -12,7 +12,7 @@ use crate::cargo::{cargo_dist, prepare};
 use crate::component;
 use crate::postgres;
 use crate::progress;
-use crate::runner;
+use crate::runner::{self, Runner};
 use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
 
@@ -95,4 +95,16 @@ pub fn bench(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let status = command.status().context("cannot start the benchmark")?;
     ensure!(status.success(), "the benchmark failed with {status}");
     Ok(())
+}
+
+/// Checks that the native server does the work of the wiki, on the server at `database`: what is measured is compared only then.
+pub fn compare(workspace: &Workspace, runner: &Runner, database: &str) -> anyhow::Result<()> {
+    let mut command = Command::new(workspace.target.join("release/bench"));
+    command.args(["run", "--compare", "--rows", "1000", "--peers", "runner,native"]);
+    let out = workspace.target.join("bench");
+    for (option, path) in [("--out", &out), ("--runner", &runner.program), ("--precompiled", &runner.precompiled)] {
+        command.arg(option).arg(path);
+    }
+    prepare(command.env("WASIKI_BENCH_DATABASE", database), workspace);
+    progress::run("comparing the peers of the benchmark", &mut command)
 }

@@ -10,6 +10,7 @@ use std::thread;
 use anyhow::{Context as _, ensure};
 use local_postgres::{Installation, Server};
 
+use crate::bench;
 use crate::browser::Browser;
 use crate::cargo::{cargo, prepare, without_settings};
 use crate::component;
@@ -108,6 +109,7 @@ pub fn test(workspace: &Workspace, commands: &clap::Command, args: &Args) -> any
         Err(reason) => note(&format!("the browser tests are left out: {reason}")),
     }
     schemathesis::test(workspace, &runner)?;
+    bench::compare(workspace, &runner, &first.url)?;
     results.iter().for_each(|result| say(result));
     say(&suite.sum.to_string());
     Ok(())
@@ -162,8 +164,8 @@ fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Runner>
     let bookshop = component::build(workspace, toolchain, "bookshop")?;
     let program = runner::build(workspace)?;
     progress::run(
-        "building the client",
-        cargo(workspace, "build").args(["--workspace", "--bin", "wasiki", "--bin", "spin-like"]),
+        "building the client and the benchmark",
+        cargo(workspace, "build").args(["--workspace", "--bin", "wasiki", "--bin", "spin-like", "--bin", "bench"]),
     )?;
     progress::run("building the tests", cargo(workspace, "test").args(["--workspace", "--no-run"]))?;
     let manifest = workspace.root.join("tests/guests/bookshop/spin.toml");
