@@ -4,7 +4,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::request::Builder;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use wiki_types::path::escaped;
 
 use crate::config::Delivery;
 use crate::store::relay::Pending;
@@ -20,13 +20,12 @@ pub fn publish(settings: &Delivery, send: Send, events: &[&Pending]) -> Vec<Resu
 }
 
 fn request(settings: &Delivery, event: &Pending) -> Result<Outgoing, String> {
-    let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let address = format!(
         "{}/v1.0/publish/{}/{}?metadata.partitionKey={}",
         settings.dapr_url.trim_end_matches('/'),
-        part(&settings.dapr_pubsub),
-        part(&event.topic),
-        part(&event.key)
+        escaped(&settings.dapr_pubsub),
+        escaped(&event.topic),
+        escaped(&event.key)
     );
     let request = http::Request::post(address).header(CONTENT_TYPE, "application/cloudevents+json");
     authorized(request, settings)?

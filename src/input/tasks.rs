@@ -11,7 +11,7 @@ use crate::input::idempotency;
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
 use crate::store::{revisions, tasks, users};
-use crate::tasks::{Change, Line, added, changed};
+use crate::tasks::{Change, Kind, Line, added, changed};
 use crate::web::Problem;
 
 /// Times that a change is tried on the page as it is, while others save it.
@@ -76,6 +76,12 @@ pub fn add(
     user_id: Option<i64>,
     key: Option<String>,
 ) -> Result<Task, Problem> {
+    // On the author's own page, a task is theirs, unless its line says whose it is.
+    let owner = page.is_none().then(|| author(cx, user_id)).transpose()?.and_then(|author| author.username);
+    let line = &match owner.filter(|_| line.assignee.is_none()) {
+        Some(owner) => line.with(Kind::Assignee, Some(&owner)),
+        None => line.clone(),
+    };
     let draft = Draft { user_id, comment: comment("new task", &line.text()), key: key.clone(), ..Draft::default() };
     for _ in 0..MAX_TRIES {
         if let Some(before) = key.as_deref().map(|key| submissions::find(cx.db, key)).transpose()?.flatten() {

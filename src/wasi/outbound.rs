@@ -90,7 +90,9 @@ fn read(response: &IncomingResponse) -> Result<Answer, String> {
 /// Why there is no answer, in a few words.
 fn reason(error: &ErrorCode) -> String {
     match error {
-        ErrorCode::HttpRequestDenied => "the host of the address is not among those that the wiki may reach".to_owned(),
+        ErrorCode::HttpRequestDenied => {
+            "the host of the address is not among those that the wiki may reach (webhook_hosts, mail_hosts)".to_owned()
+        }
         ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => "the name of the server is not known".to_owned(),
         ErrorCode::ConnectionRefused => "the connection was refused".to_owned(),
         ErrorCode::ConnectionTimeout

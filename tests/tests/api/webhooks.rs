@@ -354,8 +354,8 @@ async fn a_server_that_cannot_be_reached_is_in_the_list_of_deliveries() {
     let wiki = Wiki::start().await;
     let mut webhooks = Vec::new();
     for (url, reason) in [
-        ("http://127.0.0.2:9/", "is not among those that the wiki may reach"),
-        ("https://127.0.0.1:9/", "is not among those that the wiki may reach"),
+        ("http://127.0.0.2:9/", "is not among those that the wiki may reach (webhook_hosts, mail_hosts)"),
+        ("https://127.0.0.1:9/", "is not among those that the wiki may reach (webhook_hosts, mail_hosts)"),
         ("http://127.0.0.1:9/", "the connection was refused"),
     ] {
         webhooks.push((wiki.webhook(url, &[]).await.0, reason));
