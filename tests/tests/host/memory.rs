@@ -316,7 +316,8 @@ async fn connections_keep_nothing_of_large_bodies() {
 
 #[tokio::test]
 async fn large_pages_and_previews_keep_nobody_waiting() {
-    let wiki = App::wiki().env("RUNNER_GUEST_MEMORY", "128MiB").start().await;
+    // Long enough for a slow machine: whoever keeps another waiting for ever is still found out.
+    let wiki = App::wiki().env("RUNNER_GUEST_MEMORY", "128MiB").env("RUNNER_QUEUE_TIMEOUT", "20s").start().await;
     let large = "*a* _b_ [c](/d)\n\n".repeat(980_000 / 17);
     let page = wiki.create_post(&wiki.create_user("ada").await, &large).await;
     let page = format!("/wiki/{}", page["slug"].as_str().unwrap());
