@@ -11,7 +11,7 @@ use crate::site::parts::Viewer;
 use crate::site::sidebar::Sidebar;
 use crate::store::Db;
 use crate::store::navigation::{self, Location, Navigation};
-use crate::store::pages::PageView;
+use crate::store::pages::{PageView, Place};
 use crate::web::{Problem, Request, Response, response};
 
 /// What stands around a view.
@@ -31,11 +31,12 @@ impl Frame {
         Self::load(cx.db, cx.request, cx.identity, location)
     }
 
-    /// What stands around a page.
-    pub fn around(cx: &Context, view: &PageView) -> Result<Self, Problem> {
+    /// What stands around a page, and where it is in the tree.
+    pub fn around(cx: &Context, view: &PageView) -> Result<(Self, Place), Problem> {
         let viewer = Viewer::of(cx.request, cx.identity);
         let navigation = navigation::around(cx.db, viewer.account, view)?;
-        Ok(Self::new(viewer, navigation))
+        let place = navigation::place(cx.db, view, &navigation)?;
+        Ok((Self::new(viewer, navigation), place))
     }
 
     /// What stands around a page that says why `request` was refused. The page comes also when the database is away.

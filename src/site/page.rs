@@ -12,7 +12,7 @@ use crate::site::frame::Frame;
 use crate::site::parts::{self, Linked, Viewer};
 use crate::site::rendered_page::rendered_page;
 use crate::site::{address, missing};
-use crate::store::pages::{self, PageView};
+use crate::store::pages::{self, PageView, Place};
 use crate::store::{revisions, tasks, watches};
 use crate::web::forms::Form;
 use crate::web::request::{positive, query};
@@ -22,6 +22,8 @@ use crate::web::{Problem, Response, response};
 #[template(path = "page.html")]
 pub struct Page {
     pub view: PageView,
+    /// Where it is in the tree.
+    pub place: Place,
     pub text: Rc<Rendered>,
     /// The save that led here.
     pub saved: Option<JustSaved>,
@@ -72,9 +74,9 @@ pub fn show_by_id(cx: &Context, id: i64) -> Result<Response, Problem> {
 
 fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<Response, Problem> {
     // Before its text is rendered: that needs no connection.
-    let frame = Frame::around(cx, &view)?;
+    let (frame, place) = Frame::around(cx, &view)?;
     let text = text(cx, &view)?;
-    frame.show(cx, &Page { view, text, saved })
+    frame.show(cx, &Page { view, place, text, saved })
 }
 
 /// The text of a page, for the sender of a request. Who has ticked its tasks is looked up only if it may have some.

@@ -128,7 +128,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             editor: self.author(editor),
             targets: Targets::new(),
             watch: Watch { watching: editor.is_multiple_of(2), below: editor.is_multiple_of(4) },
-            place: self.place(editor),
+            has_children: true,
             is_administered: editor.is_multiple_of(2),
         }
     }
@@ -853,6 +853,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "page",
                 view(&Page {
                     view: self.view(Post { protected: true, ..self.post(0, 8) }, 1),
+                    place: self.place(1),
                     text: self.rendered().into(),
                     saved: None,
                 }),
@@ -861,6 +862,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 "page-short",
                 view(&Page {
                     view: self.view(short, 0),
+                    place: self.place(0),
                     text: Rendered { html: "<p>Short.</p>".into(), ..Rendered::default() }.into(),
                     saved: Some(JustSaved {
                         version: 2,

@@ -8,9 +8,10 @@ use wiki_types::{Post, Settings, Suggestion};
 
 use crate::store::db::{Db, Reader};
 use crate::store::error::Error;
-use crate::store::pages::PageView;
+use crate::store::pages::{self, PageView, Place};
 use crate::store::settings::{read_settings, settings_columns};
 use crate::store::snapshot::{Snapshot, snapshot};
+use crate::store::spaces::FIRST;
 
 /// The most pages of one level. Whoever looks for another among more than that searches, or opens the level on its own.
 pub const MAX_LEVEL: usize = 100;
@@ -112,7 +113,7 @@ thread_local! {
 ///
 /// As long as nothing in the database has changed, what stands around a page is known from its siblings.
 pub fn around(db: &Db, user_id: Option<i64>, view: &PageView) -> Result<Navigation, Error> {
-    let (post, snapshot, is_leaf) = (&view.post, &view.snapshot, view.place.below.is_empty());
+    let (post, snapshot, is_leaf) = (&view.post, &view.snapshot, !view.has_children);
     let reader = (db.reader(), user_id);
     let place = (post.space_id, post.parent_id);
     let known = KNOWN.with_borrow(|known| {
@@ -135,7 +136,43 @@ pub fn around(db: &Db, user_id: Option<i64>, view: &PageView) -> Result<Navigati
     Ok(navigation)
 }
 
+/// Where the page of `view` is in the tree. `navigation` is what stands around it.
+pub fn place(db: &Db, view: &PageView, navigation: &Navigation) -> Result<Place, Error> {
+    navigation.place_of(&view.post).map_or_else(|| pages::place_of(db, view.post.post_id), Ok)
+}
+
 impl Navigation {
+    /// Where `post`, the page that the reader is at, is in the tree. None if that is not among what is known.
+    fn place_of(&self, post: &Post) -> Option<Place> {
+        let named = |page: &Rc<Page>| Suggestion { title: page.title.clone(), slug: page.slug.clone() };
+        let level = |parent: Option<i64>| self.pages.iter().filter(move |page| page.parent == parent);
+        let space = match post.space_id {
+            FIRST => None,
+            id => Some(self.spaces.iter().find(|space| space.id == id)?),
+        };
+        let is_above = |page: &&Rc<Page>| page.id != post.post_id && self.open.contains(&page.id);
+        let mut above: Vec<&Rc<Page>> = self.pages.iter().filter(is_above).collect();
+        above.sort_by_key(|page| self.open.iter().position(|id| *id == page.id));
+        let (mut previous, mut next) = (None, None);
+        // Pages at the top of a space are in no order that is read.
+        if post.parent_id.is_some() {
+            let siblings: Vec<&Rc<Page>> = level(post.parent_id).collect();
+            let at = siblings.iter().position(|page| page.id == post.post_id)?;
+            if at >= MAX_LEVEL {
+                return None;
+            }
+            previous = at.checked_sub(1).map(|at| named(siblings[at]));
+            next = siblings.get(at + 1).map(|page| named(page));
+        }
+        Some(Place {
+            space: space.map(|space| (space.slug.clone(), space.name.clone())),
+            above: above.into_iter().map(named).collect(),
+            below: level(Some(post.post_id)).map(named).collect(),
+            previous,
+            next,
+        })
+    }
+
     /// The same around `post`, a sibling of the page with nothing below it; but for who administers it, which may be others. None
     /// if it is not known whether it has a star.
     fn moved_to(&self, post: &Post) -> Option<Self> {
@@ -264,6 +301,46 @@ mod tests {
             "protected": false, "space_id": 1, "parent_id": parent,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn where_a_page_is_follows_from_what_stands_around_it() {
+        let named = |id: i64| Suggestion { title: format!("Page {id}"), slug: format!("page-{id}") };
+        let space = Space { id: 7, slug: "team".into(), name: "Team".into(), icon: String::new() };
+        let mut navigation = Navigation {
+            spaces: vec![space],
+            page: Some(3),
+            pages: vec![
+                page(2, Some(1), true),
+                page(1, None, true),
+                page(9, None, false),
+                page(4, Some(2), false),
+                page(3, Some(2), true),
+                page(6, Some(3), false),
+                page(5, Some(2), false),
+                page(8, Some(3), false),
+            ],
+            open: vec![1, 2, 3],
+            ..Navigation::default()
+        };
+        let at_3 = Post { space_id: 7, ..post(3, Some(2)) };
+        let expected = Place {
+            space: Some(("team".into(), "Team".into())),
+            above: vec![named(1), named(2)],
+            below: vec![named(6), named(8)],
+            previous: Some(named(4)),
+            next: Some(named(5)),
+        };
+        assert_eq!(navigation.place_of(&at_3), Some(expected));
+        // One at the top of the first space is between no others.
+        navigation.open = vec![9];
+        assert_eq!(navigation.place_of(&post(9, None)), Some(Place::default()));
+        // Of what is beyond the level that was read, nothing is known.
+        navigation.pages = (10..200).map(|id| page(id, Some(2), false)).collect();
+        assert_eq!(navigation.place_of(&post(109, Some(2))).and_then(|place| place.next), Some(named(110)));
+        assert_eq!(navigation.place_of(&post(110, Some(2))), None);
+        assert_eq!(navigation.place_of(&post(5, Some(2))), None);
+        assert_eq!(navigation.place_of(&Post { space_id: 8, ..post(10, Some(2)) }), None);
     }
 
     #[test]

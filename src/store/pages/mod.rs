@@ -127,8 +127,8 @@ pub struct PageView {
     pub targets: Targets,
     /// How whoever reads it watches it.
     pub watch: Watch,
-    /// Where it is in the tree.
-    pub place: Place,
+    /// Whether there are pages below it that the reader may read.
+    pub has_children: bool,
     /// Whether whoever reads it says who may read and write it, as far as lists say.
     pub is_administered: bool,
     /// The state of the database that it was read in.
@@ -146,15 +146,19 @@ pub fn view_by_slug(db: &Db, slug: &str, reader: Option<i64>) -> Result<Option<P
 }
 
 fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64>) -> Result<Option<PageView>, Error> {
+    // Most readers have no account. They watch nothing, and administer nothing.
+    let of_reader = match reader {
+        Some(_) => concat!(watch_columns!(), ", ", is_administered!("posts")),
+        None => "false, false, false",
+    };
     let sql = format!(
         concat!(
             "SELECT ",
             post_columns!(),
-            ", kind, editor, editor_name, links, {}, ",
-            watch_columns!(),
-            ", {}, ",
-            is_administered!("posts"),
-            ", ",
+            ", kind, editor, editor_name, links, {}, {}, EXISTS (
+               SELECT FROM posts child WHERE child.parent_id = posts.id AND child.deleted_time IS NULL AND ",
+            is_readable!("child"),
+            "), ",
             snapshot!(),
             "
              FROM posts CROSS JOIN LATERAL (
@@ -166,7 +170,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             is_readable!("posts")
         ),
         links::targets_sql("links"),
-        place::COLUMNS,
+        of_reader,
         condition,
     );
     let read = |row: &mut Row| {
@@ -177,12 +181,13 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
             editor: row.column()?,
             targets: links::pair(row.column()?, row.column()?),
             watch: read_watch(row)?,
-            place: place::read_place(row)?,
             is_administered: row.column()?,
+            has_children: row.column()?,
             snapshot: Snapshot(row.column()?),
         })
     };
-    db.query_one(&sql, &[param, reader.into()])?.as_mut().map(read).transpose()
+    let params: Vec<Param> = [param].into_iter().chain(reader.map(Param::from)).collect();
+    db.query_one(&sql, &params)?.as_mut().map(read).transpose()
 }
 
 /// The first `count` pages that pass `filter`, in that order.
