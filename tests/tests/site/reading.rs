@@ -226,3 +226,56 @@ async fn what_is_mistyped_is_made_to_fit() {
     wiki.get(&format!("/search?q={}", query.replace(' ', "+"))).await.problem(422);
     wiki.get("/posts?sort=x").await.problem(422);
 }
+
+/// One instance serves all of these requests, and keeps the HTML that it made.
+#[tokio::test]
+async fn what_an_instance_keeps_of_a_page_is_never_out_of_date() {
+    let wiki = App::wiki().env("RUNNER_MAX_CONCURRENCY", "1").access("public-read").start().await;
+    let cookie = wiki.administrator().await;
+    wiki.choose_password(&cookie, blackbox::ADMIN_PASSWORD).await;
+    let cookie = wiki.sign_in("admin", PASSWORD).await;
+    let make = async |title: &str, content: &str| {
+        let page = json!({"title": title, "content": content});
+        wiki.post("/posts").cookie(&cookie).json(page).await.expect(201).json()["post_id"].as_i64().unwrap()
+    };
+    let change = async |id: i64, title: &str, content: &str| {
+        let change = json!({"title": title, "content": content, "slug": title.to_lowercase()});
+        wiki.put(&format!("/posts/{id}")).cookie(&cookie).header("if-match", "*").json(change).await.expect(200);
+    };
+    // Twice each time: what is kept is what comes the second time.
+    let text = async |cookie: Option<&str>| {
+        let mut texts = Vec::new();
+        for _ in 0..2 {
+            let request = wiki.get("/wiki/start").header("accept", BROWSER);
+            let page = match cookie {
+                Some(cookie) => request.cookie(cookie).await,
+                None => request.await,
+            };
+            let page = page.expect(200).text().to_owned();
+            let (_, rest) = page.split_once("<article").expect("a text");
+            texts.push(rest.split_once("</article>").expect("its end").0.to_owned());
+        }
+        assert_eq!(texts[0], texts[1]);
+        texts.swap_remove(0)
+    };
+    let start = make("Start", "See [[Target]]. - one").await;
+    let missing = text(None).await;
+    let target = make("Target", "It.").await;
+    let found = text(None).await;
+    assert_ne!(found, missing);
+    assert!(found.contains("\"/wiki/target\""), "{found}");
+    change(target, "Goal", "It.").await;
+    assert!(text(None).await.contains("\"/wiki/goal\""), "renamed");
+    // What one reader may see is not what another is shown.
+    let access = json!({"everybody": "none"});
+    wiki.put(&format!("/posts/{target}/access")).cookie(&cookie).json(access).await.expect(200);
+    assert_eq!(text(None).await, missing);
+    assert!(text(Some(&cookie)).await.contains("\"/wiki/goal\""));
+    assert_eq!(text(None).await, missing);
+    wiki.delete(&format!("/posts/{target}/access")).cookie(&cookie).await.expect(204);
+    assert!(text(None).await.contains("\"/wiki/goal\""), "allowed again");
+    wiki.delete(&format!("/posts/{target}")).cookie(&cookie).await.expect(204);
+    assert_eq!(text(None).await, missing);
+    change(start, "Start", "Another text.").await;
+    assert!(text(None).await.contains("Another text."));
+}
