@@ -152,8 +152,8 @@ async fn make_words(client: &Client, ids: [i64; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes back what writing workloads did: the pages they created, the revisions of
-/// those they edited, and the log. Versions stay.
+/// Takes back what writing workloads did: the pages they created, the revisions of those they edited, and the
+/// log. Versions stay.
 pub async fn take_back(database: &Database, seed: Seed) -> anyhow::Result<()> {
     let (pages, edited) = (seed.pages, seed.spread(EDITED));
     let sql = format!(

@@ -77,9 +77,10 @@ pub fn add(
     key: Option<String>,
 ) -> Result<Task, Problem> {
     // On the author's own page, a task is theirs, unless its line says whose it is.
-    let owner = page.is_none().then(|| author(cx, user_id)).transpose()?.and_then(|author| author.username);
-    let line = &match owner.filter(|_| line.assignee.is_none()) {
-        Some(owner) => line.with(Kind::Assignee, Some(&owner)),
+    let owner = page.is_none().then(|| author(cx, user_id)).transpose()?;
+    let name = owner.as_ref().and_then(|owner| owner.username.as_deref()).filter(|_| line.assignee.is_none());
+    let line = &match name {
+        Some(name) => line.with(Kind::Assignee, Some(name)),
         None => line.clone(),
     };
     let draft = Draft { user_id, comment: comment("new task", &line.text()), key: key.clone(), ..Draft::default() };
@@ -87,23 +88,24 @@ pub fn add(
         if let Some(before) = key.as_deref().map(|key| submissions::find(cx.db, key)).transpose()?.flatten() {
             return repeated(cx, before, line);
         }
-        let before = match page {
-            Some(id) => Some(pages::find(cx.db, id)?.ok_or_else(errors::page_not_found)?),
-            None => pages::find_by_name(cx.db, &own_slug(&author(cx, user_id)?))?,
+        let before = match (page, &owner) {
+            (_, Some(owner)) => pages::find_by_name(cx.db, &own_slug(owner))?,
+            (Some(id), None) => pages::find(cx.db, id)?,
+            (None, None) => None,
         };
-        let (post_id, index) = match before {
-            Some(before) => {
+        let (post_id, index) = match (before, &owner) {
+            (Some(before), _) => {
                 let (content, index) = added(&before.content, line);
                 let draft = Draft { content, ..draft.clone() };
                 let Some(post_id) = save(cx, before.post_id, before.version, draft)? else { continue };
                 (post_id, index)
             }
-            None => {
-                let author = author(cx, user_id)?;
+            (None, None) => return Err(errors::page_not_found()),
+            (None, Some(author)) => {
                 let title = format!("Tasks of {}", author.name);
                 let title = title.chars().take(rules::MAX_TITLE).collect();
                 let (content, index) = added("", line);
-                let draft = Draft { title: Some(title), slug: Some(own_slug(&author)), content, ..draft.clone() };
+                let draft = Draft { title: Some(title), slug: Some(own_slug(author)), content, ..draft.clone() };
                 match pages::create(cx.db, author.id, draft)? {
                     Created::Created(post) => (post.post_id, index),
                     Created::Repeated(before) => return repeated(cx, before, line),

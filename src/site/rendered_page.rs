@@ -47,30 +47,35 @@ pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures
     };
     KEPT.with_borrow_mut(|kept| {
         let same = kept.iter().position(|kept| kept.source.is_of(view, &boxes, &pictures));
-        let used = match same.and_then(|at| kept.remove(at)) {
-            Some(known) => known,
-            None => {
-                let (post, targets) = (&view.post, &view.targets);
-                let target = |name: &str| targets.get(name).cloned();
-                let rendered = markdown::render_with(&post.content, &post.title, target, &boxes, &pictures).into();
-                let (title, content) = (post.title.clone(), post.content.clone());
-                let source =
-                    Source { post_id: post.post_id, title, content, targets: targets.clone(), boxes, pictures };
-                Kept { source, rendered }
-            }
-        };
-        let rendered = used.rendered.clone();
-        if used.size() <= MAX_PAGE {
-            kept.push_back(used);
-            let mut size: usize = kept.iter().map(Kept::size).sum();
-            while size > MAX_KEPT
+        if let Some(known) = same.and_then(|at| kept.remove(at)) {
+            let rendered = known.rendered.clone();
+            kept.push_back(known);
+            return rendered;
+        }
+        let (post, targets) = (&view.post, &view.targets);
+        let target = |name: &str| targets.get(name).cloned();
+        let rendered: Rc<Rendered> =
+            markdown::render_with(&post.content, &post.title, target, &boxes, &pictures).into();
+        if size(&post.content, &rendered) <= MAX_PAGE {
+            let (title, content) = (post.title.clone(), post.content.clone());
+            let source = Source { post_id: post.post_id, title, content, targets: targets.clone(), boxes, pictures };
+            kept.push_back(Kept { source, rendered: rendered.clone() });
+            let mut all: usize = kept.iter().map(Kept::size).sum();
+            while all > MAX_KEPT
                 && let Some(oldest) = kept.pop_front()
             {
-                size -= oldest.size();
+                all -= oldest.size();
             }
         }
         rendered
     })
+}
+
+/// What a text and its HTML take.
+fn size(content: &str, rendered: &Rendered) -> usize {
+    /// What the rest takes for a page of a few headings and links.
+    const REST: usize = 1 << 10;
+    content.len() + rendered.html.len() + REST
 }
 
 impl Source {
@@ -85,8 +90,6 @@ impl Source {
 
 impl Kept {
     fn size(&self) -> usize {
-        /// What the rest takes for a page of a few headings and links.
-        const REST: usize = 1 << 10;
-        self.source.content.len() + self.rendered.html.len() + REST
+        size(&self.source.content, &self.rendered)
     }
 }

@@ -133,17 +133,7 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
-        Rc::new(Page {
-            id,
-            parent,
-            slug: format!("page-{id}"),
-            title: format!("Page {id}"),
-            has_children,
-            ..Page::default()
-        })
-    }
+    use crate::store::navigation::tests::page;
 
     #[test]
     fn the_way_to_the_page_is_open() {

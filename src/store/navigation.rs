@@ -280,10 +280,11 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
+    /// Page `id`, below `parent`.
+    pub fn page(id: i64, parent: Option<i64>, has_children: bool) -> Rc<Page> {
         Rc::new(Page {
             id,
             parent,

@@ -58,8 +58,7 @@ pub const UPDATE: &str = concat!(
      ), revision AS (
        INSERT INTO revisions (post_id, kind, version, user_id, title, slug, content, tags, comment, size, delta, created_time)
        SELECT post.id, CASE WHEN post.title = before.title THEN 'edited' ELSE 'renamed' END, version, user_id, post.title, slug,
-         content, tags, '', octet_length(content),
-         octet_length(content) - before.size, updated_time
+         content, tags, '', octet_length(content), octet_length(content) - before.size, updated_time
        FROM post JOIN before ON before.id = post.id
      ), ",
     wiki::indexed!("post", "$6", "$7", "$8", "$9", "$10", "$11", "$12"),

@@ -3,8 +3,7 @@
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db};
 use crate::store::error::Error;
-use crate::store::pages::read_post;
-use crate::store::pages::write::{Blocked, Deleted, Note, Refusal, unknown_outcome};
+use crate::store::pages::write::{Blocked, Deleted, Note, deleted};
 
 /// Deletes page `id`, if it is at one of the versions `seen`, with everything below it; each page as a deletion of its own. If one
 /// of them may not be deleted, none is. What the reader may not even read moves up, as if it were not there.
@@ -37,14 +36,8 @@ pub fn delete_tree(
     )?;
     let outcome: String = row.column()?;
     let (protected, read_only) = (row.column()?, row.column()?);
-    Ok(match &*outcome {
-        "deleted" => Deleted::Deleted,
-        "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
-        "protected" => Deleted::Refused(Refusal::Protected),
-        "read only" => Deleted::Refused(Refusal::ReadOnly),
-        "blocked" => Deleted::Blocked(Blocked { protected, read_only }),
-        "gone" => Deleted::Gone,
-        "no such user" => Deleted::NoSuchUser,
-        other => return Err(unknown_outcome(other)),
-    })
+    match &*outcome {
+        "blocked" => Ok(Deleted::Blocked(Blocked { protected, read_only })),
+        other => deleted(other, &mut row),
+    }
 }

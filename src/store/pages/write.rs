@@ -5,7 +5,7 @@ use wiki_types::{Post, Time, rules};
 
 use crate::markdown;
 use crate::store::audit::Actor;
-use crate::store::db::{self, Db, Param};
+use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
 use crate::store::pages::read_post;
 use crate::store::submissions::{self, Submission, swept};
@@ -538,9 +538,14 @@ pub fn delete(
         ],
     )?;
     let Some(outcome) = row.column::<Option<String>>()? else { return Ok(Deleted::Gone) };
-    Ok(match &*outcome {
+    deleted(&outcome, &mut row)
+}
+
+/// What became of a deletion, by its name. The columns of the page come next in `row`.
+pub(super) fn deleted(outcome: &str, row: &mut Row) -> Result<Deleted, Error> {
+    Ok(match outcome {
         "deleted" => Deleted::Deleted,
-        "stale" => Deleted::Stale(Box::new(read_post(&mut row)?)),
+        "stale" => Deleted::Stale(Box::new(read_post(row)?)),
         "protected" => Deleted::Refused(Refusal::Protected),
         "read only" => Deleted::Refused(Refusal::ReadOnly),
         "gone" => Deleted::Gone,
