@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = &[
     ("0023_watch_below.sql", include_str!("../../migrations/0023_watch_below.sql")),
     ("0024_mail.sql", include_str!("../../migrations/0024_mail.sql")),
     ("0025_delete_below.sql", include_str!("../../migrations/0025_delete_below.sql")),
+    ("0026_pages_of_tags.sql", include_str!("../../migrations/0026_pages_of_tags.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

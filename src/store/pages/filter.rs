@@ -5,13 +5,23 @@ use wiki_types::{Time, rules};
 
 use crate::store::db::{self, Param};
 use crate::store::pages::Order;
+use crate::store::pages::order::Source;
+
+/// The pages that are not deleted and that the reader may read.
+const LIVING: &str = concat!("deleted_time IS NULL AND ", is_readable!("posts"));
+/// The same where they are found by a tag: pages that the reader may not read are passed over in the index.
+const LIVING_OF_TAG: &str =
+    concat!("deleted_time IS NULL AND posts.acl_id = post_tags.acl_id AND ", is_readable!("post_tags"));
 
 /// Conditions on the table `posts`, and their parameters.
 ///
 /// The conditions are literals of this program; everything a client sends is a parameter.
 #[derive(Debug)]
 pub struct Filter {
+    /// Beside those of [`LIVING`].
     conditions: Vec<String>,
+    /// The number of the parameter of the tag that all have.
+    tag: Option<usize>,
     /// The parameters of the conditions, in order.
     pub(in crate::store) params: Vec<Param>,
 }
@@ -19,13 +29,12 @@ pub struct Filter {
 impl Filter {
     /// Every page that is not deleted and that the reader may read.
     pub fn living() -> Self {
-        let condition = concat!("deleted_time IS NULL AND ", is_readable!("posts"));
-        Self { conditions: vec![condition.to_owned()], params: Vec::new() }
+        Self { conditions: Vec::new(), tag: None, params: Vec::new() }
     }
 
     /// Whether it leaves out pages that are not deleted.
     pub fn is_limited(&self) -> bool {
-        self.conditions.len() > 1
+        !self.conditions.is_empty() || self.tag.is_some()
     }
 
     /// Only the pages that this user created.
@@ -78,8 +87,12 @@ impl Filter {
     /// Only the pages with this tag. Pages may have tags that are not composed, from when they were kept so.
     pub fn tagged(mut self, tag: &str) -> Self {
         let (tag, as_given) = (rules::normal_tag(tag), tag.trim().to_lowercase());
-        let tags = if tag == as_given { vec![tag] } else { vec![tag, as_given] };
-        self.add("tags && ${}", db::texts(Some(tags)));
+        if tag == as_given {
+            self.params.push(db::texts(Some(vec![tag])));
+            self.tag = Some(self.params.len());
+        } else {
+            self.add("tags && ${}", db::texts(Some(vec![tag, as_given])));
+        }
         self
     }
 
@@ -96,9 +109,9 @@ impl Filter {
         self
     }
 
-    /// Only the pages after the one with these `keys` in this order.
+    /// Only the pages after the one with these `keys` in this order. Any tag comes before.
     pub fn after(mut self, order: Order, keys: &[Value]) -> Self {
-        let condition = order.condition(keys, &mut self.params);
+        let condition = order.condition(self.source(order), keys, &mut self.params);
         self.conditions.push(condition);
         self
     }
@@ -109,8 +122,33 @@ impl Filter {
         self.conditions.push(condition.replace("{}", &self.params.len().to_string()));
     }
 
+    /// The table to find the pages in, if a list is to have them in this order.
+    pub(super) fn source(&self, order: Order) -> Source {
+        if self.tag.is_some() && order.is_of_tags() { Source::PostTags } else { Source::Posts }
+    }
+
     /// The condition of the WHERE clause.
     pub(in crate::store) fn sql(&self) -> String {
-        self.conditions.join(" AND ")
+        self.sql_of(Source::Posts)
+    }
+
+    /// The condition of the WHERE clause where the pages are found in this table.
+    pub(super) fn sql_of(&self, source: Source) -> String {
+        let mut sql = match source {
+            Source::Posts => LIVING,
+            Source::PostTags => LIVING_OF_TAG,
+        }
+        .to_owned();
+        if let Some(number) = self.tag {
+            sql += &match source {
+                Source::Posts => format!(" AND tags && ${number}"),
+                Source::PostTags => format!(" AND post_tags.name = (${number}::text[])[1]"),
+            };
+        }
+        for condition in &self.conditions {
+            sql += " AND ";
+            sql += condition;
+        }
+        sql
     }
 }

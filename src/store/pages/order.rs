@@ -19,6 +19,39 @@ enum Key {
     Title,
 }
 
+/// The table whose index has pages in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// All pages.
+    Posts,
+    /// The pages of a tag: `post_tags`, joined to `posts`.
+    PostTags,
+}
+
+impl Source {
+    /// What to write behind FROM.
+    pub(super) const fn tables(self) -> &'static str {
+        match self {
+            Self::Posts => "posts",
+            Self::PostTags => "post_tags JOIN posts ON posts.id = post_tags.post_id",
+        }
+    }
+
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Posts => "id",
+            Self::PostTags => "post_tags.post_id",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Posts => "title_order(title) COLLATE \"C\"",
+            Self::PostTags => "post_tags.title_key",
+        }
+    }
+}
+
 impl Order {
     /// By title, for people: `Page 2` before `Page 10`, `Äpfel` beside `Apfel`.
     pub const TITLE: Self = Self { key: Key::Title, descending: false };
@@ -40,15 +73,23 @@ impl Order {
     }
 
     /// The columns of ORDER BY.
-    pub(in crate::store) fn sql(self) -> &'static str {
-        match (self.key, self.descending) {
-            (Key::Created, false) => "id",
-            (Key::Created, true) => "id DESC",
-            (Key::Updated, false) => "updated_time, id",
-            (Key::Updated, true) => "updated_time DESC, id DESC",
-            (Key::Title, false) => "title_order(title) COLLATE \"C\", id",
-            (Key::Title, true) => "title_order(title) COLLATE \"C\" DESC, id DESC",
+    pub(in crate::store) fn sql(self) -> String {
+        self.sql_of(Source::Posts)
+    }
+
+    /// The columns of ORDER BY where the pages are found in this table.
+    pub(super) fn sql_of(self, source: Source) -> String {
+        let (id, direction) = (source.id(), if self.descending { " DESC" } else { "" });
+        match self.key {
+            Key::Created => format!("{id}{direction}"),
+            Key::Updated => format!("updated_time{direction}, {id}{direction}"),
+            Key::Title => format!("{}{direction}, {id}{direction}", source.title()),
         }
+    }
+
+    /// Whether `post_tags` has the pages of a tag in this order. It does not by last edit: every edit would change it.
+    pub(super) fn is_of_tags(self) -> bool {
+        self.key != Key::Updated
     }
 
     /// The sort keys of a page: the list goes on after them.
@@ -71,8 +112,8 @@ impl Order {
         }
     }
 
-    /// The condition that a page comes after `keys`, which are added to `params`.
-    pub(super) fn condition(self, keys: &[Value], params: &mut Vec<Param>) -> String {
+    /// The condition that a page of this table comes after `keys`, which are added to `params`.
+    pub(super) fn condition(self, source: Source, keys: &[Value], params: &mut Vec<Param>) -> String {
         for key in keys {
             params.push(match key.as_str() {
                 Some(text) => text.to_owned().into(),
@@ -81,12 +122,11 @@ impl Order {
         }
         let comparison = if self.descending { '<' } else { '>' };
         let (first, second) = (params.len() - keys.len() + 1, params.len());
+        let id = source.id();
         match self.key {
-            Key::Created => format!("id {comparison} ${second}"),
-            Key::Updated => format!("(updated_time, id) {comparison} ({}, ${second})", db::instant(first)),
-            Key::Title => {
-                format!("(title_order(title) COLLATE \"C\", id) {comparison} (title_order(${first}), ${second})")
-            }
+            Key::Created => format!("{id} {comparison} ${second}"),
+            Key::Updated => format!("(updated_time, {id}) {comparison} ({}, ${second})", db::instant(first)),
+            Key::Title => format!("({}, {id}) {comparison} (title_order(${first}), ${second})", source.title()),
         }
     }
 }

@@ -284,3 +284,65 @@ async fn a_page_narrows_what_may_be_done_with_it_and_below() {
 fn id(page: &str) -> i64 {
     page.rsplit('/').next().unwrap().parse().unwrap()
 }
+
+/// The titles in a list, followed to its end.
+async fn listed(team: &Team, token: &str, list: &str) -> Vec<String> {
+    let (mut titles, mut next) = (Vec::new(), Some(list.to_owned()));
+    while let Some(target) = next {
+        let page = team.wiki.get(&target).token(token).await.expect(200).json();
+        titles.extend(page["posts"].as_array().unwrap().iter().map(|post| post["title"].as_str().unwrap().to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    titles
+}
+
+#[tokio::test]
+async fn the_pages_of_a_tag_are_those_of_all_pages_that_have_it_whatever_becomes_of_them() {
+    let team = team().await;
+    let (wiki, admin) = (&team.wiki, &team.admin);
+    let space = team.space(json!({"name": "Closed"})).await;
+    team.set(space, "none", json!([{"user_id": team.eve.0, "role": "read"}])).await;
+    for (title, tags) in [
+        ("Page 10", json!(["ops"])),
+        ("page 2", json!(["ops", "red"])),
+        ("Äpfel", json!(["ops"])),
+        ("banana", json!(["red"])),
+        ("Page 3", json!(["ops"])),
+    ] {
+        team.write(admin, json!({"title": title, "content": "x", "tags": tags})).await.expect(201);
+    }
+    team.write(admin, json!({"title": "below", "content": "x", "tags": ["ops"], "parent_id": 2})).await.expect(201);
+    let same = async |after: &str, of_admin: usize, of_otto: usize| {
+        for (token, expected) in [(admin, of_admin), (&team.eve.1, of_admin), (&team.otto.1, of_otto)] {
+            for sort in ["created", "-created", "title", "-title", "updated", "-updated"] {
+                let all = wiki.get(&format!("/posts?sort={sort}")).token(token).await.expect(200).json();
+                let tagged = all["posts"].as_array().unwrap().iter();
+                let tagged = tagged.filter(|post| post["tags"].as_array().unwrap().contains(&json!("ops")));
+                let tagged: Vec<_> = tagged.map(|post| post["title"].as_str().unwrap().to_owned()).collect();
+                let list = format!("/posts?tag=ops&limit=2&sort={sort}");
+                assert_eq!(listed(&team, token, &list).await, tagged, "{sort} {after}");
+                assert_eq!(tagged.len(), expected, "{after}");
+            }
+        }
+    };
+    same("at first", 5, 5).await;
+    let change = async |id: i64, mut fields: Value| {
+        fields["content"] = json!("y");
+        wiki.put(&format!("/posts/{id}")).token(admin).header("if-match", "*").json(fields).await.expect(200);
+    };
+    change(1, json!({"title": "Aardvark"})).await;
+    same("a change of the title", 5, 5).await;
+    change(3, json!({"tags": ["red"]})).await;
+    change(4, json!({"title": "Cherry", "tags": ["red", "ops"]})).await;
+    same("a change of tags", 5, 5).await;
+    wiki.delete("/posts/5").token(admin).await.expect(204);
+    same("a deletion", 4, 4).await;
+    wiki.post("/posts/5/restore").token(admin).await.expect(200);
+    same("its undoing", 5, 5).await;
+    wiki.post("/posts/2/move").token(admin).json(json!({"space_id": space})).await.expect(200);
+    same("a move to where few may read", 5, 3).await;
+    change(6, json!({"title": "Above"})).await;
+    same("a change there", 5, 3).await;
+    wiki.post("/posts/6/move").token(admin).json(json!({"space_id": 1})).await.expect(200);
+    same("a move back", 5, 4).await;
+}
