@@ -83,14 +83,22 @@ pub struct Page {
     pub closed: OnceCell<Box<str>>,
 }
 
-/// SQL for the columns of a page in the navigation.
+/// The columns of a page in the navigation that a level is read with.
 macro_rules! page_columns {
     () => {
+        "page.id, page.parent_id, page.title, page.slug, page.position"
+    };
+}
+
+/// SQL for whether the reader may read a page below the one in `listed`.
+///
+/// Not EXISTS: PostgreSQL would take it that all pages of the level are asked, and first look at all pages there are.
+macro_rules! has_children {
+    () => {
         concat!(
-            "page.id, page.parent_id, page.title, page.slug, page.position, EXISTS (
-               SELECT FROM posts child WHERE child.parent_id = page.id AND child.deleted_time IS NULL AND ",
+            "(SELECT true FROM posts child WHERE child.parent_id = listed.id AND child.deleted_time IS NULL AND ",
             is_readable!("child"),
-            ") AS has_children"
+            " LIMIT 1) IS NOT NULL"
         )
     };
 }
@@ -230,7 +238,7 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         " FROM posts page
             WHERE page.space_id = (SELECT space FROM opened) AND page.parent_id IS NULL AND page.deleted_time IS NULL AND ",
         is_readable!("page"),
-        " ORDER BY page.position, page.id LIMIT 101)
+        " ORDER BY page.parent_id, page.position, page.id LIMIT 101)
            UNION
            (SELECT page.* FROM place CROSS JOIN LATERAL unnest(place.line) AS above (id) CROSS JOIN LATERAL (
              SELECT ",
@@ -250,7 +258,9 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         ", (SELECT jsonb_agg(to_jsonb(known) ORDER BY known.id <> 1, lower(known.name), known.id)::text FROM known),
            (SELECT space FROM opened),
            (SELECT jsonb_agg(jsonb_build_object('id', listed.id, 'parent', listed.parent_id, 'title', listed.title,
-              'slug', listed.slug, 'has_children', listed.has_children) ORDER BY listed.position, listed.id)::text FROM listed),
+              'slug', listed.slug, 'has_children', ",
+        has_children!(),
+        ") ORDER BY listed.position, listed.id)::text FROM listed),
            (SELECT to_jsonb(line)::text FROM place),
            (SELECT jsonb_agg(to_jsonb(starred))::text FROM (
               SELECT page.title, page.slug FROM stars JOIN posts page ON page.id = stars.post_id

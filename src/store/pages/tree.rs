@@ -44,20 +44,24 @@ pub fn level(db: &Db, level: Level, keys: Option<&[Value]>, count: usize) -> Res
         Level::Top(space) => ("page.parent_id IS NULL AND page.space_id = $1", space),
         Level::Below(parent) => ("page.parent_id = $1", parent),
     };
-    let number = |place: usize| keys.and_then(|keys| keys.get(place)?.as_i64());
+    let mut params = vec![id.into(), db::count(count)];
+    let mut after = "";
+    if let Some([position, id]) = keys {
+        params.extend([position.as_i64().into(), id.as_i64().into()]);
+        after = " AND (page.position, page.id) > ($3::bigint, $4::bigint)";
+    }
+    // At the top of a space, `parent_id` is the same for all, which PostgreSQL sees only where it is in the order, too.
     let sql = format!(
         concat!(
             "SELECT page.id, page.title, page.slug, ",
             children!("page"),
-            ", page.position FROM posts page
-             WHERE {} AND page.deleted_time IS NULL AND ",
+            ", page.position FROM posts page WHERE {} AND page.deleted_time IS NULL AND ",
             is_readable!("page"),
-            " AND ($2::bigint IS NULL OR (page.position, page.id) > ($2, $3::bigint))
-             ORDER BY page.position, page.id LIMIT $4"
+            "{} ORDER BY page.parent_id, page.position, page.id LIMIT $2"
         ),
-        condition
+        condition, after
     );
-    db.query_all(&sql, &[id.into(), number(0).into(), number(1).into(), db::count(count)], |row| {
+    db.query_all(&sql, &params, |row| {
         let page = read_page(row)?;
         let keys = [row.column()?, page.post_id];
         Ok((page, keys))
