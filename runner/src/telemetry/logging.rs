@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
 use super::trace;
 use crate::config::settings::{LogFormat, Logging, in_container};
@@ -21,10 +22,10 @@ pub struct Guard {
 ///
 /// Fails if the filter or the collector's address is malformed.
 pub fn start(settings: &Logging) -> anyhow::Result<Guard> {
-    let filter = EnvFilter::try_new(&settings.log).with_context(|| format!("RUNNER_LOG: {:?}", settings.log))?;
+    let filter: Targets = settings.log.parse().with_context(|| format!("RUNNER_LOG: {:?}", settings.log))?;
     // The span of a request puts its id into every line, at any log level. Spans below it have no id: they are for
     // collectors, and debug.
-    let filter = filter.add_directive(format!("{}=info", trace::TARGET).parse()?);
+    let filter = filter.with_target(trace::TARGET, LevelFilter::INFO);
     let colours = io::stderr().is_terminal();
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
     let lines = match settings.log_format.unwrap_or(if in_container() { LogFormat::Json } else { LogFormat::Text }) {
