@@ -126,6 +126,7 @@ pub const ROUTES: &[Route] = &[
         PUT Administer IdText(groups::add),
         DELETE Administer IdText(groups::remove),
     ),
+    route!("/files", POST Write Plain(files::create_waiting)),
     route!("/files/{id}", DELETE Write Id(files::delete)),
     route!("/files/{id}/{name}", GET Read IdText(files::read)),
     route!("/inbox", GET Recipient Plain(inbox::list)),

@@ -3,7 +3,7 @@
 use wiki_types::files::file_name;
 use wiki_types::{File, Mode};
 
-use crate::auth::Context;
+use crate::auth::{Context, Need};
 use crate::errors;
 use crate::input::files::{self, Kept};
 use crate::input::lists;
@@ -59,7 +59,31 @@ pub fn list(cx: &Context, id: i64) -> Result<Response, Problem> {
 ))]
 pub fn create(cx: &Context, id: i64) -> Result<Response, Problem> {
     files::changeable(cx, id)?;
-    let user_id = files::user_id(cx)?;
+    add(cx, Some(id), files::user_id(cx)?)
+}
+
+/// Add a file for a page that is not created yet
+///
+/// As `POST /posts/{id}/files`, but the file waits for its page: the next one that you create or save with a link to the file in its
+/// text, `![words](/files/1/racks.png)`. Until then, only you may read it. One that still waits after 30 days is deleted. Needs an
+/// account.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/files", operation_id = "addWaitingFile", tag = "Files",
+    params(("name" = Option<String>, Query, description = "The name of the file, unless Content-Disposition has it: a line of up \
+        to 200 characters, without `/` and `\\`.")),
+    request_body(content((Vec<u8> = "*/*"))),
+    responses(
+        (status = 200, description = "You have added this file already, and it waits.", body = File, headers(("Cache-Control"))),
+        (status = 201, description = "The file.", body = File, headers(("Cache-Control"))),
+        (status = 413), (status = 415),
+    ),
+))]
+pub fn create_waiting(cx: &Context) -> Result<Response, Problem> {
+    cx.identity.check(Need::Account)?;
+    add(cx, None, cx.identity.user_id())
+}
+
+fn add(cx: &Context, post_id: Option<i64>, user_id: Option<i64>) -> Result<Response, Problem> {
     let kept = match multipart::boundary(cx.request.headers()) {
         Some(boundary) => {
             let form = Multipart::new(cx.body, &boundary);
@@ -72,9 +96,9 @@ pub fn create(cx: &Context, id: i64) -> Result<Response, Problem> {
                 }
             };
             let name = part.file_name.unwrap_or_default();
-            files::keep(cx, id, user_id, &SentFile { name, content_type: part.content_type, bytes: &form })?
+            files::keep(cx, post_id, user_id, &SentFile { name, content_type: part.content_type, bytes: &form })?
         }
-        None => files::keep(cx, id, user_id, &files::of_body(cx)?)?,
+        None => files::keep(cx, post_id, user_id, &files::of_body(cx)?)?,
     };
     let Kept { file, was_known } = kept;
     let response = if was_known { response::json(&file) } else { response::created(&file.url, &file) };

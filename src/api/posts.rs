@@ -62,7 +62,8 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     let author = cx.identity.author(draft.user_id)?;
     let user_id = author.ok_or_else(|| Problem::invalid_field("user_id", "is required"))?;
     let slug = draft.slug.clone();
-    let draft = Draft { key: Purpose::Page.header(cx.request, Some(user_id))?, ..draft };
+    let key = Purpose::Page.header(cx.request, Some(user_id))?;
+    let draft = Draft { key, owner: cx.identity.user_id(), ..draft };
     let (title, content) = (draft.title.clone(), draft.content.clone());
     match pages::create(cx.db, user_id, draft)? {
         Created::Created(post) => Ok(created(&post)),

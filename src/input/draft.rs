@@ -24,6 +24,7 @@ pub fn read(mut body: Body) -> Result<Draft, Problem> {
         version: body.integer("version"),
         created_time: body.past("created_time"),
         updated_time: body.past("updated_time"),
+        owner: None,
         key: None,
     };
     if draft.created_time.zip(draft.updated_time).is_some_and(|(created, updated)| updated < created) {

@@ -40,19 +40,22 @@ pub fn changeable(cx: &Context, id: i64) -> Result<Post, Problem> {
     if access::may_write(cx.db, id)? { Ok(post) } else { Err(errors::page_refused(Refusal::ReadOnly)) }
 }
 
-/// File `id`, if the sender may read its page.
+/// File `id`, if the sender may read its page or, of one that waits for its page, has added it.
 pub fn readable(cx: &Context, id: i64) -> Result<Stored, Problem> {
     let stored = files::find(cx.db, id)?.ok_or_else(errors::file_not_found)?;
-    match pages::find(cx.db, stored.file.post_id)? {
-        Some(_) => Ok(stored),
-        None => Err(errors::file_not_found()),
-    }
+    let is_readable = match stored.file.post_id {
+        Some(post_id) => pages::find(cx.db, post_id)?.is_some(),
+        None => cx.identity.is_administrator() || cx.identity.user_id() == stored.file.user_id,
+    };
+    if is_readable { Ok(stored) } else { Err(errors::file_not_found()) }
 }
 
 /// Removes file `id` from its page.
 pub fn delete(cx: &Context, id: i64) -> Result<(), Problem> {
     let stored = readable(cx, id)?;
-    changeable(cx, stored.file.post_id)?;
+    if let Some(post_id) = stored.file.post_id {
+        changeable(cx, post_id)?;
+    }
     let is_deleted = files::delete(cx.db, id, cx.identity.user_id())?;
     if is_deleted { Ok(()) } else { Err(errors::file_not_found()) }
 }
@@ -83,8 +86,8 @@ pub fn user_id(cx: &Context) -> Result<Option<i64>, Problem> {
     cx.identity.author(query(cx.request, "user_id").map(read).transpose()?)
 }
 
-/// Keeps a file for page `post_id`. Nothing is left of one that is refused or breaks off.
-pub fn keep(cx: &Context, post_id: i64, user_id: Option<i64>, sent: &SentFile) -> Result<Kept, Problem> {
+/// Keeps a file for page `post_id` or, without one, for a page that user `user_id` is going to save. Nothing is left of one that is refused or breaks off.
+pub fn keep(cx: &Context, post_id: Option<i64>, user_id: Option<i64>, sent: &SentFile) -> Result<Kept, Problem> {
     let name = rules::composed(sent.name.trim()).into_owned();
     check("name", &name, file_name)?;
     let content_type = match sent.content_type.as_deref() {

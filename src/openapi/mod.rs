@@ -74,7 +74,7 @@ may not do this.
         api::spaces::children, api::spaces::access, api::spaces::set_access,
         api::groups::list, api::groups::create, api::groups::read, api::groups::change, api::groups::delete,
         api::groups::members, api::groups::add, api::groups::remove,
-        api::files::list, api::files::create, api::files::read, api::files::delete,
+        api::files::list, api::files::create, api::files::create_waiting, api::files::read, api::files::delete,
         api::watches::read, api::watches::watch, api::watches::unwatch, api::inbox::list, api::inbox::mark_read,
         api::stars::list, api::stars::read, api::stars::give, api::stars::take, api::settings::read, api::settings::change,
         api::redirects::list, api::redirects::set, api::redirects::delete,

@@ -30,7 +30,7 @@ const SIGN_IN: usize = 8 << 10;
 const EVENT: usize = 128 << 10;
 
 /// Routes whose handlers read the body themselves: files are stored as they arrive.
-const STREAMED: [&str; 1] = ["/posts/{id}/files"];
+const STREAMED: [&str; 2] = ["/files", "/posts/{id}/files"];
 
 /// Routes whose forms may have a file.
 const WITH_FILE: [&str; 3] = [address::NEW, "/wiki/{slug}/edit", "/wiki/{slug}/files"];

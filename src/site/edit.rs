@@ -513,6 +513,7 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
     };
     let user_id = author::user_id(cx, &view.fields.author)?;
     draft.user_id = Some(user_id);
+    draft.owner = cx.identity.user_id();
     draft.key = Purpose::Page.field(form, Some(user_id));
     match view.existing().map(|post| post.post_id) {
         Some(id) => update(cx, view, id, draft),
@@ -525,14 +526,15 @@ fn submit(cx: &Context, form: &Form, mut view: Edit) -> Result<Response, Problem
 fn add_file(cx: &Context, mut view: Edit, file: &SentFile) -> Result<Response, Problem> {
     let refuse =
         |view: Edit, status, message: &str| view.refuse(cx, status, FieldError::new("file", message.to_owned()));
-    let Some(post) = view.existing() else {
+    let (post_id, user_id) = (view.existing().map(|post| post.post_id), cx.identity.user_id());
+    if post_id.is_none() && user_id.is_none() {
         return refuse(view, StatusCode::UNPROCESSABLE_ENTITY, "Save the page first. Then you can add files to it.");
-    };
+    }
     if file.name.is_empty() {
         return refuse(view, StatusCode::UNPROCESSABLE_ENTITY, "Choose a file first.");
     }
-    let id = post.post_id;
-    match files::changeable(cx, id).and_then(|_| files::keep(cx, id, cx.identity.user_id(), file)) {
+    let is_changeable = post_id.map_or(Ok(()), |id| files::changeable(cx, id).map(drop));
+    match is_changeable.and_then(|()| files::keep(cx, post_id, user_id, file)) {
         Ok(kept) => {
             let text = &mut view.fields.content;
             text.truncate(text.trim_end().len());

@@ -74,7 +74,7 @@ pub fn add(cx: &Context, slug: &str) -> Result<Response, Problem> {
         return refuse(page, StatusCode::UNPROCESSABLE_ENTITY, "Choose a file first.".to_owned());
     };
     let id = page.post_id;
-    match files::changeable(cx, id).and_then(|_| files::keep(cx, id, cx.identity.user_id(), file)) {
+    match files::changeable(cx, id).and_then(|_| files::keep(cx, Some(id), cx.identity.user_id(), file)) {
         Ok(_) => Ok(response::see_other(&page.of("files"))),
         Err(problem) if problem.status.is_client_error() => refuse(page, problem.status, files::sentence(&problem)),
         Err(problem) => Err(problem),

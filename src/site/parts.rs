@@ -140,19 +140,24 @@ pub fn rendered(content: &str, title: &str, targets: &Targets, pictures: &Pictur
     markdown::render_with(content, title, |name| targets.get(name).cloned(), &Boxes::default(), pictures)
 }
 
-/// What is known of the pictures in the text of page `post_id`, or of no page. Looked up only if it may have some.
+/// What is known of the pictures in the text of page `post_id`, or of a page that is not saved yet. Looked up only if it may have some.
 pub fn pictures(db: &Db, content: &str, post_id: Option<i64>) -> Result<Pictures, Problem> {
     let files = markdown::files(content);
     if files.is_empty() {
         return Ok(Pictures::new());
     }
-    let shown = files::shown(db, post_id.unwrap_or_default(), files)?.into_iter();
+    let shown = files::shown(db, post_id, files)?.into_iter();
     let known = |(id, shown)| match shown {
         Shown::Missing => Some((id, Picture::Missing)),
         Shown::Picture(width, height) => Some((id, Picture::Sized(width, height))),
         Shown::Other => None,
     };
     Ok(shown.filter_map(known).collect())
+}
+
+/// Whether whoever a page is for is known, and has an account.
+pub fn is_signed_in<E>(viewer: Result<&Viewer, E>) -> bool {
+    viewer.is_ok_and(|viewer| viewer.name.is_some())
 }
 
 /// The id of the form whose buttons are the check boxes of a page.

@@ -376,7 +376,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
     fn files(&self, errors: Vec<FieldError>) -> FilesView {
         let file = |id, name: &str, content_type: &str, width: Option<i64>| File {
             id,
-            post_id: 1,
+            post_id: Some(1),
             user_id: Some(1),
             name: self.text(name),
             content_type: self.text(content_type),

@@ -22,7 +22,7 @@ macro_rules! file_columns {
 }
 
 fn read_file(row: &mut Row) -> Result<File, Error> {
-    let (id, post_id, user_id, name): (i64, i64, Option<i64>, String) =
+    let (id, post_id, user_id, name): (i64, Option<i64>, Option<i64>, String) =
         (row.column()?, row.column()?, row.column()?, row.column()?);
     Ok(File {
         id,
@@ -83,15 +83,17 @@ pub enum Shown {
     Other,
 }
 
-/// What is known of the files with these numbers, for page `post_id`.
-pub fn shown(db: &Db, post_id: i64, ids: Vec<i64>) -> Result<HashMap<i64, Shown>, Error> {
+/// What is known of the files with these numbers, for page `post_id` or, without one, for a page that is not saved yet.
+pub fn shown(db: &Db, post_id: Option<i64>, ids: Vec<i64>) -> Result<HashMap<i64, Shown>, Error> {
     let sql = concat!(
         "SELECT wanted.id, files.id IS NULL,
-           CASE WHEN files.post_id = $1 THEN width END, CASE WHEN files.post_id = $1 THEN height END
+           CASE WHEN files.post_id IS NOT DISTINCT FROM $1::bigint THEN width END,
+           CASE WHEN files.post_id IS NOT DISTINCT FROM $1 THEN height END
          FROM unnest($2::bigint[]) AS wanted (id) LEFT JOIN (
-           files JOIN posts ON posts.id = files.post_id AND ",
+           files LEFT JOIN posts ON posts.id = files.post_id
+         ) ON files.id = wanted.id AND CASE WHEN files.post_id IS NULL THEN $reader IN (-1, files.user_id) ELSE ",
         is_readable!("posts"),
-        ") ON files.id = wanted.id"
+        " END"
     );
     let read = |row: &mut Row| {
         let (id, is_missing): (i64, bool) = (row.column()?, row.column()?);
@@ -110,7 +112,8 @@ pub fn shown(db: &Db, post_id: i64, ids: Vec<i64>) -> Result<HashMap<i64, Shown>
 /// A file whose bytes have all arrived.
 #[derive(Debug)]
 pub struct NewFile {
-    pub post_id: i64,
+    /// None of one whose page is not saved yet. It has a user.
+    pub post_id: Option<i64>,
     pub user_id: Option<i64>,
     pub name: String,
     pub content_type: String,
@@ -202,7 +205,7 @@ const ADD: &str = concat!(
      ), added AS (
        INSERT INTO files (post_id, blob_id, user_id, name, content_type, width, height)
        SELECT $4::bigint, id, $5, $6::text, $7::text, $8::bigint, $9::bigint FROM blob
-       ON CONFLICT (post_id, name, blob_id) DO NOTHING
+       ON CONFLICT DO NOTHING
        RETURNING *
      )
      ",
@@ -213,17 +216,42 @@ const ADD: &str = concat!(
          UNION ALL SELECT 'known', ",
         file_columns!(),
         " FROM files JOIN blob AS blobs ON blobs.id = blob_id
-         WHERE post_id = $4 AND name = $6 AND NOT EXISTS (SELECT FROM added)
+         WHERE (post_id = $4 OR (post_id IS NULL AND $4 IS NULL AND user_id = $5)) AND name = $6
+           AND NOT EXISTS (SELECT FROM added)
          UNION ALL SELECT refused, ",
         "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
         " FROM wanted WHERE refused IS NOT NULL"
     )
 );
 
+/// SQL that makes files which wait for their page those of the page in the table of this name: those of this user, of these numbers.
+///
+/// A file that the page has already, under the same name, stays where it is.
+macro_rules! claimed {
+    ($page:literal, $user:literal, $ids:literal) => {
+        concat!(
+            "claimed AS (
+               UPDATE files SET post_id = page.id FROM ",
+            $page,
+            " AS page
+               WHERE files.id = ANY (",
+            $ids,
+            "::bigint[]) AND files.post_id IS NULL AND files.user_id = ",
+            $user,
+            " AND NOT EXISTS (
+                 SELECT FROM files known
+                 WHERE known.post_id = page.id AND known.name = files.name AND known.blob_id = files.blob_id)
+             )"
+        )
+    };
+}
+pub(super) use claimed;
+
 /// Removes file `id` from its page. Returns whether there was one.
 pub fn delete(db: &Db, id: i64, user_id: Option<i64>) -> Result<bool, Error> {
     let sql = "WITH gone AS (DELETE FROM files WHERE id = $1 RETURNING *)
-        SELECT count(coalesce(log_file('deleted', ROW(gone.*)::files, $2)::text, '')) FROM gone";
+        SELECT count(coalesce(CASE WHEN post_id IS NOT NULL THEN log_file('deleted', ROW(gone.*)::files, $2)::text END, ''))
+        FROM gone";
     let deleted: i64 = db.query_row(sql, &[id.into(), user_id.into()])?.column()?;
     Ok(deleted > 0)
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible } from "./support/accessible.js";
 import { makeWorld } from "./support/make.js";
+import { png } from "./support/picture.js";
 import { act, button, fill, heading, link, place, reads, save, visit } from "./support/see.js";
 
 const ADMIN_PASSWORD = "first-light-of-day-7";
@@ -145,6 +146,22 @@ test("an administrator protects a page and reads the audit trail", async (t) => 
   await heading(page, "Audit trail");
   await page.getByRole("cell", { name: "page protected" }).first().waitFor();
   await accessible(page, "audit trail");
+});
+
+test("a picture comes into a page that is not saved yet, for people with accounts", async (t) => {
+  const page = await signedIn(t);
+  await visit(page, "/wiki/-/new");
+  await fill(page, { title: "Racks", content: "Seven of them." });
+  const chooser = page.waitForEvent("filechooser");
+  await button(page, "Image or file").click();
+  await (await chooser).setFiles([png("racks.png")]);
+  await page.waitForFunction(() => /!\[racks\]\(\/files/.test(document.querySelector("#_content").value));
+  await save(page, "/wiki/racks");
+  const stranger = await person(t);
+  await visit(stranger, "/wiki/racks");
+  const picture = stranger.getByRole("img", { name: "racks" });
+  await picture.waitFor();
+  assert.equal(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
 });
 
 test("somebody changes their password and signs out everywhere else", async (t) => {

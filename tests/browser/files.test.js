@@ -1,13 +1,9 @@
 // Pictures and other files in the editor: chosen, pasted and dropped.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PIXEL, png } from "./support/picture.js";
 import { button, field, fill, save, visit } from "./support/see.js";
 import { api, at, person, plainPerson, write } from "./support/world.js";
-
-/** A picture of a pixel. */
-const PIXEL = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-
-const png = (name) => ({ name, mimeType: "image/png", buffer: PIXEL });
 
 /** Has the browser paste or drop a file into the text. */
 const give = (page, event, name, type, base64) =>

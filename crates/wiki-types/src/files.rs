@@ -19,8 +19,10 @@ pub const MAX_FILE_NAME: usize = 200;
 pub struct File {
     /// Its number.
     pub id: i64,
-    /// The page it belongs to. Who may read the page may read the file.
-    pub post_id: i64,
+    /// The page it belongs to. Who may read the page may read the file. Null of a file that waits for its page to be saved: only
+    /// whoever added it may read it.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub post_id: Option<i64>,
     /// Who added it; null if that is not known.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub user_id: Option<i64>,

@@ -148,6 +148,8 @@
 
   // Files that are pasted, dropped or chosen: each is a mark in the text until it is there.
   const page = form.elements.page?.value, picker = form.elements.file;
+  // Those of a page that is not saved yet wait for it, if they can be somebody's until then.
+  const target = page ? `/posts/${page}/files` : form.dataset.files;
   const say = (words = "Save the page first. Then you can add files to it.") => { $("#_file-status").textContent = words; };
   globalThis.wasiki.say = say;
   const replace = (mark, words) => {
@@ -169,7 +171,7 @@
     put(mark);
     const headers = { "content-type": file.type || "application/octet-stream" };
     const request = { method: "POST", body: file, headers };
-    const answer = await fetch(`/posts/${page}/files?name=${encodeURIComponent(name)}`, request).catch(() => null);
+    const answer = await fetch(`${target}?name=${encodeURIComponent(name)}`, request).catch(() => null);
     const made = await answer?.json().catch(() => null);
     if (answer?.ok && made) {
       const shown = made.content_type.startsWith("image/");
@@ -184,7 +186,7 @@
   const addAll = (event, files) => {
     if (!files?.length) return;
     event.preventDefault();
-    if (!page) return say();
+    if (!target) return say();
     say("");
     [...files].forEach(add);
   };

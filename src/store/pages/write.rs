@@ -7,6 +7,7 @@ use crate::markdown;
 use crate::store::audit::Actor;
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
+use crate::store::files::claimed;
 use crate::store::pages::read_post;
 use crate::store::submissions::{self, Submission, swept};
 use crate::store::{search, tasks};
@@ -116,6 +117,8 @@ pub struct Draft {
     pub created_time: Option<Time>,
     /// When it was edited last, if that was elsewhere and earlier.
     pub updated_time: Option<Time>,
+    /// The account that creates it: its files that wait for a page, and that the text shows, become the page's.
+    pub owner: Option<i64>,
     /// The key of the form or request it came with: one that comes again makes and saves nothing.
     pub key: Option<String>,
 }
@@ -205,7 +208,8 @@ pub fn create(db: &Db, user_id: i64, draft: Draft) -> Result<Created, Error> {
         draft.updated_time.map(Time::micros).into(),
     ];
     let place = [draft.parent_id.into(), draft.space_id.into()];
-    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).chain(place).collect();
+    let files = [draft.owner.into(), db::numbers(Some(markdown::files(&draft.content)))];
+    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).chain(place).chain(files).collect();
     let insert = || {
         let mut row = match db.query_row(CREATE, &params) {
             Err(Error::Duplicate(index)) if index == submissions::INDEX => {
@@ -280,6 +284,8 @@ const CREATE: &str = concat!(
     ", submitted AS (
        INSERT INTO submissions (key, post_id, version) SELECT $10::text, id, version FROM post WHERE $10 IS NOT NULL
      ), ",
+    claimed!("post", "$24::bigint", "$25"),
+    ", ",
     swept!("$10"),
     "
      SELECT CASE
@@ -379,7 +385,8 @@ pub fn save_as_it_is(
     ];
     let entry = search::Entry::of(draft.title.as_deref(), &draft.content).params();
     let tasks = tasks::Entry::of(&draft.content).params();
-    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).collect();
+    let files = db::numbers(Some(markdown::files(&draft.content)));
+    let params: Vec<Param> = params.into_iter().chain(entry).chain(tasks).chain([files]).collect();
     let mut row = match db.query_row(SAVE, &params) {
         Ok(row) => row,
         // Another page took the slug after this statement began.
@@ -452,6 +459,8 @@ const SAVE: &str = concat!(
        INSERT INTO submissions (key, post_id, version) SELECT $12::text, id, version FROM after WHERE $12 IS NOT NULL
        ON CONFLICT (key) DO UPDATE SET post_id = excluded.post_id, version = excluded.version, created_time = now()
      ), ",
+    claimed!("after", "$13", "$25"),
+    ", ",
     swept!("$12"),
     "
      ",

@@ -141,6 +141,10 @@ async fn every_change_is_in_the_log() {
     log.tries("POST /posts/{id}/files", file(), &[]).await;
     let delete = wiki.delete(&format!("/files/{}", added["id"]));
     log.tries("DELETE /files/{id}", delete, &["file.deleted"]).await;
+    // One that waits is told of when its page is saved, and one that nobody waited for is not.
+    let waiting =
+        |name: &str| wiki.post(&format!("/files?name={name}")).header("origin", wiki.url()).body("text/plain", "w");
+    log.tries("POST /files", waiting("unused.txt"), &[]).await;
     let form = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b.txt\"\r\n\r\nb\r\n--x--\r\n";
     let form = wiki.post("/wiki/two/files").header("origin", wiki.url()).body("multipart/form-data; boundary=x", form);
     log.tries("POST /wiki/{slug}/files", form, &["file.added"]).await;

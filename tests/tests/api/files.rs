@@ -485,3 +485,83 @@ async fn a_database_that_goes_away_leaves_no_half_of_a_file() {
     stream.write_all(&bytes[CHUNK + 1..]).await.unwrap();
     assert!(listed(&wiki).await.is_empty());
 }
+
+/// A wiki that everybody reads, with the cookies of an administrator and of two editors.
+async fn team() -> (App, String, String, String) {
+    let wiki = App::wiki().access("public-read").env("SPIN_VARIABLE_MAX_FILE_SIZE", "1MB").start().await;
+    let admin = wiki.administrator().await;
+    wiki.choose_password(&admin, ADMIN_PASSWORD).await;
+    let admin = wiki.sign_in("admin", PASSWORD).await;
+    let token = async |cookie: &str| wiki.create_token(cookie, "write").await;
+    let mut editors = Vec::new();
+    for name in ["ada", "ben"] {
+        wiki.create_account(&admin, name, "editor").await;
+        editors.push(token(&wiki.sign_in(name, PASSWORD).await).await);
+    }
+    let admin = token(&admin).await;
+    let [ada, ben] = editors.try_into().unwrap();
+    (wiki, admin, ada, ben)
+}
+
+#[tokio::test]
+async fn a_file_waits_for_the_page_that_shows_it() {
+    let (wiki, admin, ada, ben) = team().await;
+    let send = |token: &str, name: &str| {
+        wiki.post(&format!("/files?name={name}")).token(token).body(PNG, png(30, 20, b"more"))
+    };
+    let page = |token: &str, url: &str| {
+        wiki.post("/posts").token(token).json(json!({"content": format!("# Racks\n\n![racks]({url})")}))
+    };
+    wiki.post("/files?name=a.png").body(PNG, png(30, 20, b"")).await.problem(401);
+    let file = send(&ada, "racks.png").await.expect(201).json();
+    assert_eq!((&file["post_id"], &file["width"]), (&Value::Null, &json!(30)));
+    assert_eq!(send(&ada, "racks.png").await.expect(200).json(), file, "the same is no second one");
+    let others = send(&ben, "racks.png").await.expect(201).json();
+    assert_ne!(others["id"], file["id"], "everybody has their own");
+
+    // It is hers alone.
+    let url = file["url"].as_str().unwrap();
+    wiki.get(url).token(&ada).await.expect(200);
+    wiki.get(url).token(&admin).await.expect(200);
+    wiki.get(url).token(&ben).await.problem(404);
+    wiki.get(url).await.problem(404);
+    wiki.delete(&format!("/files/{}", file["id"])).token(&ben).await.problem(404);
+    let stranger = page(&ben, url).await.expect(201).json();
+    assert_eq!(wiki.get(&format!("/posts/{}/files", stranger["post_id"])).await.json()["files"], json!([]));
+    wiki.get(url).await.problem(404);
+
+    // Whoever reads her page reads it.
+    let own = page(&ada, url).await.expect(201).json();
+    let files = wiki.get(&format!("/posts/{}/files", own["post_id"])).await.expect(200).json();
+    assert_eq!(files["files"][0]["id"], file["id"]);
+    assert_eq!(files["files"][0]["post_id"], own["post_id"]);
+    wiki.get(url).await.expect(200);
+    wiki.get(url).token(&ben).await.expect(200);
+    let events = wiki.get("/events?type=wasiki.file.added").token(&admin).await.expect(200).json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
+    assert_eq!(events["events"][0]["data"]["post_id"], own["post_id"]);
+
+    // So it is when a page is saved again. What the page has already stays with whoever sent it.
+    let path = format!("/posts/{}", own["post_id"]);
+    let save = async |url: &Value, version: i64| {
+        let content = format!("# Racks\n\n![racks]({})", url.as_str().unwrap());
+        wiki.put(&path).token(&ada).json(json!({"content": content, "version": version})).await.expect(200);
+    };
+    let another = send(&ada, "another.png").await.expect(201).json();
+    save(&another["url"], 1).await;
+    wiki.get(another["url"].as_str().unwrap()).await.expect(200);
+    let twin = send(&ada, "racks.png").await.expect(201).json();
+    assert_ne!(twin["id"], file["id"]);
+    save(&twin["url"], 2).await;
+    assert_eq!(wiki.get(&format!("{path}/files")).await.json()["files"].as_array().unwrap().len(), 2);
+    wiki.get(twin["url"].as_str().unwrap()).token(&ada).await.expect(200);
+    wiki.delete(&format!("/files/{}", twin["id"])).token(&ada).await.expect(204);
+    wiki.get(twin["url"].as_str().unwrap()).token(&ada).await.problem(404);
+
+    // It does not wait for ever.
+    let old = "WITH old AS (UPDATE files SET created_time = now() - interval '31 days' RETURNING 1) SELECT count(*)::text FROM old";
+    assert_eq!(wiki.database().column(old).await, ["3"]);
+    wiki.database().column("SELECT sweep_files()::text").await;
+    wiki.get(others["url"].as_str().unwrap()).token(&ben).await.problem(404);
+    wiki.get(url).await.expect(200);
+}

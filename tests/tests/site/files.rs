@@ -1,6 +1,6 @@
 //! Files of pages as a browser without scripts adds and sees them.
 
-use blackbox::{App, Client, Request, Response, json};
+use blackbox::{ADMIN_PASSWORD, App, Client, PASSWORD, Request, Response, json};
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
@@ -197,4 +197,36 @@ async fn a_picture_that_is_missing_is_said_to_be() {
             assert!(shown.text().contains(&html), "{html} in {shown:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_new_page_takes_files_of_people_with_accounts() {
+    let wiki = App::wiki().access("public-read").start().await;
+    let administrator = wiki.administrator().await;
+    wiki.choose_password(&administrator, ADMIN_PASSWORD).await;
+    let administrator = wiki.sign_in("admin", PASSWORD).await;
+    wiki.create_account(&administrator, "eve", "editor").await;
+    let eve = wiki.sign_in("eve", PASSWORD).await;
+    let new = wiki.get("/wiki/-/new").cookie(&eve).header("accept", BROWSER).await.expect(200);
+    assert!(new.text().contains("formenctype=\"multipart/form-data\"") && new.text().contains("data-files=\"/files\""));
+
+    let fields = [("title", "Racks"), ("content", "Typed")];
+    let back = form(&wiki, "/wiki/-/new", &fields, ("racks.png", "image/png", &png(80, 60))).cookie(&eve);
+    let back = back.await.expect(200);
+    let content = "Typed\n\n![racks](/files/1/racks.png)";
+    assert_eq!(text(&back, "#_content"), content);
+    assert!(back.text().contains("value=\"Racks\""), "{back:?}");
+    let typed = [("title", "Racks"), ("content", content)];
+    let preview = wiki.post("/wiki/-/preview").cookie(&eve).form(&typed).await.expect(200);
+    assert!(preview.text().contains("width=\"80\" height=\"60\""), "{preview:?}");
+    let saved = wiki.post("/wiki/-/new").cookie(&eve).header("accept", BROWSER);
+    saved.form(&typed).await.expect(303);
+    let page = open(&wiki, "/wiki/racks").await.expect(200);
+    assert!(page.text().contains("width=\"80\" height=\"60\""), "{page:?}");
+    wiki.get("/files/1/racks.png").await.expect(200);
+
+    // Without an account, a file would be nobody's until then.
+    let open_wiki = App::wiki().start().await;
+    let new = open(&open_wiki, "/wiki/-/new").await.expect(200);
+    assert!(!new.text().contains("multipart/form-data") && !new.text().contains("data-files"));
 }
