@@ -210,6 +210,7 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/account", GET Password Plain(site::account::show)),
     route!("/wiki/-/account/password", POST Password Plain(site::account::change_password)),
     route!("/wiki/-/account/mail", POST OwnAccount Plain(site::account::set_mail)),
+    route!("/wiki/-/account/time-zone", POST OwnAccount Plain(site::account::set_zone)),
     route!("/wiki/-/account/sessions", POST OwnAccount Plain(site::account::end_session)),
     route!("/wiki/-/account/tokens", POST OwnAccount Plain(site::account::create_token)),
     route!("/wiki/-/account/tokens/revoke", POST OwnAccount Plain(site::account::revoke_token)),
@@ -536,7 +537,7 @@ impl Target {
             Ok(None) => {}
             Err(problem) => return (identity, None, Err(problem)),
         }
-        services.db.read_as(identity.reader());
+        services.db.read_as(identity.reader(), identity.zone());
         let cx = Context { request, body, file, identity: &identity, db: &services.db, services };
         let result = self.authorize(&cx, *need).and_then(|()| self.run(*handler, &cx));
         (identity, cookie, result)

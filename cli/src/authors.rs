@@ -262,7 +262,8 @@ mod tests {
             (Role::Editor, Some(Scope::Admin), false),
         ] {
             let (username, name) = ("Ada".to_owned(), "Ada L.".to_owned());
-            let account = Account { user_id: 1, username, name, role, scope, password_is_given: false };
+            let account =
+                Account { user_id: 1, username, name, role, scope, password_is_given: false, time_zone: None };
             assert_eq!(writes_as_others(&account), expected, "{account:?}");
             assert!(is_called(&account, "ada") && !is_called(&account, "Ada L."));
         }

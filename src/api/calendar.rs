@@ -1,13 +1,14 @@
 //! Tasks as a calendar (RFC 5545), for programs that subscribe to one.
 
-use chrono::Days;
+use chrono::{Days, TimeDelta};
 use http::StatusCode;
+use wiki_types::settings::UTC;
 use wiki_types::{Due, Priority, Task, Time};
 
 use crate::auth::Context;
 use crate::input::lists;
 use crate::markdown;
-use crate::store::{migrations, tasks};
+use crate::store::{migrations, settings, tasks};
 use crate::tasks::{Recurrence, lead_time};
 use crate::web::icalendar::Calendar;
 use crate::web::request::{base, query};
@@ -40,12 +41,14 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
     }
     let tasks = tasks::list(cx.db, filter, TASKS)?;
     let begun = migrations::first_time(cx.db)?;
-    let body = calendar(&tasks, &base(cx.request), begun).into_bytes();
+    let is_utc = settings::find(cx.db)?.time_zone == UTC;
+    let body = calendar(&tasks, &base(cx.request), begun, is_utc).into_bytes();
     Ok(response::tagged_by_content(cx.request, response::bytes(StatusCode::OK, CALENDAR, body)))
 }
 
-/// `tasks` of the wiki at `base`, whose database was made at `begun`: no other wiki has the same.
-fn calendar(tasks: &[Task], base: &str, begun: Time) -> String {
+/// `tasks` of the wiki at `base`, whose database was made at `begun`: no other wiki has the same. `is_utc` is whether its times are in
+/// UTC.
+fn calendar(tasks: &[Task], base: &str, begun: Time, is_utc: bool) -> String {
     let mut calendar = Calendar::new("-//Wasiki//Wasiki//EN");
     calendar.text("X-WR-CALNAME", "Tasks");
     for task in tasks {
@@ -54,10 +57,15 @@ fn calendar(tasks: &[Task], base: &str, begun: Time) -> String {
         if let Some(due) = task.due {
             date(&mut calendar, "DUE", due);
         }
-        if let Some(planned) = task.scheduled.filter(|planned| task.due.is_none_or(|due| planned < &due)) {
+        let is_before = |planned: &Due| match &task.seen {
+            // A day is compared with what the page says, a time of day as the instant that it is.
+            Some(seen) if planned.time().is_none() => planned < &seen.written,
+            _ => task.due.is_none_or(|due| planned < &due),
+        };
+        if let Some(planned) = task.scheduled.filter(is_before) {
             // Both have the same type, or neither can be compared (RFC 5545, 3.6.2).
             match task.due.and_then(Due::time) {
-                Some(_) => calendar.value("DTSTART", &instant(planned)),
+                Some(_) => calendar.value("DTSTART", &instant(planned, ahead(task))),
                 None => date(&mut calendar, "DTSTART", planned),
             }
         }
@@ -74,8 +82,10 @@ fn calendar(tasks: &[Task], base: &str, begun: Time) -> String {
             if let Some(next) = due.day().checked_add_days(Days::new(1)).filter(|_| due.time().is_none()) {
                 date(&mut calendar, "DTEND", due.on(next));
             }
-            // A task that is counted from its completion has no other dates yet.
+            // A task that is counted from its completion has no other dates yet, and a rule for instants in UTC does not follow the
+            // clocks of another zone.
             let rule = task.repeat.as_deref().and_then(Recurrence::short).filter(|rule| !rule.from_completion);
+            let rule = rule.filter(|_| due.time().is_none() || is_utc);
             if let Some(rule) = rule.filter(|_| !task.done) {
                 calendar.value("RRULE", &rule.rrule());
             }
@@ -122,16 +132,28 @@ fn remind(calendar: &mut Calendar, task: &Task, trigger: &str) {
 fn date(calendar: &mut Calendar, name: &str, due: Due) {
     match due.time() {
         None => calendar.value(&format!("{name};VALUE=DATE"), &due.day().format("%Y%m%d").to_string()),
-        Some(_) => calendar.value(name, &instant(due)),
+        Some(_) => calendar.value(name, &instant(due, TimeDelta::zero())),
     }
 }
 
-fn instant(due: Due) -> String {
-    due.begins().format("%Y%m%dT%H%M%SZ").to_string()
+/// How far clocks in the wiki's time zone are ahead of UTC when a task is due at a time of day.
+fn ahead(task: &Task) -> TimeDelta {
+    let times = task.seen.as_ref().zip(task.due).filter(|(_, due)| due.time().is_some());
+    times.map(|(seen, due)| seen.written.begins() - due.begins()).unwrap_or_default()
+}
+
+/// A time of day in UTC, or the beginning of a day where clocks are so far ahead.
+fn instant(due: Due, ahead: TimeDelta) -> String {
+    let shift = if due.time().is_some() { TimeDelta::zero() } else { ahead };
+    let begins = due.begins().checked_sub_signed(shift).unwrap_or_else(|| due.begins());
+    begins.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use wiki_types::SeenDue;
+
     use super::*;
 
     #[test]
@@ -144,7 +166,7 @@ mod tests {
             "version": 2, "created_time": time,
         });
         let task: Task = serde_json::from_value(task).unwrap();
-        let text = calendar(std::slice::from_ref(&task), "https://wiki.example", Time::EPOCH);
+        let text = calendar(std::slice::from_ref(&task), "https://wiki.example", Time::EPOCH, true);
         let lines = |form: &str| {
             format!(
                 "UID:task-7-{form}-0@wasiki\r\nDTSTAMP:20261122T100000Z\r\nSEQUENCE:1\r\nSUMMARY:Call Ada\r\n\
@@ -167,14 +189,24 @@ mod tests {
         ];
         assert_eq!(text, expected.concat());
         let timed = Task { due: Due::written("2026-12-04T15:00"), repeat: Some("3mo!".into()), ..task.clone() };
-        let text = calendar(&[timed], "", Time::EPOCH);
+        let text = calendar(std::slice::from_ref(&timed), "", Time::EPOCH, true);
         assert!(
             text.contains("DUE:20261204T150000Z\r\nDTSTART:20261201T000000Z\r\n") && !text.contains("RRULE"),
             "{text}"
         );
         assert!(!text.contains("DTEND"));
+        let seen = SeenDue {
+            written: Due::written("2026-12-04T16:00").unwrap(),
+            ..SeenDue::in_utc(timed.due.unwrap(), DateTime::UNIX_EPOCH)
+        };
+        let ahead = Task { seen: Some(seen), repeat: Some("1w".into()), ..timed };
+        let text = calendar(&[ahead], "", Time::EPOCH, false);
+        assert!(
+            text.contains("DUE:20261204T150000Z\r\nDTSTART:20261130T230000Z\r\n") && !text.contains("RRULE"),
+            "{text}"
+        );
         let done = Task { done: true, due: None, done_time: Some(Time::EPOCH), ..task };
-        let text = calendar(&[done], "", Time::EPOCH);
+        let text = calendar(&[done], "", Time::EPOCH, true);
         assert!(text.contains("STATUS:COMPLETED\r\nCOMPLETED:19700101T000000Z\r\n"), "{text}");
         assert!(!text.contains("VEVENT") && !text.contains("VALARM"));
     }

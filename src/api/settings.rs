@@ -30,7 +30,7 @@ pub fn read(cx: &Context) -> Result<Response, Problem> {
 ))]
 pub fn change(cx: &Context) -> Result<Response, Problem> {
     let seen = etag::seen(cx.request.headers())?;
-    let change = settings_change(Body::read(cx.request)?)?;
+    let change = settings_change(cx.db, Body::read(cx.request)?)?;
     let changed = settings::change(cx.db, seen, &change, &cx.identity.actor())?;
     let settings = changed.ok_or_else(|| errors::stale("settings"))?;
     Ok(response::tagged(response::json(&settings), &tag(&settings)))

@@ -11,7 +11,7 @@ use crate::errors;
 use crate::input::idempotency::Purpose;
 use crate::input::lists;
 use crate::input::tasks::{self, Changed};
-use crate::store;
+use crate::store::{self, Db};
 use crate::tasks::{Change, Kind, Line};
 use crate::web::json::Body;
 use crate::web::{Problem, Response, etag, response};
@@ -54,7 +54,7 @@ pub fn read(cx: &Context, id: i64) -> Result<Response, Problem> {
 pub fn create(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let text = body.required_text("text", rules::line::<MAX_TASK>).unwrap_or_default();
-    let due = body.text("due", due_rule).and_then(|due| due.parse::<Due>().ok());
+    let due = body.text("due", due_rule);
     let assignee = body.text("assignee", rules::username);
     let post_id = body.integer("post_id");
     let user_id = body.integer("user_id");
@@ -64,7 +64,7 @@ pub fn create(cx: &Context) -> Result<Response, Problem> {
     if let Some(assignee) = assignee {
         line = line.with(Kind::Assignee, Some(&assignee));
     }
-    if let Some(due) = due {
+    if let Some(due) = due.map(|due| written(cx.db, &due)).transpose()? {
         line = line.with(Kind::Due, Some(&due.to_string()));
     }
     let key = Purpose::Task.header(cx.request, user_id)?;
@@ -98,7 +98,7 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     let user_id = body.integer("user_id");
     body.finish()?;
     let user_id = cx.identity.author(user_id)?;
-    let due = due.map(|due| due.and_then(|due| due.parse::<Due>().ok()));
+    let due = due.map(|due| due.map(|due| written(cx.db, &due)).transpose()).transpose()?;
     let change = Change { done, due, assignee, text: text.flatten() };
     match tasks::change(cx, id, seen.as_deref(), &change, user_id)? {
         Changed::Changed(task) => Ok(response::tagged(response::json(&task), &tag(&task))),
@@ -106,9 +106,22 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     }
 }
 
+/// What is wrong with a date that is none.
+const NO_DUE: &str = "must be a day, as in 2026-01-31, or a time, as in 2026-01-31T12:00:00Z";
+
 fn due_rule(text: &str) -> Result<(), Wrong> {
-    let wrong = |()| "must be a day, as in 2026-01-31, or a time, as in 2026-01-31T12:00:00Z".into();
-    text.parse::<Due>().map(drop).map_err(wrong)
+    text.parse::<Due>().map(drop).map_err(|()| NO_DUE.into())
+}
+
+/// What a page says of a task that is due on this day, at this minute of the wiki's time zone, or at this instant.
+fn written(db: &Db, text: &str) -> Result<Due, Problem> {
+    let due = match (Due::written(text), text.parse::<Due>()) {
+        (Some(due), _) => Some(due),
+        // At the ends of the calendar, the minute may be in a year that pages cannot write.
+        (None, Ok(instant)) => Due::written(&store::zones::minute_of_wiki(db, instant)?.to_string()),
+        (None, Err(())) => None,
+    };
+    due.ok_or_else(|| Problem::invalid_field("due", NO_DUE))
 }
 
 fn stale(current: &Task) -> Problem {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
-use wiki_types::{User, UserSuggestions, rules};
+use wiki_types::{User, UserSuggestions, rules, settings};
 
 use crate::api::search::MAX_SUGGESTIONS;
 use crate::auth::{Context, Identity};
@@ -112,8 +112,9 @@ pub fn update(cx: &Context, id: i64) -> Result<Response, Problem> {
     }
     let email = body.nullable_text("email", users::email);
     let terms = Terms::read(&mut body, cx.identity)?;
+    let time_zone = body.nullable_text("time_zone", settings::time_zone);
     body.finish()?;
-    let change = users::Change { username, name: name.flatten(), email, terms };
+    let change = users::Change { username, name: name.flatten(), email, terms, time_zone };
     let record = users::change(cx, id, seen, change).map_err(|refusal| match refusal {
         users::Refusal::Stale(current) => stale(*current, cx.identity),
         users::Refusal::Problem(problem) => problem,
@@ -146,6 +147,7 @@ fn shown_to(record: UserRecord, identity: &Identity) -> User {
     let in_full = users::manages(identity, record.user.id);
     let mut user = record.user;
     user.role = user.role.filter(|_| in_full && record.has_account);
+    user.time_zone = user.time_zone.filter(|_| in_full);
     user.email = user.email.filter(|_| in_full || identity.mode == wiki_types::Mode::Open);
     user
 }

@@ -63,6 +63,11 @@ impl Identity {
         }
     }
 
+    /// The name of the time zone that they chose.
+    pub fn zone(&self) -> Option<&str> {
+        self.account.as_ref()?.time_zone.as_deref()
+    }
+
     /// The most they may do: everything by a session, and what its scope says by a token.
     pub(super) fn scope(&self) -> Scope {
         self.account.as_ref().and_then(|account| account.scope).unwrap_or(Scope::Admin)

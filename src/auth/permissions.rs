@@ -118,8 +118,15 @@ mod tests {
     use wiki_types::Account;
 
     fn account(mode: Mode, role: Role, scope: Option<Scope>) -> Identity {
-        let account =
-            Account { user_id: 7, username: "ada".into(), name: "Ada".into(), role, scope, password_is_given: false };
+        let account = Account {
+            user_id: 7,
+            username: "ada".into(),
+            name: "Ada".into(),
+            role,
+            scope,
+            password_is_given: false,
+            time_zone: None,
+        };
         Identity { mode, account: Some(account), ..Identity::UNKNOWN }
     }
 

@@ -7,6 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{StatusCode, Uri};
 use serde_json::json;
 use wiki_types::html::escaped;
+use wiki_types::settings::UTC;
 use wiki_types::{ChangeKind, InboxEntry, InboxKind, Mail, path};
 
 use crate::auth::{Context, unique};
@@ -49,7 +50,7 @@ pub fn send_due(cx: &Context, settings: &Delivery) -> Result<(), Problem> {
             Err(reason) => attempts.push(attempt(digest.user_id, Err(reason))),
         }
     }
-    cx.db.read_as(Reader::default());
+    cx.db.read_as(Reader::default(), None);
     // The other side may take seconds to answer.
     cx.db.release();
     let answers = (cx.services.send)(requests);
@@ -90,7 +91,7 @@ struct Message {
 fn message(db: &Db, digest: &Digest, mailing: &Mailing, name: &str) -> Result<Option<Message>, store::Error> {
     let Some(email) = &digest.email else { return Ok(None) };
     // What they may read now.
-    db.read_as(digest.reader());
+    db.read_as(digest.reader(), digest.time_zone.as_deref());
     let (entries, count) = inbox::unread_between(db, digest.user_id, digest.after, digest.last, MAX_ENTRIES)?;
     if entries.is_empty() {
         return Ok(None);
@@ -124,7 +125,11 @@ fn line(entry: &InboxEntry) -> String {
         (None, _) => "somebody unknown",
     };
     let title = &entry.page_title;
-    let due = entry.due.map(|due| format!(" {due}")).unwrap_or_default();
+    let due = entry.seen.as_ref().map(|seen| match seen.due.time() {
+        Some(_) if seen.zone != UTC => format!(" {} {}", seen.due, seen.zone),
+        _ => format!(" {}", seen.due),
+    });
+    let due = due.unwrap_or_default();
     let task = || match entry.task_text.as_deref().map(|text| markdown::plain(text).text) {
         Some(text) if text.trim().is_empty() => "Untitled".to_owned(),
         Some(text) => text.trim().to_owned(),
@@ -184,6 +189,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use wiki_types::SeenDue;
+
     use super::*;
     use crate::config::tests::delivery;
 
@@ -204,12 +211,20 @@ mod tests {
         let several = InboxEntry { changes: 3, user_name: None, page_deleted: true, ..changed };
         assert_eq!(line(&several), "The plan  Bcc: eve@example.org: 3 changes, the last by a deleted user");
         assert_eq!(address(&several), "/wiki/-/deleted/7");
+        let seen = |due: &str| due.parse().ok().map(|due| SeenDue::in_utc(due, chrono::DateTime::UNIX_EPOCH));
         let task = InboxEntry {
             task_text: Some("Call the *plumber*".to_owned()),
-            due: "2026-12-04".parse().ok(),
+            seen: seen("2026-12-04"),
             ..entry(InboxKind::Overdue, "Plan")
         };
         assert_eq!(line(&task), "Call the plumber: overdue, was due 2026-12-04, in Plan");
+        let timed = InboxEntry { seen: seen("2026-12-04T15:00"), ..task };
+        assert_eq!(line(&timed), "Call the plumber: overdue, was due 2026-12-04T15:00, in Plan");
+        let seen = timed.seen.clone().map(|seen| SeenDue { zone: "Europe/Berlin".to_owned(), ..seen });
+        assert_eq!(
+            line(&InboxEntry { seen, ..timed }),
+            "Call the plumber: overdue, was due 2026-12-04T15:00 Europe/Berlin, in Plan"
+        );
     }
 
     #[test]

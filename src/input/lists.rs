@@ -253,11 +253,15 @@ pub fn task_filter(request: &Request, me: Option<i64>) -> Result<tasks::Filter, 
         Some(_) => return Err(Problem::invalid_field("done", "must be true or false")),
         None => {}
     }
-    if let Some(time) = time("due_before", query(request, "due_before"), false)? {
-        filter = filter.due_before(time);
+    // A day is the reader's own.
+    let is_day = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() == 10);
+    let (before, after) = (query(request, "due_before"), query(request, "due_after"));
+    let (before_day, after_day) = (is_day(&before), is_day(&after));
+    if let Some(time) = time("due_before", before, false)? {
+        filter = filter.due_before(time, before_day);
     }
-    if let Some(time) = time("due_after", query(request, "due_after"), true)? {
-        filter = filter.due_after(time);
+    if let Some(time) = time("due_after", after, true)? {
+        filter = filter.due_after(time, after_day);
     }
     if let Some(tag) = known_tag(query(request, "tag"))? {
         filter = filter.tagged(&tag);

@@ -3,15 +3,15 @@
 use http::StatusCode;
 use wiki_types::rules::{self, MAX_COMMENT, MAX_CONTENT};
 use wiki_types::slug::slugify;
-use wiki_types::{Task, Time, User};
+use wiki_types::{Task, User};
 
 use crate::auth::Context;
 use crate::errors;
 use crate::input::idempotency;
 use crate::store::pages::{self, Created, Draft, Saved};
 use crate::store::submissions::{self, Submission};
-use crate::store::{revisions, tasks, users};
-use crate::tasks::{Change, Kind, Line, added, changed};
+use crate::store::{revisions, tasks, users, zones};
+use crate::tasks::{Change, Days, Kind, Line, added, changed};
 use crate::web::Problem;
 
 /// Times that a change is tried on the page as it is, while others save it.
@@ -38,6 +38,14 @@ pub fn change(
     user_id: Option<i64>,
 ) -> Result<Changed, Problem> {
     let now = || tasks::find(cx.db, id)?.ok_or_else(errors::task_not_found);
+    // Whose it may be after the change.
+    let text = change.text.as_deref().map(Line::new);
+    let assignee = change.assignee.as_ref().and_then(Option::as_deref).map(str::to_ascii_lowercase);
+    let others: Vec<&str> = assignee
+        .as_deref()
+        .into_iter()
+        .chain(text.as_ref().map(|text| text.assignee.as_deref().unwrap_or_default()))
+        .collect();
     for _ in 0..MAX_TRIES {
         let before = tasks::locate(cx.db, id)?.ok_or_else(errors::task_not_found)?;
         if seen.is_some_and(|seen| !seen.contains(&before.version)) {
@@ -49,7 +57,11 @@ pub fn change(
             tasks::catch_up(cx.db, 1);
             continue;
         };
-        let content = changed(&before.content, before.place, change, Time::now().date());
+        let today = match change.done {
+            Some(true) => zones::days(cx.db, &before.content, &others)?,
+            _ => Days::default(),
+        };
+        let content = changed(&before.content, before.place, change, &today);
         let content = content.filter(|content| *content != before.content);
         let Some(content) = content else { return Ok(Changed::Changed(now()?)) };
         let is_done = change.done.unwrap_or(task.done);

@@ -5,7 +5,7 @@ use wiki_types::{Mode, Role};
 
 use crate::auth::{Context, Identity, accounts, password};
 use crate::errors;
-use crate::input::idempotency;
+use crate::input::{idempotency, settings};
 use crate::store::Db;
 use crate::store::users::{self, Changed, Created, NewUser, UserChange, UserRecord};
 use crate::web::Problem;
@@ -71,6 +71,8 @@ pub struct Change {
     pub email: Option<Option<String>>,
     /// The role and the password of the account.
     pub terms: Terms,
+    /// The name of the time zone of the account.
+    pub time_zone: Option<Option<String>>,
 }
 
 /// Why a user was not changed.
@@ -91,7 +93,11 @@ impl<P: Into<Problem>> From<P> for Refusal {
 /// Changes user `id` if they are at one of the versions `seen`, or at any without them. Returns the user.
 pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> Result<UserRecord, Refusal> {
     check_may_try(cx.identity, id)?;
-    let Change { username, name, email, terms } = change;
+    let Change { username, name, email, terms, time_zone } = change;
+    let time_zone = match time_zone {
+        Some(Some(name)) => Some(Some(settings::zone(cx.db, &name)?)),
+        other => other,
+    };
     if let Some(Some(username)) = &username
         && cx.identity.account.is_some()
     {
@@ -106,7 +112,7 @@ pub fn change(cx: &Context, id: i64, seen: Option<Vec<i64>>, change: Change) -> 
         }
         None => None,
     };
-    let change = UserChange { username, name, email, role: terms.role, password };
+    let change = UserChange { username, name, email, role: terms.role, password, time_zone };
     match users::change(cx.db, id, seen, &change, manages(cx.identity, id), &cx.identity.actor())? {
         Changed::Changed(record) | Changed::Unchanged(record) => Ok(record),
         Changed::Stale(current) => Err(Refusal::Stale(Box::new(current))),

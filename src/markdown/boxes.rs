@@ -18,6 +18,8 @@ pub struct Boxes {
     pub form: Option<&'static str>,
     /// Who ticked them, which is shown beside them: by their places in the page, from 0.
     pub notes: HashMap<usize, Note>,
+    /// When those that are open are due, where that is not as the page writes it: in the reader's time zone.
+    pub times: HashMap<usize, String>,
     /// The address of the form that edits a section of the page; none if they are only read.
     pub sections: Option<String>,
 }
@@ -67,6 +69,10 @@ pub fn write(out: &mut String, boxes: &Boxes, index: usize, done: bool, source: 
             out.push_str("</bdi>, ");
         }
         escape::push(out, &note.day);
+        out.push_str("</bdi></span> ");
+    } else if let Some(time) = boxes.times.get(&index).filter(|_| !done) {
+        out.push_str("<span class=\"ticked\"><bdi dir=\"ltr\">");
+        escape::push(out, time);
         out.push_str("</bdi></span> ");
     }
 }

@@ -167,6 +167,7 @@ fn administrator() -> Account {
         role: Role::Administrator,
         scope: None,
         password_is_given: false,
+        time_zone: None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use askama::Template;
 use http::StatusCode;
-use wiki_types::{FieldError, Mail, Role, Scope, Session, Time, Token, rules};
+use wiki_types::settings::MAX_TIME_ZONE;
+use wiki_types::{FieldError, Mail, Role, Scope, Session, Time, Token, rules, settings};
 
 use crate::auth::tokens::{DEFAULT_DAYS, MAX_DAYS, MAX_NAME};
 use crate::auth::{self, Context, accounts, password, sessions, tokens};
@@ -29,6 +30,10 @@ pub struct AccountView {
     pub mail: MailForm,
     /// Whether the wiki sends mail at all.
     pub sends_mail: bool,
+    /// The time zone that was typed, or is theirs; empty for that of the wiki.
+    pub zone: String,
+    /// The time zone of the wiki.
+    pub zone_of_wiki: String,
     /// Whether the password was just changed.
     pub changed: bool,
     /// The key of the forms on this page: sent again, each does nothing twice.
@@ -79,6 +84,11 @@ impl AccountView {
         browser::name(agent)
     }
 
+    /// What the time zone is for.
+    fn zone_hint(&self) -> String {
+        format!("Of your tasks, as in Europe/Berlin. Leave it empty for that of the wiki, {}.", self.zone_of_wiki)
+    }
+
     fn error(&self, field: &str) -> Option<&str> {
         parts::error(&self.errors, field)
     }
@@ -100,6 +110,8 @@ fn view(cx: &Context) -> Result<AccountView, Problem> {
         new_token: TokenForm::default(),
         mail: MailForm { email: user.email.unwrap_or_default(), mail: digests::find(cx.db, account.user_id)? },
         sends_mail: digests::are_sent(cx.db)?,
+        zone: user.time_zone.unwrap_or_default(),
+        zone_of_wiki: store::settings::find(cx.db)?.time_zone,
         changed: false,
         key: auth::unique()?,
         errors: Vec::new(),
@@ -160,14 +172,39 @@ const NEEDS_ADDRESS: &str = "is needed to send you mail";
 
 fn save_mail(cx: &Context, email: &str, mail: Mail) -> Result<(), Problem> {
     let email = Some(email.to_owned()).filter(|email| !email.is_empty());
-    let change = Change { email: Some(email), ..Change::default() };
-    users::change(cx, cx.identity.account()?.user_id, None, change).map_err(|refusal| match refusal {
+    change(cx, Change { email: Some(email), ..Change::default() })?;
+    digests::set(cx.db, mail, &cx.identity.actor())?;
+    Ok(())
+}
+
+/// Changes the viewer's own user.
+fn change(cx: &Context, change: Change) -> Result<(), Problem> {
+    let changed = users::change(cx, cx.identity.account()?.user_id, None, change);
+    changed.map(drop).map_err(|refusal| match refusal {
         Refusal::Problem(problem) => problem,
         // Any version may be changed.
         Refusal::Stale(_) => Problem::internal("a change of any version was refused for its version"),
-    })?;
-    digests::set(cx.db, mail, &cx.identity.actor())?;
-    Ok(())
+    })
+}
+
+/// `POST /wiki/-/account/time-zone`: sets the time zone that the viewer is shown times in
+pub fn set_zone(cx: &Context) -> Result<Response, Problem> {
+    let form = Form::read(cx.request)?;
+    let zone = form.text("time_zone").trim().to_owned();
+    let rule = if zone.is_empty() { Ok(()) } else { settings::time_zone(&zone) };
+    let time_zone = Some(Some(zone.clone()).filter(|zone| !zone.is_empty()));
+    let result = match rule {
+        Ok(()) => change(cx, Change { time_zone, ..Change::default() }),
+        Err(message) => Err(Problem::invalid_field("time_zone", message)),
+    };
+    match result {
+        Ok(()) => Ok(response::see_other(&format!("{}#_zone", address::ACCOUNT))),
+        Err(problem) if !problem.errors.is_empty() => {
+            let view = AccountView { zone: parts::typed(&zone), errors: problem.errors, ..view(cx)? };
+            site::show_once(cx, problem.status, &view)
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 /// `POST /wiki/-/account/sessions`: ends the session in the form, or all but this one

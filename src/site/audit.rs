@@ -39,6 +39,7 @@ impl Audit {
             "username_changed" => "username changed",
             "name_changed" => "name changed",
             "email_changed" => "email changed",
+            "time_zone_changed" => "time zone changed",
             "mail_changed" => "mail changed",
             "user_deleted" => "user deleted",
             "token_created" => "token created",

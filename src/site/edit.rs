@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wiki_types::rules::{MAX_CONTENT, folded_title, normal_tags};
 use wiki_types::slug::{self, is_of_title, is_slug, numbered, slugify};
-use wiki_types::{FieldError, File, Post, PostSummary, RevisionEntry, Space, SpaceRole, Suggestion, Time};
+use wiki_types::{FieldError, File, Post, PostSummary, RevisionEntry, Space, SpaceRole, Suggestion};
 
 use crate::auth::{self, Context};
 use crate::diff::{self, Difference};
@@ -24,6 +24,7 @@ use crate::store::navigation::Location;
 use crate::store::pages::{self, Created, Draft, Place, Saved, Unplaced};
 use crate::store::spaces;
 use crate::store::submissions::{self, Submission};
+use crate::store::zones;
 use crate::tasks;
 use crate::web::body::SentFile;
 use crate::web::forms::Form;
@@ -697,7 +698,8 @@ fn update(cx: &Context, mut view: Edit, id: i64, mut draft: Draft) -> Result<Res
 fn add_next_tasks(db: &Db, view: &mut Edit, id: i64, draft: &mut Draft) -> Result<(), Problem> {
     let Some(version) = view.fields.version.filter(|_| tasks::may_complete(&draft.content)) else { return Ok(()) };
     let base = crate::store::revisions::find(db, id, version)?;
-    let completed = base.and_then(|base| tasks::completed(&base.content, &draft.content, Time::now().date()));
+    let today = zones::days(db, &draft.content, &[])?;
+    let completed = base.and_then(|base| tasks::completed(&base.content, &draft.content, &today));
     if let Some(content) = completed {
         draft.content.clone_from(&content);
         view.fields.take_whole(content);

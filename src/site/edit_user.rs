@@ -129,7 +129,13 @@ fn read(form: &Form, mut view: EditUser) -> (EditUser, Change) {
         }
     }
     let terms = Terms { role: Some(view.role), password };
-    let change = Change { username: Some(given(&view.username)), name: given(&view.known_as), email: None, terms };
+    let change = Change {
+        username: Some(given(&view.username)),
+        name: given(&view.known_as),
+        email: None,
+        terms,
+        time_zone: None,
+    };
     (view, change)
 }
 

@@ -41,7 +41,7 @@ impl Frame {
 
     /// What stands around a page that says why `request` was refused. The page comes also when the database is away.
     pub fn of_refused(db: &Db, request: &Request, identity: &Identity, status: StatusCode) -> Self {
-        db.read_as(identity.reader());
+        db.read_as(identity.reader(), identity.zone());
         let is_reached = !status.is_server_error();
         let frame = is_reached.then(|| Self::load(db, request, identity, Location::Elsewhere).ok()).flatten();
         frame.unwrap_or_else(|| Self { viewer: Viewer::of(request, identity), ..Self::default() })

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use askama::Template;
-use chrono::Utc;
 use wiki_types::{Space, Time};
 
 use crate::auth::Context;
@@ -70,12 +69,11 @@ impl Own {
 
     fn of(cx: &Context) -> Result<Self, Problem> {
         let Some(user_id) = cx.identity.user_id() else { return Ok(Self::default()) };
-        let now = Utc::now();
         let filter = tasks::Filter::default().assigned_to_user(user_id).done(false);
         let unwritten = links::unwritten(cx.db, BESIDE)?.into_iter();
         Ok(Self {
             drafts: drafts::of_user(cx.db, user_id, BESIDE)?,
-            tasks: tasks::list(cx.db, filter, BESIDE)?.into_iter().map(|task| Row::new(task, now)).collect(),
+            tasks: tasks::list(cx.db, filter, BESIDE)?.into_iter().map(Row::new).collect(),
             unwritten: unwritten.map(|(slug, links)| (missing::guessed(&slug), slug, links)).collect(),
         })
     }

@@ -1,7 +1,6 @@
 //! The inbox: what the viewer is told.
 
 use askama::Template;
-use chrono::{DateTime, Utc};
 use http::StatusCode;
 use wiki_types::{ChangeKind, InboxEntry, InboxKind};
 
@@ -41,14 +40,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry as it is shown at `now`.
-    pub(super) fn new(entry: InboxEntry, now: DateTime<Utc>) -> Self {
+    /// An entry as it is shown.
+    pub(super) fn new(entry: InboxEntry) -> Self {
         let text = entry.task_text.as_deref().map(|text| markdown::plain(text).text.trim().to_owned());
         let task = text.filter(|text| !text.is_empty()).unwrap_or_else(|| match entry.task_text {
             Some(_) => "Untitled".to_owned(),
             None => "A task that is gone".to_owned(),
         });
-        let due = entry.due.map(|due| tasks::words(due, now, entry.is_done));
+        let due = entry.seen.as_ref().map(|due| tasks::words(due, entry.is_done));
         Self { entry, task, due }
     }
 
@@ -109,8 +108,7 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
     let unread = inbox::count_unread(cx.db, user_id)?;
     let only_unread = query(cx.request, "unread").as_deref() == Some("true");
     let here = if only_unread { address::UNREAD } else { address::INBOX };
-    let now = Utc::now();
-    let entries = list.items.into_iter().map(|entry| Entry::new(entry, now)).collect();
+    let entries = list.items.into_iter().map(Entry::new).collect();
     site::show_once(cx, StatusCode::OK, &InboxView { entries, unread, only_unread, here, next: list.next })
 }
 

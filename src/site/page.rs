@@ -79,15 +79,26 @@ fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<R
     frame.show(cx, &Page { view, place, text, saved })
 }
 
-/// The text of a page, for the sender of a request. Who has ticked its tasks is looked up only if it may have some.
+/// The text of a page, for the sender of a request. Who has ticked its tasks, and when they are due where the sender is, is looked up
+/// only if that may be something.
 pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rc<Rendered>, Problem> {
     let has_ticks = view.post.content.contains("[x]") || view.post.content.contains("[X]");
     let ticked = if has_ticks { tasks::ticked(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
+    let has_times = cx.identity.zone().is_some() && has_times(&view.post.content);
+    let elsewhere = if has_times { tasks::elsewhere(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
     let pictures = parts::pictures(cx.db, &view.post.content, Some(view.post.post_id))?;
     // Others need not wait for a text to be rendered.
     cx.db.release();
     let edits = Viewer::of(cx.request, cx.identity).edits(&view.post.protected);
-    Ok(rendered_page(view, edits, ticked, pictures))
+    Ok(rendered_page(view, edits, ticked, elsewhere, pictures))
+}
+
+/// Whether a text may say a time of day, as in `2026-12-04T15:00`.
+fn has_times(content: &str) -> bool {
+    content
+        .as_bytes()
+        .windows(3)
+        .any(|bytes| matches!(bytes, [before, b'T', after] if before.is_ascii_digit() && after.is_ascii_digit()))
 }
 
 /// `POST /wiki/{slug}/protection`: sets whether only administrators may change the page

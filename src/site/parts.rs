@@ -254,6 +254,7 @@ pub fn label(field: &str) -> &str {
         "color" => "Color",
         "footer" => "Footer",
         "language" => "Language",
+        "time_zone" => "Time zone",
         "space_slug" | "url" => "Address",
         "description" => "Description",
         "icon" => "Icon",

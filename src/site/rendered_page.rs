@@ -4,8 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use wiki_types::SeenDue;
+
 use crate::markdown::{self, Boxes, Note, Pictures, Rendered};
 use crate::site::parts::{Linked, TICKS};
+use crate::site::tasks::exact;
 use crate::store::links::Targets;
 use crate::store::pages::PageView;
 use crate::store::tasks::Ticked;
@@ -37,12 +40,19 @@ thread_local! {
 }
 
 /// The text of a page, whose check boxes can be ticked and whose sections edited if the viewer `edits` it. `ticked` are those that
-/// are, with who did it.
-pub fn rendered_page(view: &PageView, edits: bool, ticked: Vec<Ticked>, pictures: Pictures) -> Rc<Rendered> {
+/// are, with who did it, and `elsewhere` those that are due at another time for the viewer than the page says.
+pub fn rendered_page(
+    view: &PageView,
+    edits: bool,
+    ticked: Vec<Ticked>,
+    elsewhere: Vec<(usize, SeenDue)>,
+    pictures: Pictures,
+) -> Rc<Rendered> {
     let said = |ticked: Ticked| (ticked.place, Note { name: ticked.name, day: ticked.time.short_day() });
     let boxes = Boxes {
         form: edits.then_some(TICKS),
         notes: ticked.into_iter().map(said).collect(),
+        times: elsewhere.into_iter().map(|(place, due)| (place, exact(&due))).collect(),
         sections: edits.then(|| view.post.of("edit")),
     };
     KEPT.with_borrow_mut(|kept| {

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use wiki_types::search::SnippetPart;
 use wiki_types::{
     AccessEntry, AuditEntry, ChangeKind, DeletedPost, Delivery, Due, FieldError, File, Group, InboxEntry, InboxKind,
-    Mail, Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, Session, Settings,
-    Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Watch, Webhook,
+    Mail, Member, Post, PostSummary, Priority, Revision, RevisionEntry, Role, Scope, SearchResult, SeenDue, Session,
+    Settings, Snippet, Space, SpaceRole, Suggestion, Tag, Task, Time, Token, TreePage, User, Watch, Webhook,
 };
 
 use crate::diff;
@@ -203,6 +203,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
         let boxes = Boxes {
             form: Some(TICKS),
             notes: [(1, Note { name: Some(self.text("فاطمة")), day: "3 Dec 2026".to_owned() })].into(),
+            times: [(0, self.text("5 December 2026, 03:00 Pacific/Kiritimati"))].into(),
             sections: Some("/wiki/sample/edit".to_owned()),
         };
         let look_up = |name: &str| (name == "on-call").then(|| name.to_owned());
@@ -277,6 +278,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
             email: None,
             created_time: time(3, 4),
             role: None,
+            time_zone: None,
         }
     }
 
@@ -466,6 +468,7 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 role: Role::Editor,
                 scope: None,
                 password_is_given: !made,
+                time_zone: Some(self.text("Europe/Berlin")),
             },
             sessions: vec![session(2, true), session(1, false)],
             tokens: vec![token(2, Scope::Write, Some(time(22, 4))), token(1, Scope::Read, None)],
@@ -473,6 +476,8 @@ impl<F: Fn(&str) -> String> Samples<F> {
             new_token: TokenForm { name: self.text("import"), ..TokenForm::default() },
             mail: MailForm { email: self.text("ada@example.org"), mail: Mail::Daily },
             sends_mail: !made,
+            zone: self.text("Europe/Berlin"),
+            zone_of_wiki: self.text("UTC"),
             changed: made,
             key: self.text("a-key"),
             errors: if made { Vec::new() } else { vec![FieldError::new("current", "is not your password")] },
@@ -512,10 +517,14 @@ impl<F: Fn(&str) -> String> Samples<F> {
             done_by_name: self.author(index),
             version: 1,
             created_time: time(1, 4),
+            seen: None,
         };
-        let groups = TasksView::groups((0..8).map(task).collect(), "2026-12-02T12:00:00Z".parse().unwrap());
+        let now = "2026-12-02T12:00:00Z".parse().unwrap();
+        let seen = |task: Task| Task { seen: task.due.map(|due| SeenDue::in_utc(due, now)), ..task };
+        let groups = TasksView::groups((0..8).map(task).map(seen).collect());
+        let zone = Some("Europe/Berlin".to_owned());
         let address = || "/wiki/-/tasks".to_owned();
-        TasksView { whose, done, groups, here: address(), other: address(), next: Some("?cursor=abc".to_owned()) }
+        TasksView { whose, done, groups, zone, here: address(), other: address(), next: Some("?cursor=abc".to_owned()) }
     }
 
     fn inbox(&self, only_unread: bool) -> InboxView {
@@ -543,8 +552,11 @@ impl<F: Fn(&str) -> String> Samples<F> {
                 due: is_of_task.then(|| Due::written("2026-11-20")).flatten(),
                 change: (!is_of_task).then_some(ChangeKind::ALL[index % 5]),
                 is_done: index == 2,
+                seen: None,
             };
-            Entry::new(entry, "2026-12-02T12:00:00Z".parse().unwrap())
+            let now = "2026-12-02T12:00:00Z".parse().unwrap();
+            let seen = entry.due.map(|due| SeenDue::in_utc(due, now));
+            Entry::new(InboxEntry { seen, ..entry })
         };
         let entries = (0..12).map(entry).collect();
         let here = address::INBOX;

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 use serde_json::{Map, Value};
-use wiki_types::settings::{MAX_FOOTER, MAX_MARK, MAX_NAME};
+use wiki_types::settings::{MAX_FOOTER, MAX_MARK, MAX_NAME, MAX_TIME_ZONE};
 use wiki_types::{Color, FieldError, Settings};
 
 use crate::auth::Context;
@@ -17,8 +17,14 @@ use crate::web::request::query;
 use crate::web::{Problem, Response, response};
 
 /// The fields of the form, as they are called in requests and in the form.
-const FIELDS: [(&str, &str); 5] =
-    [("name", "wiki_name"), ("mark", "mark"), ("color", "color"), ("footer", "footer"), ("language", "language")];
+const FIELDS: [(&str, &str); 6] = [
+    ("name", "wiki_name"),
+    ("mark", "mark"),
+    ("color", "color"),
+    ("footer", "footer"),
+    ("language", "language"),
+    ("time_zone", "time_zone"),
+];
 
 #[derive(Debug, Template)]
 #[template(path = "settings.html")]
@@ -29,6 +35,7 @@ pub struct SettingsView {
     pub color: String,
     pub footer: String,
     pub language: String,
+    pub time_zone: String,
     /// The version that the form started from.
     pub version: i64,
     pub errors: Vec<FieldError>,
@@ -57,6 +64,7 @@ impl From<Settings> for SettingsView {
             color: settings.color.to_string(),
             footer: settings.footer,
             language: settings.language,
+            time_zone: settings.time_zone,
             version: settings.version,
             errors: Vec::new(),
             is_stale: false,
@@ -74,8 +82,10 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
 /// `POST /wiki/-/settings`
 pub fn save(cx: &Context) -> Result<Response, Problem> {
     let form = Form::read(cx.request)?;
-    let members: Map<String, Value> =
-        FIELDS.iter().map(|(name, field)| ((*name).to_owned(), form.text(field).into())).collect();
+    // A form from before an update has not all of them.
+    let is_sent = |field: &str| form.fields().any(|(name, _)| name == field);
+    let sent = FIELDS.iter().filter(|(_, field)| is_sent(field));
+    let members: Map<String, Value> = sent.map(|(name, field)| ((*name).to_owned(), form.text(field).into())).collect();
     let version = form.number("version");
     let again = |status, errors: Vec<FieldError>, is_stale| {
         let text = |field| typed(form.text(field));
@@ -89,6 +99,7 @@ pub fn save(cx: &Context) -> Result<Response, Problem> {
             color: text("color"),
             footer: text("footer"),
             language: text("language"),
+            time_zone: text("time_zone"),
             version: settings::find(cx.db)?.version,
             errors: errors.into_iter().map(named).collect(),
             is_stale,
@@ -96,7 +107,7 @@ pub fn save(cx: &Context) -> Result<Response, Problem> {
         };
         site::show_once(cx, status, &view)
     };
-    let change = match settings_change(Body::from_members(members)) {
+    let change = match settings_change(cx.db, Body::from_members(members)) {
         Ok(change) => change,
         Err(problem) => return again(problem.status, problem.errors, false),
     };

@@ -1,9 +1,8 @@
 //! Tasks of all pages: one's own, those of another person, of a tag, or of a page.
 
 use askama::Template;
-use chrono::{DateTime, Utc};
 use http::StatusCode;
-use wiki_types::{Due, Task, rules};
+use wiki_types::{SeenDue, Task, rules};
 
 use crate::auth::Context;
 use crate::errors;
@@ -25,6 +24,8 @@ pub struct TasksView {
     pub done: bool,
     /// The tasks under their headings.
     pub groups: Vec<Group>,
+    /// The time zone that times of day are in, if there are some.
+    pub zone: Option<String>,
     /// The address of the list itself, to come back to.
     pub here: String,
     /// The address of the list of those that are done, or that are not.
@@ -91,10 +92,10 @@ pub struct DueWords {
 }
 
 impl Row {
-    /// A task as it is shown at `now`.
-    pub(super) fn new(task: Task, now: DateTime<Utc>) -> Self {
+    /// A task as it is shown.
+    pub(super) fn new(task: Task) -> Self {
         let text = markdown::plain(&task.text).text.trim().to_owned();
-        let due = task.due.map(|due| words(due, now, task.done));
+        let due = task.seen.as_ref().map(|due| words(due, task.done));
         Self { text: if text.is_empty() { "Untitled".to_owned() } else { text }, due, task }
     }
 
@@ -104,11 +105,17 @@ impl Row {
     }
 }
 
-/// When `due` is, as people say it at `now`: today, tomorrow, Friday, 3 days late.
-pub(super) fn words(due: Due, now: DateTime<Utc>, done: bool) -> DueWords {
-    let days = (due.day() - now.date_naive()).num_days();
+/// When something is due, as people say it: today, tomorrow, Friday, 3 days late.
+///
+/// Whether it is late is told by the zone in which its day ends, and other words by the reader's. Where the one contradicts the
+/// other, the date alone is said.
+pub(super) fn words(seen: &SeenDue, done: bool) -> DueWords {
+    let due = seen.due;
+    let days = (due.day() - seen.today).num_days();
+    let is_late = !done && seen.is_past;
+    let contradicts = if is_late { days > 0 } else { days < 0 };
     let day = match days {
-        _ if done => due.day().format("%-d %B %Y").to_string(),
+        _ if done || contradicts => due.day().format("%-d %B %Y").to_string(),
         -1 => "1 day late".to_owned(),
         ..-1 => format!("{} days late", -days),
         0 => "today".to_owned(),
@@ -116,17 +123,21 @@ pub(super) fn words(due: Due, now: DateTime<Utc>, done: bool) -> DueWords {
         2..=6 => due.day().format("%A").to_string(),
         7.. => due.day().format("%-d %B %Y").to_string(),
     };
-    let is_late = !done && due.passes() <= now;
     let words = match due.time().filter(|_| days >= 0 || done) {
-        Some(time) if is_late => format!("{day} at {}, late", time.format("%H:%M")),
         Some(time) => format!("{day} at {}", time.format("%H:%M")),
         None => day,
     };
-    let exact = match due.time() {
-        Some(_) => due.begins().format("%-d %B %Y, %H:%M UTC"),
-        None => due.begins().format("%-d %B %Y"),
-    };
-    DueWords { words, exact: exact.to_string(), is_late }
+    let words = if is_late && days >= 0 { format!("{words}, late") } else { words };
+    DueWords { words, exact: exact(seen), is_late }
+}
+
+/// When something is due, as a date in the reader's time zone.
+pub(super) fn exact(seen: &SeenDue) -> String {
+    let begins = seen.due.begins();
+    match seen.due.time() {
+        Some(_) => format!("{} {}", begins.format("%-d %B %Y, %H:%M"), seen.zone),
+        None => begins.format("%-d %B %Y").to_string(),
+    }
 }
 
 impl TasksView {
@@ -141,18 +152,18 @@ impl TasksView {
     }
 
     /// The tasks as they are listed: by due date.
-    pub(super) fn groups(tasks: Vec<Task>, now: DateTime<Utc>) -> Vec<Group> {
-        let heading = |task: &Task| match task.due {
+    pub(super) fn groups(tasks: Vec<Task>) -> Vec<Group> {
+        let heading = |task: &Task| match &task.seen {
             _ if task.done => ("_done", "Done"),
             None => ("_no-date", "No date"),
-            Some(due) if due.passes() <= now => ("_overdue", "Overdue"),
-            Some(due) if due.day() == now.date_naive() => ("_today", "Today"),
+            Some(due) if due.is_past => ("_overdue", "Overdue"),
+            Some(due) if due.due.day() <= due.today => ("_today", "Today"),
             Some(_) => ("_later", "Later"),
         };
         let mut groups: Vec<Group> = Vec::new();
         for task in tasks {
             let (id, heading) = heading(&task);
-            let row = Row::new(task, now);
+            let row = Row::new(task);
             match groups.iter_mut().find(|group| group.id == id) {
                 Some(group) => group.tasks.push(row),
                 None => groups.push(Group { id, heading, tasks: vec![row] }),
@@ -186,8 +197,10 @@ pub fn show(cx: &Context) -> Result<Response, Problem> {
     }
     let list = lists::tasks(cx.request, cx.db, filter)?;
     let [here, other] = [done, !done].map(|done| whose.address(done));
-    let groups = TasksView::groups(list.items, Utc::now());
-    site::show(cx, &TasksView { whose, done, groups, here, other, next: list.next })
+    let zone = list.items.iter().filter_map(|task| task.seen.as_ref()).find(|seen| seen.due.time().is_some());
+    let zone = zone.map(|seen| seen.zone.clone());
+    let groups = TasksView::groups(list.items);
+    site::show(cx, &TasksView { whose, done, groups, zone, here, other, next: list.next })
 }
 
 /// `POST /wiki/-/tasks`: ticks a task
@@ -224,6 +237,9 @@ pub fn tick(cx: &Context) -> Result<Response, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+    use wiki_types::Due;
+
     use super::*;
 
     #[test]
@@ -241,10 +257,36 @@ mod tests {
             ("2026-12-08T09:30", "Tuesday at 09:30", false),
             ("2026-12-09", "9 December 2026", false),
         ] {
-            let said = words(Due::written(due).unwrap(), now, false);
+            let said = words(&SeenDue::in_utc(Due::written(due).unwrap(), now), false);
             assert_eq!((said.words.as_str(), said.is_late), (expected, late), "{due}");
         }
-        let done = words(Due::written("2026-11-29").unwrap(), now, true);
+        let done = words(&SeenDue::in_utc(Due::written("2026-11-29").unwrap(), now), true);
         assert_eq!((done.words.as_str(), done.is_late), ("29 November 2026", false));
+    }
+
+    #[test]
+    fn days_of_other_zones_are_neither_late_nor_ahead_of_their_time() {
+        let now = "2026-12-02T12:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        for (due, is_past, expected, group) in [
+            ("2026-12-01", false, "1 December 2026", "_today"),
+            ("2026-12-02", true, "today, late", "_overdue"),
+            ("2026-12-03", true, "3 December 2026, late", "_overdue"),
+            ("2026-12-03", false, "tomorrow", "_later"),
+        ] {
+            let seen = SeenDue { is_past, ..SeenDue::in_utc(Due::written(due).unwrap(), now) };
+            let said = words(&seen, false);
+            assert_eq!((said.words.as_str(), said.is_late), (expected, is_past), "{due}");
+            let task = serde_json::json!({
+                "id": 7, "post_id": 1, "page_title": "", "page_slug": "", "line": 3, "text": "", "done": false, "due": due,
+                "version": 1, "created_time": "2026-11-22T10:00:00Z",
+            });
+            let task = Task { seen: Some(seen), ..serde_json::from_value(task).unwrap() };
+            assert_eq!(TasksView::groups(vec![task])[0].id, group);
+        }
+        let berlin = SeenDue {
+            zone: "Europe/Berlin".to_owned(),
+            ..SeenDue::in_utc(Due::written("2026-12-02T15:00").unwrap(), now)
+        };
+        assert_eq!(words(&berlin, false).exact, "2 December 2026, 15:00 Europe/Berlin");
     }
 }

@@ -3,7 +3,6 @@
 //! The form says what the reader saw: the version of the page, and which of its tasks. Sent again, it does nothing more.
 
 use http::StatusCode;
-use wiki_types::Time;
 
 use crate::auth::Context;
 use crate::errors;
@@ -11,8 +10,8 @@ use crate::input::idempotency::Purpose;
 use crate::input::tasks::{MAX_TRIES, comment, save as save_version};
 use crate::site::{address, author, missing, retry};
 use crate::store::pages::{self, Draft};
-use crate::store::{revisions, submissions};
-use crate::tasks::{self, Change};
+use crate::store::{revisions, submissions, zones};
+use crate::tasks::{self, Change, Days};
 use crate::web::forms::Form;
 use crate::web::{Problem, Response, response};
 
@@ -73,8 +72,8 @@ fn save(cx: &Context, id: i64, seen: i64, tick: &Tick, user_id: i64, key: &str) 
         let place = place.ok_or_else(changed_meanwhile)?;
         let text = tasks::text(&page.content, place).ok_or_else(changed_meanwhile)?;
         let change = Change { done: Some(tick.done), ..Change::default() };
-        let content =
-            tasks::changed(&page.content, place, &change, Time::now().date()).ok_or_else(changed_meanwhile)?;
+        let today = if tick.done { zones::days(cx.db, &page.content, &[])? } else { Days::default() };
+        let content = tasks::changed(&page.content, place, &change, &today).ok_or_else(changed_meanwhile)?;
         if content == page.content {
             return Ok(Some(place));
         }

@@ -22,13 +22,14 @@ pub use spin_sdk::pg4::DbValue as Value;
 ///
 /// The first statement opens the connection: a request that is refused, or needs no data, costs the database nothing.
 ///
-/// It knows who reads: the name [`READER`] in a statement stands for them, so that no function in between has to pass them on, and
-/// none can forget to.
+/// It knows who reads, and in which time zone: the names [`READER`] and [`ZONE`] in a statement stand for that, so that no function in
+/// between has to pass it on, and none can forget to.
 pub struct Db {
     address: fn() -> Result<&'static str, Error>,
     migrate: fn(&Self) -> Result<(), Error>,
     connection: RefCell<Option<Rc<Connection>>>,
     reader: Cell<Reader>,
+    zone: RefCell<Option<String>>,
 }
 
 /// Who reads, as far as it matters for which pages they may read.
@@ -45,6 +46,9 @@ pub enum Reader {
 
 /// What stands for the [`Reader`] in a statement: a number as the function `acl_roles` in the database takes it.
 const READER: &str = "$reader";
+
+/// What stands for the name of the reader's time zone in a statement: a text, or NULL for that of the wiki.
+const ZONE: &str = "$zone";
 
 /// `bigint[]`, or its NULL.
 pub fn numbers(numbers: Option<Vec<i64>>) -> Param {
@@ -73,7 +77,7 @@ impl Db {
     /// `address` is the connection string. `migrate` brings the schema up to date; it runs when a statement meets an older
     /// one.
     pub fn new(address: fn() -> Result<&'static str, Error>, migrate: fn(&Self) -> Result<(), Error>) -> Self {
-        Self { address, migrate, connection: RefCell::default(), reader: Cell::default() }
+        Self { address, migrate, connection: RefCell::default(), reader: Cell::default(), zone: RefCell::default() }
     }
 
     /// Who reads.
@@ -81,9 +85,10 @@ impl Db {
         self.reader.get()
     }
 
-    /// From now on, it is `reader` who reads.
-    pub fn read_as(&self, reader: Reader) {
+    /// From now on, it is `reader` who reads, in the time zone of this name, or in that of the wiki.
+    pub fn read_as(&self, reader: Reader, zone: Option<&str>) {
         self.reader.set(reader);
+        self.zone.replace(zone.map(str::to_owned));
     }
 
     /// Runs a statement that returns no rows.
@@ -135,19 +140,23 @@ impl Db {
         }))
     }
 
-    /// A statement and its parameters, with the reader as one more parameter if the statement names them.
+    /// A statement and its parameters, with the reader, and their time zone, as one more parameter if the statement names them.
     fn for_reader<'a>(&self, sql: &'a str, params: &'a [Param]) -> (Cow<'a, str>, Cow<'a, [Param]>) {
-        if !sql.contains(READER) {
-            return (sql.into(), params.into());
+        let (mut sql, mut params) = (Cow::from(sql), Cow::from(params));
+        if sql.contains(READER) {
+            let reader = match self.reader.get() {
+                Reader::Stranger => 0,
+                Reader::User(id) => id,
+                Reader::Administrator => -1,
+            };
+            params.to_mut().push(reader.into());
+            sql = sql.replace(READER, &format!("${}::bigint", params.len())).into();
         }
-        let reader = match self.reader.get() {
-            Reader::Stranger => 0,
-            Reader::User(id) => id,
-            Reader::Administrator => -1,
-        };
-        let mut params = params.to_vec();
-        params.push(reader.into());
-        (sql.replace(READER, &format!("${}::bigint", params.len())).into(), params.into())
+        if sql.contains(ZONE) {
+            params.to_mut().push(self.zone.borrow().clone().into());
+            sql = sql.replace(ZONE, &format!("${}::text", params.len())).into();
+        }
+        (sql, params)
     }
 
     /// Runs a statement that returns no rows, on the schema as it is.

@@ -57,6 +57,8 @@ pub struct Digest {
     pub user_id: i64,
     /// Their address; none if they have none, or no account any more.
     pub email: Option<String>,
+    /// The time zone that they chose.
+    pub time_zone: Option<String>,
     /// Whether they may read all pages.
     is_administrator: bool,
     /// How often they get one.
@@ -91,7 +93,7 @@ pub fn claim(db: &Db, lease: &str) -> Result<Vec<Digest>, Error> {
          )
          SELECT jsonb_agg(jsonb_build_object(
            'user_id', users.id, 'email', CASE WHEN users.password IS NOT NULL THEN users.email END,
-           'is_administrator', users.role = 'administrator', 'mail', mail, 'after', mailed_id, 'last', sending_id
+           'time_zone', users.time_zone, 'is_administrator', users.role = 'administrator', 'mail', mail, 'after', mailed_id, 'last', sending_id
          ) ORDER BY users.id)::text
          FROM claimed JOIN users ON users.id = user_id"
     );

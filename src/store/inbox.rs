@@ -5,6 +5,8 @@ use wiki_types::{InboxEntry, Time};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
+use crate::store::tasks::{self, due_columns, read_due};
+use crate::store::zones::zone;
 
 /// An event that people are told of, as the function `tell_people` takes it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -75,13 +77,16 @@ pub fn texts(db: &Db, post_id: i64, version: i64) -> Result<Option<(String, Opti
 }
 
 /// The columns of an entry. A page that is deleted does not show its tasks.
-const COLUMNS: &str = "inbox.id, inbox.kind, inbox.time AT TIME ZONE 'UTC', inbox.read_time AT TIME ZONE 'UTC',
+const COLUMNS: &str = concat!(
+    "inbox.id, inbox.kind, inbox.time AT TIME ZONE 'UTC' AS time, inbox.read_time AT TIME ZONE 'UTC' AS read_time,
   posts.id AS post_id, posts.title, posts.slug, posts.deleted_time IS NOT NULL, inbox.actor_id, users.name, inbox.version,
-  inbox.first_version, inbox.changes, r.comment, inbox.task_id, tasks.text, tasks.due_time AT TIME ZONE 'UTC',
-  coalesce(tasks.due_is_day, true), CASE WHEN r.version = 1 THEN 'created' ELSE r.kind END, coalesce(tasks.done, false)";
+  inbox.first_version, inbox.changes, r.comment, inbox.task_id, tasks.text, ",
+    due_columns!(),
+    ", CASE WHEN r.version = 1 THEN 'created' ELSE r.kind END AS change, coalesce(tasks.done, false) AS is_done"
+);
 
 fn read(row: &mut Row) -> Result<InboxEntry, Error> {
-    Ok(InboxEntry {
+    let mut entry = InboxEntry {
         id: row.column()?,
         kind: row.column()?,
         time: row.column()?,
@@ -98,13 +103,13 @@ fn read(row: &mut Row) -> Result<InboxEntry, Error> {
         comment: row.column()?,
         task_id: row.column()?,
         task_text: row.column()?,
-        due: {
-            let (begins, is_day): (Option<Time>, bool) = (row.column()?, row.column()?);
-            begins.map(|begins| begins.due(is_day))
-        },
+        due: None,
+        seen: read_due(row)?,
         change: row.column()?,
         is_done: row.column()?,
-    })
+    };
+    entry.due = entry.seen.as_ref().map(tasks::due);
+    Ok(entry)
 }
 
 /// The tables that the columns are of.

@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = &[
     ("0024_mail.sql", include_str!("../../migrations/0024_mail.sql")),
     ("0025_delete_below.sql", include_str!("../../migrations/0025_delete_below.sql")),
     ("0026_pages_of_tags.sql", include_str!("../../migrations/0026_pages_of_tags.sql")),
+    ("0027_time_zones.sql", include_str!("../../migrations/0027_time_zones.sql")),
     ("0028_files_of_no_page_yet.sql", include_str!("../../migrations/0028_files_of_no_page_yet.sql")),
 ];
 

@@ -43,6 +43,7 @@ pub mod undelivered;
 pub mod users;
 pub mod watches;
 pub mod webhooks;
+pub mod zones;
 
 pub use audit::Actor;
 pub use db::{Db, Reader};

@@ -13,6 +13,7 @@ record! {
         color: "settings.color",
         footer: "settings.footer",
         language: "settings.language",
+        time_zone: "settings.time_zone",
         version: "settings.version",
     }
 }
@@ -42,6 +43,7 @@ pub fn change(
         change.color.clone().into(),
         change.footer.clone().into(),
         change.language.clone().into(),
+        change.time_zone.clone().into(),
         db::numbers(seen),
         actor_id,
         address,
@@ -50,10 +52,11 @@ pub fn change(
         "WITH after AS (
            UPDATE settings SET name = coalesce($1::text, name), mark = coalesce($2::text, mark),
              color = coalesce($3::text, color), footer = coalesce($4::text, footer),
-             language = coalesce($5::text, language), version = version + 1
-           WHERE version = ANY (coalesce($6::bigint[], ARRAY[version])) RETURNING *
+             language = coalesce($5::text, language), time_zone = coalesce($6::text, time_zone),
+             version = version + 1
+           WHERE version = ANY (coalesce($7::bigint[], ARRAY[version])) RETURNING *
          ), noted AS (
-           INSERT INTO audit (event, actor_id, address, details) SELECT 'settings_changed', $7::bigint, $8::text, name FROM after
+           INSERT INTO audit (event, actor_id, address, details) SELECT 'settings_changed', $8::bigint, $9::text, name FROM after
          )
          ",
         row_or_nulls!("SELECT true, ", settings_columns!(), " FROM after AS settings")

@@ -26,6 +26,7 @@ record! {
         email: "email",
         created_time: "created_time AT TIME ZONE 'UTC'",
         role: "role",
+        time_zone: "time_zone",
     }
 }
 
@@ -42,7 +43,7 @@ fn read_record(row: &mut Row) -> Result<UserRecord, Error> {
 /// The columns that [`read_account`] reads, of the table `users`.
 macro_rules! account_columns {
     () => {
-        "users.id, users.username, users.name, users.role, users.password_is_given"
+        "users.id, users.username, users.name, users.role, users.password_is_given, users.time_zone"
     };
 }
 pub(super) use account_columns;
@@ -56,6 +57,7 @@ pub(super) fn read_account(row: &mut Row, scope: Option<Scope>) -> Result<Accoun
         role: row.column()?,
         scope,
         password_is_given: row.column()?,
+        time_zone: row.column()?,
     })
 }
 
@@ -240,6 +242,8 @@ pub struct UserChange {
     pub role: Option<Role>,
     /// The hash of a new password.
     pub password: Option<String>,
+    /// The name of the time zone of the account.
+    pub time_zone: Option<Option<String>>,
 }
 
 /// What [`change`] did.
@@ -279,7 +283,7 @@ pub fn change(
     may_manage: bool,
     actor: &Actor,
 ) -> Result<Changed, Error> {
-    let UserChange { username, name, email, role, password } = change;
+    let UserChange { username, name, email, role, password, time_zone } = change;
     let [actor_id, address] = actor.params();
     let params = [
         id.into(),
@@ -294,6 +298,8 @@ pub fn change(
         may_manage.into(),
         actor_id,
         address,
+        time_zone.is_some().into(),
+        time_zone.clone().flatten().into(),
     ];
     let mut row = match db.query_row(CHANGE, &params) {
         Ok(row) => row,
@@ -320,19 +326,20 @@ pub fn change(
 /// Locks the user first: the outcome is decided on the row that is changed, whatever others do meanwhile.
 ///
 /// A change that takes the role from an administrator locks all of them first, in the order of their numbers, so that two
-/// that take it from one another cannot both succeed.
+/// that take it from one another cannot both succeed. The locks are no stronger than those of an update: whoever writes tasks may
+/// refer to the user, and a time zone that changes waits for them.
 const CHANGE: &str = concat!(
     "WITH administrators AS (
        SELECT id FROM users
-       WHERE role = 'administrator' AND password IS NOT NULL AND $8 <> 'administrator' ORDER BY id FOR UPDATE
+       WHERE role = 'administrator' AND password IS NOT NULL AND $8 <> 'administrator' ORDER BY id FOR NO KEY UPDATE
      ), before AS (
-       SELECT users.*, new_username, new_name, new_email, new_role, new_password, CASE
+       SELECT users.*, new_username, new_name, new_email, new_role, new_password, new_zone, CASE
          WHEN password IS NOT NULL AND NOT $10::boolean THEN 'not allowed'
          WHEN version <> ALL ($7::bigint[]) THEN 'stale'
          WHEN $8 IS NOT NULL AND new_password IS NULL THEN 'password required'
          WHEN new_password IS NOT NULL AND new_username IS NULL THEN 'username required'
-         WHEN (username, name, email, role, password)
-           IS NOT DISTINCT FROM (new_username, new_name, new_email, new_role, new_password) THEN 'unchanged'
+         WHEN (username, name, email, role, password, time_zone)
+           IS NOT DISTINCT FROM (new_username, new_name, new_email, new_role, new_password, new_zone) THEN 'unchanged'
          WHEN $2 AND EXISTS (SELECT FROM users other
            WHERE other.id <> users.id AND lower(other.username COLLATE \"C\") = lower($3 COLLATE \"C\")) THEN 'username taken'
          WHEN $5 AND EXISTS (SELECT FROM users other
@@ -344,12 +351,13 @@ const CHANGE: &str = concat!(
          coalesce($4::text, name) AS new_name,
          CASE WHEN $5::boolean THEN $6::text ELSE email END AS new_email,
          coalesce($8::text, role) AS new_role,
-         coalesce($9::text, password) AS new_password
+         coalesce($9::text, password) AS new_password,
+         CASE WHEN $13::boolean THEN $14::text ELSE time_zone END AS new_zone
        ) AS wanted CROSS JOIN (SELECT count(*) AS others FROM administrators WHERE id <> $1) AS left_over
-       WHERE id = $1 AND deleted_time IS NULL FOR UPDATE OF users
+       WHERE id = $1 AND deleted_time IS NULL FOR NO KEY UPDATE OF users
      ), after AS (
        UPDATE users SET username = new_username, name = new_name, email = new_email, role = new_role,
-         password = new_password, password_is_given = before.password_is_given OR $9 IS NOT NULL,
+         password = new_password, time_zone = new_zone, password_is_given = before.password_is_given OR $9 IS NOT NULL,
          version = before.version + 1
        FROM before WHERE users.id = before.id AND outcome = 'changed'
        RETURNING users.*
@@ -370,7 +378,9 @@ const CHANGE: &str = concat!(
            before.username IS DISTINCT FROM after.username),
          ('name_changed', before.name || ' → ' || after.name, before.name <> after.name),
          ('email_changed', coalesce(before.email, 'none') || ' → ' || coalesce(after.email, 'none'),
-           before.email IS DISTINCT FROM after.email)
+           before.email IS DISTINCT FROM after.email),
+         ('time_zone_changed', coalesce(before.time_zone, 'none') || ' → ' || coalesce(after.time_zone, 'none'),
+           before.time_zone IS DISTINCT FROM after.time_zone)
        ) AS happened (event, details, is_true)
        WHERE is_true
      )
@@ -409,7 +419,7 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
                SELECT id FROM users
                WHERE role = 'administrator' AND password IS NOT NULL
                  AND EXISTS (SELECT FROM users WHERE id = $1 AND role = 'administrator' AND password IS NOT NULL)
-               ORDER BY id FOR UPDATE
+               ORDER BY id FOR NO KEY UPDATE
              ), before AS (
                SELECT users.*, CASE
                  WHEN password IS NOT NULL AND NOT $3::boolean THEN 'not allowed'
@@ -417,9 +427,10 @@ pub fn delete(db: &Db, id: i64, seen: Option<Vec<i64>>, may_manage: bool, actor:
                  WHEN role = 'administrator' AND password IS NOT NULL AND others = 0 THEN 'last administrator'
                  ELSE 'deleted' END AS outcome
                FROM users CROSS JOIN (SELECT count(*) AS others FROM administrators WHERE id <> $1) AS left_over
-               WHERE id = $1 AND deleted_time IS NULL FOR UPDATE OF users
+               WHERE id = $1 AND deleted_time IS NULL FOR NO KEY UPDATE OF users
              ), deleted AS (
-               UPDATE users SET username = NULL, name = NULL, email = NULL, password = NULL, version = before.version + 1,
+               UPDATE users SET username = NULL, name = NULL, email = NULL, password = NULL, time_zone = NULL,
+                 version = before.version + 1,
                  deleted_time = now()
                FROM before WHERE users.id = before.id AND outcome = 'deleted'
                RETURNING users.id

@@ -6,5 +6,7 @@ mod page;
 mod recurrence;
 
 pub use line::{Kind, Line, lead_time};
-pub use page::{Change, MAX_TASKS, PageTask, added, changed, completed, full_key, may_complete, same, tasks, text};
+pub use page::{
+    Change, Days, MAX_TASKS, PageTask, added, changed, completed, full_key, may_complete, recurring, same, tasks, text,
+};
 pub use recurrence::Recurrence;

@@ -1,8 +1,10 @@
 //! The tasks of a page, and what becomes of its text when one of them changes.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
-use wiki_types::Due;
 use wiki_types::rules::MAX_CONTENT;
+use wiki_types::{Due, Time};
 
 use super::line::{Kind, Line};
 use super::matching::{self, Place};
@@ -89,10 +91,41 @@ pub struct Change {
     pub text: Option<String>,
 }
 
-/// The page `content` after a change of its task number `index`, from 0, on the day `today`. None if there is no such task.
+/// The day that it is now, for each task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Days {
+    /// In the wiki's time zone.
+    pub of_wiki: NaiveDate,
+    /// For people who have a time zone of their own, by their usernames in lower case.
+    pub of_people: HashMap<String, NaiveDate>,
+}
+
+impl Default for Days {
+    /// In UTC.
+    fn default() -> Self {
+        Self { of_wiki: Time::now().date(), of_people: HashMap::new() }
+    }
+}
+
+impl Days {
+    /// For a task: in the zone of its assignee or, of one that is due at a time of day, in the wiki's.
+    fn of(&self, line: &Line) -> NaiveDate {
+        let assignee = line.assignee.as_deref().filter(|_| line.due.is_none_or(|due| due.time().is_none()));
+        assignee.and_then(|name| self.of_people.get(name)).copied().unwrap_or(self.of_wiki)
+    }
+}
+
+/// Who shall do the tasks of a page that recur counted from when they are done, if anybody.
+pub fn recurring(content: &str) -> Vec<Option<String>> {
+    let counts =
+        |line: &Line| line.repeat.is_some_and(|rule| rule.from_completion || line.due.or(line.scheduled).is_none());
+    tasks(content).into_iter().filter(|task| counts(&task.line)).map(|task| task.line.assignee).collect()
+}
+
+/// The page `content` after a change of its task number `index`, from 0. None if there is no such task.
 ///
 /// A task that recurs and is completed is followed by the next one.
-pub fn changed(content: &str, index: usize, change: &Change, today: NaiveDate) -> Option<String> {
+pub fn changed(content: &str, index: usize, change: &Change, today: &Days) -> Option<String> {
     let tasks = tasks(content);
     let task = tasks.get(index)?;
     let mut line = task.line.clone();
@@ -124,7 +157,7 @@ pub fn changed(content: &str, index: usize, change: &Change, today: NaiveDate) -
 
 /// The page `after` with the next ones of tasks that recur, and which an edit of the page `before` has completed. None if it
 /// has completed none.
-pub fn completed(before: &str, after: &str, today: NaiveDate) -> Option<String> {
+pub fn completed(before: &str, after: &str, today: &Days) -> Option<String> {
     let new = tasks(after);
     if !new.iter().any(|task| task.done && task.line.repeat.is_some()) {
         return None;
@@ -179,11 +212,11 @@ pub fn added(content: &str, line: &Line) -> (String, usize) {
 }
 
 /// The next one of a task that recurs, as a line; none if there is none.
-fn next(task: &PageTask, today: NaiveDate) -> Option<Line> {
+fn next(task: &PageTask, today: &Days) -> Option<Line> {
     let line = &task.line;
     let rule = line.repeat?;
     let reference = line.due.or(line.scheduled);
-    let from = reference.filter(|_| !rule.from_completion).map_or(today, Due::day);
+    let from = reference.filter(|_| !rule.from_completion).map_or_else(|| today.of(line), Due::day);
     let day = rule.after(from)?;
     let next = match (line.due, line.scheduled) {
         (None, Some(scheduled)) => line.with(Kind::Scheduled, Some(&scheduled.on(day).to_string())),
@@ -220,7 +253,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Adds the next one of `task` below it, and below what belongs to it, unless one of `tasks` is that already.
-    fn add_next(&mut self, task: &PageTask, tasks: &[PageTask], today: NaiveDate) {
+    fn add_next(&mut self, task: &PageTask, tasks: &[PageTask], today: &Days) {
         let Some(line) = next(task, today) else { return };
         let next = PageTask { done: false, line, ..task.clone() };
         let key = next.full_key();
@@ -259,14 +292,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn today() -> NaiveDate {
-        "2026-12-10".parse().unwrap()
+    fn today() -> Days {
+        Days { of_wiki: "2026-12-10".parse().unwrap(), of_people: HashMap::new() }
     }
 
     const DONE: Change = Change { done: Some(true), due: None, assignee: None, text: None };
 
     fn ticked(content: &str, index: usize) -> String {
-        changed(content, index, &DONE, today()).unwrap()
+        changed(content, index, &DONE, &today()).unwrap()
     }
 
     #[test]
@@ -308,12 +341,33 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_that_of_whose_the_task_is() {
+        let of_people = HashMap::from([("ada".to_owned(), "2026-12-11".parse().unwrap())]);
+        let days = Days { of_people, ..today() };
+        for (before, due) in [
+            ("- [ ] a @Ada repeat:1d", "due:2026-12-12"),
+            ("- [ ] a @ada due:2026-12-01 repeat:1d!", "due:2026-12-12"),
+            ("- [ ] a @ada due:2026-12-01T15:00 repeat:1d!", "due:2026-12-11T15:00"),
+            ("- [ ] a @bob repeat:1d", "due:2026-12-11"),
+            ("- [ ] a repeat:1d", "due:2026-12-11"),
+        ] {
+            assert_eq!(recurring(before).len(), 1);
+            let after = changed(before, 0, &DONE, &days).unwrap();
+            assert!(after.lines().last().unwrap().contains(due), "{after}");
+        }
+        assert_eq!(
+            recurring("- [ ] a due:2026-12-01 repeat:1d\n- [ ] b\n- [x] c @ada repeat:1d"),
+            [Some("ada".to_owned())]
+        );
+    }
+
+    #[test]
     fn the_next_one_is_added_once() {
         let once = ticked("- [ ] a repeat:1d due:2026-12-04\n", 0);
-        let open = changed(&once, 0, &Change { done: Some(false), ..Change::default() }, today()).unwrap();
+        let open = changed(&once, 0, &Change { done: Some(false), ..Change::default() }, &today()).unwrap();
         assert_eq!(ticked(&open, 0), once);
-        assert_eq!(completed(&once, &once, today()), None);
-        assert_eq!(completed(&open, &once, today()), None);
+        assert_eq!(completed(&once, &once, &today()), None);
+        assert_eq!(completed(&open, &once, &today()), None);
     }
 
     #[test]
@@ -321,12 +375,12 @@ mod tests {
         let (before, after) =
             ("- [ ] b\n- [ ] a repeat:1d due:2026-12-04\n", "- [X] a repeat:1d due:2026-12-04\n- [ ] b\n");
         let expected = "- [X] a repeat:1d due:2026-12-04\n- [ ] a repeat:1d due:2026-12-05\n- [ ] b\n";
-        assert_eq!(completed(before, after, today()).as_deref(), Some(expected));
+        assert_eq!(completed(before, after, &today()).as_deref(), Some(expected));
         // Not what was new, done before, or does not recur.
         for before in ["", after] {
-            assert_eq!(completed(before, after, today()), None);
+            assert_eq!(completed(before, after, &today()), None);
         }
-        assert_eq!(completed("- [ ] a", "- [x] a", today()), None);
+        assert_eq!(completed("- [ ] a", "- [x] a", &today()), None);
         assert!(may_complete(after) && !may_complete(before) && !may_complete("- [x] a"));
     }
 
@@ -340,9 +394,9 @@ mod tests {
         };
         let before = "a\r\n\r\n- [ ] b @ada 📅 2026-12-04 ✅ 2026-12-03\r\n- [x] c";
         let after = "a\r\n\r\n- [ ] Call 📅 2027-01-01\r\n- [x] c";
-        assert_eq!(changed(before, 0, &change, today()).as_deref(), Some(after));
-        assert_eq!(changed(before, 1, &Change::default(), today()).as_deref(), Some(before));
-        assert_eq!(changed(before, 2, &change, today()), None);
+        assert_eq!(changed(before, 0, &change, &today()).as_deref(), Some(after));
+        assert_eq!(changed(before, 1, &Change::default(), &today()).as_deref(), Some(before));
+        assert_eq!(changed(before, 2, &change, &today()), None);
     }
 
     #[test]
@@ -369,14 +423,14 @@ mod tests {
     proptest! {
         #[test]
         fn ticking_changes_one_box(content in "(- \\[[ x]\\] |\\[ \\] |\\t|  |> |1\\. |a|b|\\n|\\r\\n| repeat:1d| due:2026-12-04|`){0,40}", index in 0usize..8) {
-            if let Some(after) = changed(&content, index, &DONE, today()) {
+            if let Some(after) = changed(&content, index, &DONE, &today()) {
                 let (old, new) = (tasks(&content), tasks(&after));
                 prop_assert!(new[index].done);
                 let is_next = after.len() > content.len() && !old[index].done && old[index].line.repeat.is_some();
                 prop_assert!(is_next || after.len() == content.len(), "{content:?} {after:?}");
-                prop_assert!(completed(&after, &after, today()).is_none());
+                prop_assert!(completed(&after, &after, &today()).is_none());
                 // Ticked again, nothing happens.
-                prop_assert_eq!(changed(&after, index, &DONE, today()), Some(after));
+                prop_assert_eq!(changed(&after, index, &DONE, &today()), Some(after));
             }
         }
     }

@@ -31,6 +31,7 @@ mod api {
     mod users;
     mod webhooks;
     mod words;
+    mod zones;
 }
 
 /// The site.

@@ -179,6 +179,7 @@ async fn user(pool: &Pool, id: i64) -> Outcome<Answer> {
         email: row.try_get(3)?,
         created_time: row.try_get::<_, Timestamp>(4)?.0,
         role: None,
+        time_zone: None,
     };
     let version: i64 = row.try_get(5)?;
     json(StatusCode::OK, &user, |_| Some(etag::etag(version, "")))

@@ -7,7 +7,8 @@ use crate::{Role, Scope, Time};
 /// The account a request belongs to, as `GET /account` returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "user_id": 1, "username": "ada", "name": "Ada", "role": "editor", "scope": "read", "password_is_given": false
+    "user_id": 1, "username": "ada", "name": "Ada", "role": "editor", "scope": "read", "password_is_given": false,
+    "time_zone": "Europe/Berlin",
 })))]
 pub struct Account {
     /// The number of its user.
@@ -25,6 +26,10 @@ pub struct Account {
     pub scope: Option<Scope>,
     /// Whether an administrator chose the password. The owner must then choose another before anything else.
     pub password_is_given: bool,
+    /// The time zone its owner is shown times in; null for that of the wiki.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub time_zone: Option<String>,
 }
 
 /// A session, as its owner sees it.
@@ -115,8 +120,8 @@ pub struct AuditEntry {
     pub time: Time,
     /// What happened: `sign_in`, `sign_in_failed`, `sign_in_refused` (too many attempts; of many in a minute, one is here),
     /// `sign_in_abandoned` (the client did not wait), `sign_out`, `account_created`, `password_changed`, `role_changed`,
-    /// `username_changed`, `name_changed`, `email_changed`, `mail_changed`, `user_deleted`, `token_created`, `token_revoked`,
-    /// `session_revoked`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected`, `page_unprotected`,
+    /// `username_changed`, `name_changed`, `email_changed`, `time_zone_changed`, `mail_changed`, `user_deleted`, `token_created`,
+    /// `token_revoked`, `session_revoked`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected`, `page_unprotected`,
     /// `webhook_created`, `webhook_changed`, `webhook_secret_rotated`, `webhook_deleted`, `webhook_tested`,
     /// `webhook_delivery_resent`, `webhook_disabled` (by the wiki itself), `event_retried` or `event_discarded`.
     pub event: String,

@@ -1,4 +1,4 @@
-//! When a task is due: a day, or a minute of a day, in UTC.
+//! When a task is due: a day, or a minute of a day.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,11 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A day, or a minute of a day, in UTC. Its order is that of the instants at which they begin.
+use crate::Time;
+
+/// A day, or a minute of a day. Its order is that of the instants at which they begin, on one clock.
+///
+/// In a page, the clock is that of the wiki's time zone; in JSON, a minute is one in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Due {
     day: NaiveDate,
@@ -56,21 +60,52 @@ impl Due {
         Self { day, ..self }
     }
 
-    /// When it begins.
+    /// When it begins, on a clock in UTC.
     pub fn begins(self) -> DateTime<Utc> {
         self.day.and_time(self.time.unwrap_or(NaiveTime::MIN)).and_utc()
     }
 
-    /// When it has passed: at its minute or, of a whole day, when the day is over.
+    /// When it has passed, on a clock in UTC: at its minute or, of a whole day, when the day is over.
     pub fn passes(self) -> DateTime<Utc> {
         let days = if self.time.is_some() { 0 } else { 1 };
         self.begins().checked_add_signed(TimeDelta::days(days)).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// What begins at `begins`, an instant in UTC, and is a whole day or a minute.
+    /// What begins at `begins`, as a clock says it, and is a whole day or a minute.
     pub fn at(begins: NaiveDateTime, is_day: bool) -> Self {
         let minute = NaiveTime::from_hms_opt(begins.hour(), begins.minute(), 0);
         Self { day: begins.date(), time: minute.filter(|_| !is_day) }
+    }
+}
+
+/// When a task is due, as the reader's clock says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenDue {
+    /// The day, which is the same everywhere, or the minute in the reader's time zone.
+    pub due: Due,
+    /// As the page has it: the same day, or the minute in the wiki's time zone.
+    pub written: Due,
+    /// The instant at which it begins.
+    pub begins: Time,
+    /// Whether it has passed.
+    pub is_past: bool,
+    /// The day that it is now in the reader's time zone.
+    pub today: NaiveDate,
+    /// The name of the reader's time zone.
+    pub zone: String,
+}
+
+impl SeenDue {
+    /// When something is due in UTC, as somebody in UTC sees it at `now`.
+    pub fn in_utc(due: Due, now: DateTime<Utc>) -> Self {
+        Self {
+            due,
+            written: due,
+            begins: due.begins().naive_utc().into(),
+            is_past: due.passes() <= now,
+            today: now.date_naive(),
+            zone: crate::settings::UTC.to_owned(),
+        }
     }
 }
 

@@ -99,6 +99,9 @@ pub struct InboxEntry {
     /// Whether the task is done, which only the component knows.
     #[serde(skip)]
     pub is_done: bool,
+    /// When the task is due, as the reader sees it, which only the component knows.
+    #[serde(skip)]
+    pub seen: Option<crate::SeenDue>,
 }
 
 /// A part of an inbox.

@@ -37,7 +37,7 @@ pub mod webhooks;
 pub use access::{Mode, Role, Scope};
 pub use accounts::{Account, AuditEntry, ChainEntry, MadeToken, Session, Token};
 pub use comparison::Comparison;
-pub use due::Due;
+pub use due::{Due, SeenDue};
 pub use events::{Event, EventData, Sequence};
 pub use files::File;
 pub use inbox::{Inbox, InboxEntry, InboxKind, InboxReading, Star, Starred, Unread, Watch, WatchChange};

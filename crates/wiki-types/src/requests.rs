@@ -69,7 +69,7 @@ pub struct NewUser {
     pub role: Option<Role>,
 }
 
-/// A change of a user. What is absent stays as it is; null clears a username or an email.
+/// A change of a user. What is absent stays as it is; null clears a username, an email or a time zone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
     "name": "Docker Test", "email": null,
@@ -93,6 +93,10 @@ pub struct UserChange {
     /// The role of the account; `editor` by default. For administrators.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub role: Option<Role>,
+    /// The time zone of the account, as the IANA database names it: `Europe/Berlin`. Without one, it is that of the wiki.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub time_zone: Option<Option<String>>,
 }
 
 /// A new password, with the current one as proof of who sends it.

@@ -15,6 +15,10 @@ pub const MAX_NAME: usize = 60;
 pub const MAX_MARK: usize = 4;
 /// The most characters of the line at the foot of every page.
 pub const MAX_FOOTER: usize = 300;
+/// The most characters of the name of a time zone.
+pub const MAX_TIME_ZONE: usize = 64;
+/// The time zone that clocks are compared with.
+pub const UTC: &str = "UTC";
 
 /// The color of links and buttons. Each has a shade for light and one for dark pages, which can be read on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +57,8 @@ words!(
 /// The settings of a wiki.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = json!({
-    "name": "Handbook", "mark": "📘", "color": "indigo", "footer": "For everybody at the workshop", "language": "en", "version": 2,
+    "name": "Handbook", "mark": "📘", "color": "indigo", "footer": "For everybody at the workshop", "language": "en", "time_zone": "Europe/Berlin",
+    "version": 2,
 })))]
 pub struct Settings {
     /// What the wiki is called.
@@ -67,6 +72,8 @@ pub struct Settings {
     pub footer: String,
     /// The language of pages whose text does not tell, as a tag of BCP 47.
     pub language: String,
+    /// The time zone that times in pages are in, as the IANA database names it.
+    pub time_zone: String,
     /// A number that grows with every change. It is the ETag.
     pub version: i64,
 }
@@ -79,6 +86,7 @@ impl Default for Settings {
             color: Color::default(),
             footer: String::new(),
             language: "en".to_owned(),
+            time_zone: UTC.to_owned(),
             version: 1,
         }
     }
@@ -103,6 +111,9 @@ pub struct SettingsChange {
     /// The language of pages whose text does not tell, as in `en` or `pt-BR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The time zone that times in pages are in, as the IANA database names it: `Europe/Berlin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 /// Fails unless `text` can be a wiki's name.
@@ -132,6 +143,17 @@ pub fn language(text: &str) -> Result<(), Wrong> {
     if is_tag { Ok(()) } else { Err("must be a language tag, as in en or pt-BR".into()) }
 }
 
+/// What is wrong with a text that names no time zone.
+pub const NO_TIME_ZONE: &str = "must be the name of a time zone, as in Europe/Berlin";
+
+/// Fails unless `text` has the form that names of time zones have in the IANA database. Whether there is one, the database knows.
+pub fn time_zone(text: &str) -> Result<(), Wrong> {
+    let is_name = text.len() <= MAX_TIME_ZONE
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+    if is_name { Ok(()) } else { Err(NO_TIME_ZONE.into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +173,15 @@ mod tests {
         assert_eq!(mark(""), Ok(()));
         assert_eq!(mark("📘"), Ok(()));
         assert!(mark("Handbook").is_err());
+    }
+
+    #[test]
+    fn time_zones_have_names() {
+        for name in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3", "America/Port-au-Prince"] {
+            assert_eq!(time_zone(name), Ok(()), "{name}");
+        }
+        for name in ["", "+3", "<+03>-3", "Europe/Berlin ", "Europe Berlin", ":UTC", "é", &"a".repeat(65)] {
+            assert!(time_zone(name).is_err(), "{name}");
+        }
     }
 }

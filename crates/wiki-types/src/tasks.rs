@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::access::words;
 use crate::rules::Wrong;
-use crate::{Due, Time};
+use crate::{Due, SeenDue, Time};
 
 /// The most characters of a task's text that the API takes.
 pub const MAX_TASK: usize = 500;
@@ -91,6 +91,9 @@ pub struct Task {
     pub version: i64,
     /// When it was first in a page.
     pub created_time: Time,
+    /// When it is due, as the reader sees it, which only the component knows.
+    #[serde(skip)]
+    pub seen: Option<SeenDue>,
 }
 
 /// A new task. A text is required.

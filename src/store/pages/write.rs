@@ -10,7 +10,7 @@ use crate::store::error::Error;
 use crate::store::files::claimed;
 use crate::store::pages::read_post;
 use crate::store::submissions::{self, Submission, swept};
-use crate::store::{search, tasks};
+use crate::store::{search, tasks, zones};
 use crate::{indexed, tasks_hash, with_tasks};
 
 /// The unique index over the slugs of pages.
@@ -350,10 +350,10 @@ fn completing(db: &Db, id: i64, seen: Option<&[i64]>, draft: &Draft) -> Result<O
         return Ok(None);
     }
     let before = super::find(db, id)?.filter(|before| seen.is_none_or(|seen| seen.contains(&before.version)));
-    Ok(before.and_then(|before| {
-        let content = crate::tasks::completed(&before.content, &draft.content, Time::now().date())?;
-        Some((before.version, content))
-    }))
+    let Some(before) = before else { return Ok(None) };
+    let today = zones::days(db, &draft.content, &[])?;
+    let content = crate::tasks::completed(&before.content, &draft.content, &today);
+    Ok(content.map(|content| (before.version, content)))
 }
 
 /// The same for a text that is saved as it is: one that has the next ones of tasks which it completes.

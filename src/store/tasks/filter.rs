@@ -5,6 +5,7 @@ use wiki_types::Time;
 use wiki_types::rules;
 
 use crate::store::db::{self, Param};
+use crate::store::zones::zone;
 
 /// Conditions on tasks, and their parameters. Everything a client sends is a parameter.
 #[derive(Debug, Default)]
@@ -29,14 +30,14 @@ impl Filter {
         self.and("tasks.assignee = (SELECT lower(username COLLATE \"C\") FROM users WHERE users.id = ${}::bigint)", id)
     }
 
-    /// Only those that are due before an instant.
-    pub fn due_before(self, time: Time) -> Self {
-        self.at("tasks.due_time <", time)
+    /// Only those that are due before an instant, or before the reader's clocks show it.
+    pub fn due_before(self, time: Time, is_local: bool) -> Self {
+        self.at("tasks.begins_time <", time, is_local)
     }
 
-    /// Only those that are due after an instant.
-    pub fn due_after(self, time: Time) -> Self {
-        self.at("tasks.due_time >", time)
+    /// Only those that are due after an instant, or after the reader's clocks show it.
+    pub fn due_after(self, time: Time, is_local: bool) -> Self {
+        self.at("tasks.begins_time >", time, is_local)
     }
 
     /// Only those of pages with this tag.
@@ -57,12 +58,19 @@ impl Filter {
         let due = keys.first().and_then(Value::as_i64);
         self.params.push(due.into());
         let due = format!("coalesce({}, 'infinity'::timestamptz)", db::instant(self.params.len()));
-        self.and(&format!("(coalesce(tasks.due_time, 'infinity'::timestamptz), tasks.id) > ({due}, ${{}}::bigint)"), id)
+        self.and(
+            &format!("(coalesce(tasks.begins_time, 'infinity'::timestamptz), tasks.id) > ({due}, ${{}}::bigint)"),
+            id,
+        )
     }
 
-    fn at(mut self, condition: &str, time: Time) -> Self {
+    fn at(mut self, condition: &str, time: Time, is_local: bool) -> Self {
         self.params.push(time.micros().into());
         let instant = db::instant(self.params.len());
+        let instant = match is_local {
+            true => format!("(({instant}) AT TIME ZONE 'UTC') AT TIME ZONE {}", zone!()),
+            false => instant,
+        };
         self.conditions.push_str(&format!(" AND {condition} {instant}"));
         self
     }

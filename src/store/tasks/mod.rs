@@ -5,10 +5,11 @@ mod filter;
 mod later;
 
 use serde_json::Value;
-use wiki_types::{Due, Priority, Task, Time};
+use wiki_types::{Due, Priority, SeenDue, Task, Time};
 
 use crate::store::db::{self, Db, Param, Row};
 use crate::store::error::Error;
+use crate::store::zones::zone;
 pub use entry::Entry;
 pub use filter::Filter;
 pub use later::catch_up;
@@ -28,13 +29,36 @@ macro_rules! tasks {
     };
 }
 
-const COLUMNS: &str = "tasks.id, tasks.post_id, posts.title, posts.slug, tasks.line::bigint, tasks.text, tasks.done,
-  tasks.due_time AT TIME ZONE 'UTC', tasks.due_is_day, tasks.scheduled, tasks.assignee::text, assigned.id, tasks.priority,
-  tasks.repeat, tasks.remind, tasks.done_time AT TIME ZONE 'UTC', tasks.done_by, doer.name, tasks.version,
-  tasks.created_time AT TIME ZONE 'UTC'";
+/// SQL for what [`read_due`] reads, of the table `tasks`.
+macro_rules! due_columns {
+    () => {
+        concat!(
+            "coalesce(tasks.due_is_day, true) AS due_is_day, tasks.begins_time AT TIME ZONE 'UTC' AS begins_time,
+  tasks.due_time AT TIME ZONE 'UTC' AS due_time,
+  CASE WHEN tasks.due_is_day THEN tasks.due_time AT TIME ZONE 'UTC' ELSE tasks.begins_time AT TIME ZONE ",
+            zone!(),
+            " END AS seen_time, tasks.ends_time <= now() AS is_past, now() AT TIME ZONE ",
+            zone!(),
+            " AS today, ",
+            zone!(),
+            " AS zone"
+        )
+    };
+}
+pub(super) use due_columns;
+
+const COLUMNS: &str = concat!(
+    "tasks.id, tasks.post_id, posts.title, posts.slug, tasks.line::bigint, tasks.text, tasks.done, ",
+    due_columns!(),
+    ", CASE WHEN tasks.scheduled LIKE '%T%' THEN to_char(
+      (tasks.scheduled::timestamp AT TIME ZONE (SELECT time_zone FROM settings)) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI')
+    ELSE tasks.scheduled END AS scheduled, tasks.assignee::text, assigned.id AS assignee_id, tasks.priority,
+  tasks.repeat, tasks.remind, tasks.done_time AT TIME ZONE 'UTC' AS done_time, tasks.done_by, doer.name, tasks.version,
+  tasks.created_time AT TIME ZONE 'UTC' AS created_time"
+);
 
 fn read(row: &mut Row) -> Result<Task, Error> {
-    Ok(Task {
+    let mut task = Task {
         id: row.column()?,
         post_id: row.column()?,
         page_title: row.column()?,
@@ -42,7 +66,8 @@ fn read(row: &mut Row) -> Result<Task, Error> {
         line: row.column()?,
         text: row.column()?,
         done: row.column()?,
-        due: read_due(row)?,
+        due: None,
+        seen: read_due(row)?,
         scheduled: row.column::<Option<String>>()?.as_deref().and_then(Due::written),
         assignee: row.column()?,
         assignee_id: row.column()?,
@@ -54,13 +79,30 @@ fn read(row: &mut Row) -> Result<Task, Error> {
         done_by_name: row.column()?,
         version: row.column()?,
         created_time: row.column()?,
-    })
+    };
+    task.due = task.seen.as_ref().map(due);
+    Ok(task)
 }
 
-fn read_due(row: &mut Row) -> Result<Option<Due>, Error> {
-    let begins: Option<Time> = row.column()?;
+/// When a task is due, as the reader sees it.
+pub(super) fn read_due(row: &mut Row) -> Result<Option<SeenDue>, Error> {
     let is_day: bool = row.column()?;
-    Ok(begins.map(|begins| begins.due(is_day)))
+    let times: [Option<Time>; 3] = [row.column()?, row.column()?, row.column()?];
+    let (is_past, today, zone): (Option<bool>, Time, String) = (row.column()?, row.column()?, row.column()?);
+    let [Some(begins), Some(written), Some(seen)] = times else { return Ok(None) };
+    Ok(Some(SeenDue {
+        due: seen.due(is_day),
+        written: written.due(is_day),
+        begins,
+        is_past: is_past.unwrap_or_default(),
+        today: today.date(),
+        zone,
+    }))
+}
+
+/// When a task is due, as clients are told: a day, or an instant in UTC.
+pub(super) fn due(seen: &SeenDue) -> Due {
+    if seen.written.time().is_some() { seen.begins.due(false) } else { seen.written }
 }
 
 /// Task `id`, unless it is gone, or its page is deleted.
@@ -152,6 +194,24 @@ pub fn ticked(db: &Db, id: i64, version: i64) -> Result<Vec<Ticked>, Error> {
     })
 }
 
+/// The tasks of page `id` that are open and due at a time of day which the reader's clocks show otherwise than the page, if that is at
+/// `version`: which they are, from 0, and when they are due.
+pub fn elsewhere(db: &Db, id: i64, version: i64) -> Result<Vec<(usize, SeenDue)>, Error> {
+    let sql = concat!(
+        "SELECT tasks.place::bigint, ",
+        due_columns!(),
+        " FROM tasks JOIN posts ON posts.id = tasks.post_id AND posts.version = $2
+          WHERE tasks.post_id = $1 AND tasks.removed_time IS NULL AND NOT tasks.done AND NOT tasks.due_is_day
+            AND tasks.due_time AT TIME ZONE 'UTC' <> tasks.begins_time AT TIME ZONE ",
+        zone!(),
+        " AND ",
+        is_readable!("posts")
+    );
+    let read = |row: &mut Row| Ok((row.column::<i64>()?, read_due(row)?));
+    let tasks = db.query_all(sql, &[id.into(), version.into()], read)?;
+    Ok(tasks.into_iter().filter_map(|(place, due)| Some((usize::try_from(place).ok()?, due?))).collect())
+}
+
 /// The first `count` tasks that pass `filter`, by due date; those without one come last.
 pub fn list(db: &Db, mut filter: Filter, count: usize) -> Result<Vec<Task>, Error> {
     later::catch_up_once(db);
@@ -160,7 +220,7 @@ pub fn list(db: &Db, mut filter: Filter, count: usize) -> Result<Vec<Task>, Erro
         concat!(
             "SELECT {}",
             tasks!(),
-            "{} ORDER BY coalesce(tasks.due_time, 'infinity'::timestamptz), tasks.id LIMIT ${}"
+            "{} ORDER BY coalesce(tasks.begins_time, 'infinity'::timestamptz), tasks.id LIMIT ${}"
         ),
         COLUMNS,
         filter.sql(),
@@ -171,7 +231,7 @@ pub fn list(db: &Db, mut filter: Filter, count: usize) -> Result<Vec<Task>, Erro
 
 /// The sort keys of a task in a list: when it is due, in microseconds, and its number.
 pub fn keys(task: &Task) -> Vec<Value> {
-    vec![task.due.map(|due| due.begins().timestamp_micros()).into(), task.id.into()]
+    vec![task.seen.as_ref().map(|due| due.begins.micros()).into(), task.id.into()]
 }
 
 /// Whether `keys` can be those of a task.

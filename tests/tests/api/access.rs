@@ -158,6 +158,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("GET /wiki/-/account", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/password", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/mail", ["1....113", "1....113", "1....113"]),
+    ("POST /wiki/-/account/time-zone", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/sessions", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/tokens", ["1....113", "1....113", "1....113"]),
     ("POST /wiki/-/account/tokens/revoke", ["1....113", "1....113", "1....113"]),

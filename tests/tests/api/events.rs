@@ -266,6 +266,8 @@ async fn every_change_is_in_the_log() {
     let token = log.tries("POST /tokens", wiki.post("/tokens").json(token), &["account.token_created"]).await.json();
     let revoke = wiki.delete(&format!("/tokens/{}", token["id"]));
     log.tries("DELETE /tokens/{id}", revoke, &["account.token_revoked"]).await;
+    let zone = log.form("/wiki/-/account/time-zone", &[("time_zone", "Europe/Berlin")]);
+    log.tries("POST /wiki/-/account/time-zone", zone, &["account.time_zone_changed"]).await;
     let fields = [("token", "u"), ("scope", "read"), ("days", "30")];
     let create = log.form("/wiki/-/account/tokens", &fields);
     log.tries("POST /wiki/-/account/tokens", create, &["account.token_created"]).await;
