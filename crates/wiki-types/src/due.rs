@@ -7,8 +7,6 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Time;
-
 /// A day, or a minute of a day. Its order is that of the instants at which they begin, on one clock.
 ///
 /// In a page, the clock is that of the wiki's time zone; in JSON, a minute is one in UTC.
@@ -75,37 +73,6 @@ impl Due {
     pub fn at(begins: NaiveDateTime, is_day: bool) -> Self {
         let minute = NaiveTime::from_hms_opt(begins.hour(), begins.minute(), 0);
         Self { day: begins.date(), time: minute.filter(|_| !is_day) }
-    }
-}
-
-/// When a task is due, as the reader's clock says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenDue {
-    /// The day, which is the same everywhere, or the minute in the reader's time zone.
-    pub due: Due,
-    /// As the page has it: the same day, or the minute in the wiki's time zone.
-    pub written: Due,
-    /// The instant at which it begins.
-    pub begins: Time,
-    /// Whether it has passed.
-    pub is_past: bool,
-    /// The day that it is now in the reader's time zone.
-    pub today: NaiveDate,
-    /// The name of the reader's time zone.
-    pub zone: String,
-}
-
-impl SeenDue {
-    /// When something is due in UTC, as somebody in UTC sees it at `now`.
-    pub fn in_utc(due: Due, now: DateTime<Utc>) -> Self {
-        Self {
-            due,
-            written: due,
-            begins: due.begins().naive_utc().into(),
-            is_past: due.passes() <= now,
-            today: now.date_naive(),
-            zone: crate::settings::UTC.to_owned(),
-        }
     }
 }
 
