@@ -25,6 +25,10 @@ const PARTITIONS: u32 = 6;
 const ROUNDS: usize = 2;
 /// Between two looks: this runs for minutes.
 const POLL: Duration = Duration::from_millis(200);
+/// Of what is written at once, to see how many pass in a second.
+const MANY: usize = 20_000;
+/// The pages that these are about: events of one page have to wait for each other.
+const OF_PAGES: usize = 1_000;
 /// Longer than anything should take: sidecars that are killed keep their partitions for a while, and pauses grow to a minute.
 const LIMIT: Duration = Duration::from_secs(300);
 const OF_DAPR: &str = "what-the-sidecar-wants";
@@ -304,4 +308,39 @@ async fn every_event_has_its_effect_once_whatever_is_killed() {
     }
     until("the last events have arrived", async || count(database, OUTSTANDING).await == 0).await;
     println!("undisturbed, from save to chain {} ms", latency(database, &since).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_events_at_once_pass_in_order() {
+    let (Some(program), Some(jars)) = (Daprd::program(), Kafka::jars()) else { return };
+    let kafka = Kafka::start(jars, &TOPICS, PARTITIONS).await;
+    let reader = kafka.read("page-events");
+    let cluster = Cluster::start(program, kafka).await;
+    let database = cluster.wiki.database();
+    let log = |what: String| {
+        format!("SELECT count(log_event('page-events', page::text, 'wasiki.page.edited', '', false, {what}))")
+    };
+    // One is through: everybody has found everybody.
+    database.column(&format!("{} FROM (SELECT 0 AS page) AS one", log("'{}'".to_owned()))).await;
+    until("the first event has arrived", async || count(database, CHAINED).await == 1).await;
+
+    let data = "jsonb_build_object('post_id', page, 'version', version, 'user_id', null)".to_owned();
+    let versions = MANY / OF_PAGES;
+    let began = Instant::now();
+    let sql =
+        format!("{} FROM generate_series(1, {versions}) AS version, generate_series(1, {OF_PAGES}) AS page", log(data));
+    database.column(&sql).await;
+    println!("{:?}: {MANY} events of {OF_PAGES} pages are written", began.elapsed());
+    let left = "SELECT count(*) FROM outbox, relay WHERE
+        (outbox.era, outbox.transaction, outbox.number) > (relay.era, relay.transaction, relay.number)";
+    until("everything is published", async || count(database, left).await == 0).await;
+    let seconds = began.elapsed().as_secs_f64();
+    println!("published in {seconds:.1} s: {:.0} a second", MANY as f64 / seconds);
+    until("everything has arrived", async || count(database, CHAINED).await == MANY + 1).await;
+    let seconds = began.elapsed().as_secs_f64();
+    println!("in the chain after {seconds:.1} s: {:.0} a second", MANY as f64 / seconds);
+    for (what, sql) in &FAULTS[4..] {
+        assert_eq!(count(database, sql).await, 0, "{what}");
+    }
+    println!("{} told twice", reader.records().len() - reader.distinct());
 }
