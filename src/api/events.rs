@@ -29,8 +29,7 @@ const PAUSE: u32 = 2000;
     params(
         ("after" = Option<String>, Query, description = "Only what happened after the event with this `sequence`.",
             example = "0000000000000000000002e90000000000000001"),
-        ("type" = Option<String>, Query, description = "Only events of this type, or of the types below it.",
-            example = "wasiki.page"),
+        ("type", Query),
         ("post_id" = Option<String>, Query, description = "Only what happened to this page. Anything but a number names no \
             page.", example = "1"),
         ("tag", Query), ("limit", Query), ("cursor", Query),

@@ -1,12 +1,12 @@
 //! Webhooks.
 
 use http::StatusCode;
-use wiki_types::{Delivery, MadeWebhook, Webhooks};
+use wiki_types::{Delivery, MadeWebhook, Webhooks, events};
 
 use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
-use crate::input::webhooks::{self, MAX_TYPES, type_rule, url_rule};
+use crate::input::webhooks::{self, MAX_TYPES, url_rule};
 use crate::store;
 use crate::store::webhooks::Change;
 use crate::web::json::Body;
@@ -35,7 +35,7 @@ pub fn list(cx: &Context) -> Result<Response, Problem> {
 pub fn create(cx: &Context) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let url = body.required_text("url", url_rule).unwrap_or_default();
-    let types = body.texts("types", MAX_TYPES, type_rule).unwrap_or_default();
+    let types = body.texts("types", MAX_TYPES, events::selector).unwrap_or_default();
     body.finish()?;
     let (listed, secret) = webhooks::create(cx, url, types)?;
     let location = format!("/webhooks/{}", listed.id);
@@ -64,7 +64,7 @@ pub fn change(cx: &Context, id: i64) -> Result<Response, Problem> {
     let mut body = Body::read(cx.request)?;
     let change = Change {
         url: body.text("url", url_rule),
-        types: body.texts("types", MAX_TYPES, type_rule),
+        types: body.texts("types", MAX_TYPES, events::selector),
         active: body.flag("active"),
     };
     body.finish()?;

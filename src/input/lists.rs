@@ -355,7 +355,7 @@ pub fn wanted_events(request: &Request, confidential: bool) -> Result<(Wanted, O
     let tag = known_tag(query(request, "tag"))?;
     let kind = query(request, "type");
     if let Some(kind) = &kind {
-        check("type", kind, rules::line::<100>)?;
+        check("type", kind, wiki_types::events::selector)?;
     }
     let post_id = query(request, "post_id").map(|id| number_of(&id));
     Ok((Wanted { after: after.unwrap_or_default(), confidential, kind, post_id, tag }, after))

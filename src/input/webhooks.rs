@@ -13,12 +13,8 @@ use crate::web::{Problem, signature};
 
 /// The most characters of an address.
 pub const MAX_URL: usize = 2_000;
-/// The most characters of a type.
-pub const MAX_TYPE: usize = 100;
 /// The most types of a webhook.
 pub const MAX_TYPES: usize = 50;
-/// What types may begin with.
-const KINDS: [&str; 4] = ["wasiki.page", "wasiki.file", "wasiki.task", "wasiki.account"];
 
 /// The rule for an address that events are sent to.
 pub fn url_rule(text: &str) -> Result<(), Wrong> {
@@ -45,19 +41,6 @@ pub fn url_rule(text: &str) -> Result<(), Wrong> {
     let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
     let has_port = port.is_empty() || authority.port_u16().is_some_and(|port| port > 0);
     if authority.host().is_empty() || !has_port { Err(address.into()) } else { Ok(()) }
-}
-
-/// The rule for a type of events.
-pub fn type_rule(text: &str) -> Result<(), Wrong> {
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let is_known = text == "wasiki"
-        || KINDS
-            .iter()
-            .any(|kind| text.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
-    if text.len() <= MAX_TYPE && is_known && text.split('.').all(is_word) {
-        return Ok(());
-    }
-    Err(format!("must be a type of events, or the beginning of some: {}, or one below them", KINDS.join(", ")).into())
 }
 
 /// Makes a webhook, and its secret. 409 if there is one for that address, or there are too many.
@@ -166,24 +149,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn types_are_checked() {
-        for kind in ["wasiki", "wasiki.page", "wasiki.task.completed", "wasiki.account.sign_in"] {
-            assert_eq!(type_rule(kind), Ok(()), "{kind}");
-        }
-        for kind in
-            ["", "page", "wasiki.", "wasiki.pages", "wasiki.page.", "wasiki.page..x", "wasiki.test", "Wasiki.page"]
-        {
-            assert!(type_rule(kind).is_err(), "{kind}");
-        }
-    }
-
     proptest! {
         #[test]
         fn checking_never_panics(text in "\\PC{0,60}", tail in "[ -~]{0,60}") {
             _ = url_rule(&text);
             _ = url_rule(&format!("https://{tail}"));
-            _ = type_rule(&text);
         }
     }
 }

@@ -7,7 +7,7 @@ use wiki_types::rules::{
     MAX_COMMENT, MAX_CONTENT, MAX_IDEMPOTENCY_KEY, MAX_LIMIT, MAX_NAME, MAX_TAG, MAX_TAGS, MAX_TITLE, MAX_USERNAME,
 };
 use wiki_types::tasks::MAX_TASK;
-use wiki_types::{ChangeKind, Color, InboxKind, Priority, Role, Scope, settings, slug};
+use wiki_types::{ChangeKind, Color, InboxKind, Priority, Role, Scope, events, settings, slug};
 
 use super::{merge, object};
 use crate::api::search::MAX_SUGGESTIONS;
@@ -15,7 +15,7 @@ use crate::auth::{password, tokens};
 use crate::input::lists::MAX_QUERY;
 use crate::input::spaces;
 use crate::input::users::MAX_EMAIL;
-use crate::input::webhooks::{MAX_TYPE, MAX_TYPES, MAX_URL};
+use crate::input::webhooks::{MAX_TYPES, MAX_URL};
 use crate::routes::body_limit::PAGE as MAX_BODY;
 use crate::web::pagination::DEFAULT_LIMIT;
 
@@ -96,6 +96,7 @@ fn keywords() -> Value {
     let role_or_null: Vec<Option<&str>> = roles.iter().copied().map(Some).chain([None]).collect();
     let priorities: Vec<Option<&str>> =
         Priority::ALL.iter().map(|priority| Some(priority.as_str())).chain([None]).collect();
+    let event_types: Vec<String> = events::selectors().collect();
     let password = json!({ "format": "password", "minLength": password::MIN, "maxLength": password::MAX });
     json!({
         "Account": { "role": { "enum": roles } },
@@ -162,9 +163,7 @@ fn keywords() -> Value {
         },
         "NewWebhook WebhookChange": {
             "url": { "minLength": 1, "maxLength": MAX_URL, "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[1-9][0-9]{0,3})?([/?][!-\"$-~]*)?$" },
-            "types": { "maxItems": MAX_TYPES, "items": {
-                "maxLength": MAX_TYPE, "pattern": "^wasiki(\\.(page|file|task|account)(\\.[a-z_]+)*)?$",
-            } },
+            "types": { "maxItems": MAX_TYPES, "items": { "enum": event_types } },
         },
         "Delivery": { "state": { "enum": ["waiting", "delivered", "failed"] } },
         "NewToken": { "name": line(tokens::MAX_NAME), "scope": { "enum": scopes } },
@@ -350,6 +349,10 @@ fn parameters() -> Value {
         parameters[name]["schema"]["type"] = json!("string");
         parameters[name]["example"] = json!("ada");
     }
+    parameters["EventType"] = json!({
+        "name": "type", "in": "query", "description": "Only events of this type, or of the types below it.",
+        "schema": { "type": "string", "enum": events::selectors().collect::<Vec<_>>() }, "example": "wasiki.page",
+    });
     parameters["Query"]["example"] = json!("engine \"steam power\" -coal");
     parameters
 }

@@ -5,23 +5,25 @@
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
+use wiki_types::events::TYPES;
 
 use super::{document, object};
 
-/// The types of events, and the schemas of what they say.
-const TYPES: [(&str, &[&str], &str); 5] = [
-    ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored"], "RevisionEvent"),
-    ("wasiki.page", &["moved"], "MoveEvent"),
-    ("wasiki.page", &["protected", "unprotected"], "ProtectionEvent"),
-    ("wasiki.file", &["added", "deleted"], "FileEvent"),
-    (
-        "wasiki.task",
-        &["created", "updated", "completed", "reopened", "removed", "restored", "reminder", "due", "overdue"],
-        "TaskEvent",
-    ),
-];
-/// Further ones, by a pattern: there is one for each kind of entry in the audit trail.
-const ACCOUNTS: (&str, &str) = ("^wasiki\\.account\\.[a-z_]+$", "AccountEvent");
+/// The schema of what an event says.
+fn data(about: &str, kind: &str) -> &'static str {
+    match (about, kind) {
+        ("wasiki.page", "moved") => "MoveEvent",
+        ("wasiki.page", "protected" | "unprotected") => "ProtectionEvent",
+        ("wasiki.page", _) => "RevisionEvent",
+        ("wasiki.file", _) => "FileEvent",
+        ("wasiki.task", _) => "TaskEvent",
+        (ACCOUNT, _) => "AccountEvent",
+        _ => panic!("{about}.{kind} has no schema"),
+    }
+}
+
+/// Of these there is one for each kind of entry in the audit trail: they have one schema, with a pattern.
+const ACCOUNT: &str = "wasiki.account";
 
 /// The schema. `$defs` has one for each type, under its name.
 fn schema() -> Value {
@@ -38,18 +40,21 @@ fn schema() -> Value {
         defs.insert(name.to_owned(), one);
     };
     let reference = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
-    for (prefix, kinds, data) in TYPES {
+    for (about, kinds) in TYPES {
+        if about == ACCOUNT {
+            add(about, json!({ "pattern": "^wasiki\\.account\\.[a-z_]+$" }), reference(data(about, "")));
+            continue;
+        }
         for kind in kinds {
-            let kind = format!("{prefix}.{kind}");
-            add(&kind, json!({ "const": kind }), reference(data));
+            let name = format!("{about}.{kind}");
+            add(&name, json!({ "const": name }), reference(data(about, kind)));
         }
     }
-    add("wasiki.account", json!({ "pattern": ACCOUNTS.0 }), reference(ACCOUNTS.1));
     let test = json!({ "type": "object", "required": ["webhook_id"],
         "properties": { "webhook_id": { "type": "integer", "description": "The webhook that is tested." } } });
     add("wasiki.test", json!({ "const": "wasiki.test" }), test);
     let all: Vec<Value> = defs.keys().map(|name| reference(name)).collect();
-    for data in TYPES.iter().map(|(_, _, data)| *data).chain([ACCOUNTS.1]) {
+    for data in TYPES.iter().flat_map(|(about, kinds)| kinds.iter().map(|kind| data(about, kind))) {
         defs.entry(data).or_insert_with(|| schemas[data].take());
     }
     // What these refer to, under the same names.

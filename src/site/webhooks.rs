@@ -2,12 +2,12 @@
 
 use askama::Template;
 use http::StatusCode;
-use wiki_types::{Delivery, FieldError, Webhook};
+use wiki_types::{Delivery, FieldError, Webhook, events};
 
 use crate::auth::Context;
 use crate::errors;
 use crate::input::lists;
-use crate::input::webhooks::{self, MAX_TYPES, MAX_URL, type_rule, url_rule};
+use crate::input::webhooks::{self, MAX_TYPES, MAX_URL, url_rule};
 use crate::site::{self, address, parts};
 use crate::store;
 use crate::store::webhooks::Change;
@@ -92,7 +92,8 @@ impl WebhookForm {
         }
         if types.len() > MAX_TYPES {
             errors.push(FieldError::new("types", format!("may be at most {MAX_TYPES} types")));
-        } else if let Some((kind, message)) = types.iter().find_map(|kind| Some((kind, type_rule(kind).err()?))) {
+        } else if let Some((kind, message)) = types.iter().find_map(|kind| Some((kind, events::selector(kind).err()?)))
+        {
             errors.push(FieldError::new("types", format!("{kind:?} {message}")));
         }
         (form, types, errors)

@@ -5,8 +5,93 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Wrong;
 use crate::tasks::Priority;
 use crate::{Due, Time};
+
+/// What events are about, each with what can happen to it: `wasiki.page` and `created` make the type `wasiki.page.created`. Events
+/// of accounts have the names that the audit trail has.
+pub const TYPES: [(&str, &[&str]); 4] = [
+    ("wasiki.page", &["created", "edited", "renamed", "deleted", "restored", "moved", "protected", "unprotected"]),
+    ("wasiki.file", &["added", "deleted"]),
+    (
+        "wasiki.task",
+        &["created", "updated", "completed", "reopened", "removed", "restored", "reminder", "due", "overdue"],
+    ),
+    (
+        "wasiki.account",
+        &[
+            "sign_in",
+            "sign_in_failed",
+            "sign_in_refused",
+            "sign_in_abandoned",
+            "sign_out",
+            "account_created",
+            "password_changed",
+            "role_changed",
+            "username_changed",
+            "name_changed",
+            "email_changed",
+            "mail_changed",
+            "user_deleted",
+            "token_created",
+            "token_revoked",
+            "session_revoked",
+            "settings_changed",
+            "space_created",
+            "space_changed",
+            "space_access_changed",
+            "space_deleted",
+            "page_access_narrowed",
+            "page_access_restored",
+            "group_created",
+            "group_changed",
+            "group_deleted",
+            "group_joined",
+            "group_left",
+            "webhook_created",
+            "webhook_changed",
+            "webhook_secret_rotated",
+            "webhook_deleted",
+            "webhook_tested",
+            "webhook_delivery_resent",
+            "webhook_disabled",
+            "event_retried",
+            "event_discarded",
+        ],
+    ),
+];
+/// What all types begin with.
+const ALL: &str = "wasiki";
+
+/// Every text that selects events: the types, and what stands for all below it.
+pub fn selectors() -> impl Iterator<Item = String> {
+    let below = |(about, kinds): &(&str, &[&str])| {
+        let kinds = kinds.iter().map(|kind| format!("{about}.{kind}"));
+        std::iter::once((*about).to_owned()).chain(kinds).collect::<Vec<_>>()
+    };
+    std::iter::once(ALL.to_owned()).chain(TYPES.iter().flat_map(below))
+}
+
+/// The rule for a text that selects events by their type. Fails with what there is instead.
+pub fn selector(text: &str) -> Result<(), Wrong> {
+    let beginnings = || TYPES.map(|(about, _)| about).join(", ");
+    let found = TYPES.iter().find_map(|(about, kinds)| Some((about, kinds, text.strip_prefix(about)?)));
+    match found {
+        None if text == ALL => Ok(()),
+        Some((_, _, "")) => Ok(()),
+        Some((about, kinds, rest)) if rest.starts_with('.') => {
+            if kinds.contains(&&rest[1..]) {
+                return Ok(());
+            }
+            Err(format!("must be a type of events: below {about} there are {}", kinds.join(", ")).into())
+        }
+        _ => {
+            Err(format!("must be a type of events, or the beginning of some: {}, or one below them", beginnings())
+                .into())
+        }
+    }
+}
 
 /// An event: a CloudEvent 1.0 in its JSON format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,7 +327,35 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_selects_events_is_known() {
+        for text in selectors() {
+            assert_eq!(selector(&text), Ok(()), "{text}");
+        }
+        for (text, reason) in [
+            ("wasiki.page.craeted", "below wasiki.page there are created, edited,"),
+            ("wasiki.page.", "below wasiki.page"),
+            ("wasiki.page..created", "below wasiki.page"),
+            ("wasiki.account.sign", "sign_in, sign_in_failed,"),
+            ("wasiki.pages", "wasiki.page, wasiki.file, wasiki.task, wasiki.account, or one below them"),
+            ("wasiki.test", "or one below them"),
+            ("wasiki.", "or one below them"),
+            ("", "or one below them"),
+            ("page", "or one below them"),
+            ("Wasiki.page", "or one below them"),
+        ] {
+            let wrong = selector(text).unwrap_err();
+            assert!(wrong.contains(reason), "{text}: {wrong}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn selecting_never_panics(text in "\\PC{0,40}") {
+            _ = selector(&text);
+            _ = selector(&format!("wasiki.page{text}"));
+        }
+
         #[test]
         fn a_sequence_sorts_as_its_text(a: (u32, u64, u64), b: (u32, u64, u64)) {
             let [a, b] = [a, b].map(|(era, transaction, number)| Sequence { era, transaction, number });
