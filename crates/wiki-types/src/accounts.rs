@@ -121,7 +121,9 @@ pub struct AuditEntry {
     /// What happened: `sign_in`, `sign_in_failed`, `sign_in_refused` (too many attempts; of many in a minute, one is here),
     /// `sign_in_abandoned` (the client did not wait), `sign_out`, `account_created`, `password_changed`, `role_changed`,
     /// `username_changed`, `name_changed`, `email_changed`, `time_zone_changed`, `mail_changed`, `user_deleted`, `token_created`,
-    /// `token_revoked`, `session_revoked`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected`, `page_unprotected`,
+    /// `token_revoked`, `session_revoked`, `settings_changed`, `space_created`, `space_changed`, `space_access_changed`,
+    /// `space_deleted`, `page_access_narrowed`, `page_access_restored`, `group_created`, `group_changed`, `group_deleted`,
+    /// `group_joined`, `group_left`, `page_renamed`, `page_deleted`, `page_restored`, `page_protected`, `page_unprotected`,
     /// `webhook_created`, `webhook_changed`, `webhook_secret_rotated`, `webhook_deleted`, `webhook_tested`,
     /// `webhook_delivery_resent`, `webhook_disabled` (by the wiki itself), `event_retried` or `event_discarded`.
     pub event: String,

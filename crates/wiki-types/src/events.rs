@@ -32,6 +32,7 @@ pub const TYPES: [(&str, &[&str]); 4] = [
             "username_changed",
             "name_changed",
             "email_changed",
+            "time_zone_changed",
             "mail_changed",
             "user_deleted",
             "token_created",
