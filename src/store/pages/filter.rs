@@ -111,7 +111,7 @@ impl Filter {
 
     /// Only the pages after the one with these `keys` in this order. Any tag comes before.
     pub fn after(mut self, order: Order, keys: &[Value]) -> Self {
-        let condition = order.condition(self.source(order), keys, &mut self.params);
+        let condition = order.condition(self.source(), keys, &mut self.params);
         self.conditions.push(condition);
         self
     }
@@ -122,9 +122,9 @@ impl Filter {
         self.conditions.push(condition.replace("{}", &self.params.len().to_string()));
     }
 
-    /// The table to find the pages in, if a list is to have them in this order.
-    pub(super) fn source(&self, order: Order) -> Source {
-        if self.tag.is_some() && order.is_of_tags() { Source::PostTags } else { Source::Posts }
+    /// The table to find the pages in.
+    pub(in crate::store) fn source(&self) -> Source {
+        if self.tag.is_some() { Source::PostTags } else { Source::Posts }
     }
 
     /// The condition of the WHERE clause.
@@ -133,7 +133,7 @@ impl Filter {
     }
 
     /// The condition of the WHERE clause where the pages are found in this table.
-    pub(super) fn sql_of(&self, source: Source) -> String {
+    pub(in crate::store) fn sql_of(&self, source: Source) -> String {
         let mut sql = match source {
             Source::Posts => LIVING,
             Source::PostTags => LIVING_OF_TAG,

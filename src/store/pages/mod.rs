@@ -193,7 +193,7 @@ fn view_where(db: &Db, condition: &'static str, param: Param, reader: Option<i64
 /// The first `count` pages that pass `filter`, in that order.
 pub fn list(db: &Db, mut filter: Filter, order: Order, count: usize) -> Result<Vec<PostSummary>, Error> {
     filter.params.push(db::count(count));
-    let source = filter.source(order);
+    let source = filter.source();
     let sql = format!(
         concat!("SELECT ", summary_columns!(), " FROM {} WHERE {} ORDER BY {} LIMIT ${}"),
         source.tables(),

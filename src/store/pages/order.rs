@@ -21,7 +21,7 @@ enum Key {
 
 /// The table whose index has pages in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::store) enum Source {
     /// All pages.
     Posts,
     /// The pages of a tag: `post_tags`, joined to `posts`.
@@ -30,7 +30,7 @@ pub(super) enum Source {
 
 impl Source {
     /// What to write behind FROM.
-    pub(super) const fn tables(self) -> &'static str {
+    pub(in crate::store) const fn tables(self) -> &'static str {
         match self {
             Self::Posts => "posts",
             Self::PostTags => "post_tags JOIN posts ON posts.id = post_tags.post_id",
@@ -41,6 +41,13 @@ impl Source {
         match self {
             Self::Posts => "id",
             Self::PostTags => "post_tags.post_id",
+        }
+    }
+
+    const fn updated(self) -> &'static str {
+        match self {
+            Self::Posts => "updated_time",
+            Self::PostTags => "post_tags.edited_time",
         }
     }
 
@@ -78,18 +85,13 @@ impl Order {
     }
 
     /// The columns of ORDER BY where the pages are found in this table.
-    pub(super) fn sql_of(self, source: Source) -> String {
+    pub(in crate::store) fn sql_of(self, source: Source) -> String {
         let (id, direction) = (source.id(), if self.descending { " DESC" } else { "" });
         match self.key {
             Key::Created => format!("{id}{direction}"),
-            Key::Updated => format!("updated_time{direction}, {id}{direction}"),
+            Key::Updated => format!("{}{direction}, {id}{direction}", source.updated()),
             Key::Title => format!("{}{direction}, {id}{direction}", source.title()),
         }
-    }
-
-    /// Whether `post_tags` has the pages of a tag in this order. It does not by last edit: every edit would change it.
-    pub(super) fn is_of_tags(self) -> bool {
-        self.key != Key::Updated
     }
 
     /// The sort keys of a page: the list goes on after them.
@@ -125,7 +127,7 @@ impl Order {
         let id = source.id();
         match self.key {
             Key::Created => format!("{id} {comparison} ${second}"),
-            Key::Updated => format!("(updated_time, {id}) {comparison} ({}, ${second})", db::instant(first)),
+            Key::Updated => format!("({}, {id}) {comparison} ({}, ${second})", source.updated(), db::instant(first)),
             Key::Title => format!("({}, {id}) {comparison} (title_order(${first}), ${second})", source.title()),
         }
     }

@@ -16,22 +16,24 @@ pub fn filtered_keys(result: &SearchResult) -> Vec<Value> {
 
 /// The first `count` pages that pass `filter`, latest edit first; those after `keys` where they are given.
 pub fn filtered(db: &Db, mut filter: Filter, keys: Option<&[Value]>, count: usize) -> Result<Found, Error> {
-    let all = filter.sql();
+    let source = filter.source();
+    let (tables, all) = (source.tables(), filter.sql_of(source));
     if let Some(keys) = keys {
         filter = filter.after(Order::LATEST, keys);
     }
     filter.params.push(db::count(count));
-    let (later, order, number) = (filter.sql(), Order::LATEST.sql(), filter.params.len());
+    let (later, inner, number) = (filter.sql_of(source), Order::LATEST.sql_of(source), filter.params.len());
+    let order = Order::LATEST.sql();
     // No more are counted than a search with words ranks.
     let sql = format!(
         "WITH counted AS MATERIALIZED (
-           SELECT count(*) AS total FROM (SELECT FROM posts WHERE {all} LIMIT {MAX_RANKED}) AS counted
+           SELECT count(*) AS total FROM (SELECT FROM {tables} WHERE {all} LIMIT {MAX_RANKED}) AS counted
          )
          SELECT total, total < {MAX_RANKED}, false, NULL::text[], result.*
          FROM counted LEFT JOIN (
            SELECT id, user_id, title, slug, tags, updated_time AT TIME ZONE 'UTC', 0::float8 AS rank, language,
              coalesce(plain, '')
-           FROM (SELECT * FROM posts WHERE {later} ORDER BY {order} LIMIT ${number}) AS shown
+           FROM (SELECT posts.* FROM {tables} WHERE {later} ORDER BY {inner} LIMIT ${number}) AS shown
            LEFT JOIN searched ON post_id = id ORDER BY {order}
          ) AS result ON true"
     );
