@@ -335,6 +335,8 @@ async fn the_pages_of_a_tag_are_those_of_all_pages_that_have_it_whatever_becomes
     change(3, json!({"tags": ["red"]})).await;
     change(4, json!({"title": "Cherry", "tags": ["red", "ops"]})).await;
     same("a change of tags", 5, 5).await;
+    change(5, json!({})).await;
+    same("an edit of the text", 5, 5).await;
     wiki.delete("/posts/5").token(admin).await.expect(204);
     same("a deletion", 4, 4).await;
     wiki.post("/posts/5/restore").token(admin).await.expect(200);
