@@ -19,27 +19,24 @@ ALTER TABLE post_tags ADD PRIMARY KEY (name, post_id) INCLUDE (acl_id);
 CREATE INDEX post_tags_by_title ON post_tags (name, title_key, post_id) INCLUDE (acl_id);
 CREATE INDEX post_tags_by_update ON post_tags (name, edited_time, post_id) INCLUDE (acl_id);
 
-CREATE OR REPLACE FUNCTION count_new_tags() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION list_new_tags() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO tags (name, acl_id, posts)
-  SELECT name, acl_id, count(*) FROM touched CROSS JOIN LATERAL unnest(tags) AS name
-  WHERE deleted_time IS NULL GROUP BY name, acl_id ORDER BY name COLLATE "C", acl_id
-  ON CONFLICT (name, acl_id) DO UPDATE SET posts = tags.posts + excluded.posts;
   INSERT INTO post_tags (name, post_id, acl_id, title_key, edited_time)
   SELECT DISTINCT name, id, acl_id, title_order(title), updated_time FROM touched CROSS JOIN LATERAL unnest(tags) AS name
   WHERE deleted_time IS NULL;
   RETURN NULL;
 END
 $$;
-CREATE OR REPLACE FUNCTION count_changed_tags() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE TRIGGER posts_tags_listed AFTER INSERT ON posts
+  REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION list_new_tags();
+
+CREATE FUNCTION list_changed_tags() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO tags (name, acl_id, posts)
-  SELECT name, acl_id, sum(change) FROM (
-    SELECT unnest(OLD.tags) AS name, OLD.acl_id, -1 AS change WHERE OLD.deleted_time IS NULL
-    UNION ALL
-    SELECT unnest(NEW.tags), NEW.acl_id, 1 WHERE NEW.deleted_time IS NULL
-  ) changes GROUP BY name, acl_id HAVING sum(change) <> 0 ORDER BY name COLLATE "C", acl_id
-  ON CONFLICT (name, acl_id) DO UPDATE SET posts = tags.posts + excluded.posts;
+  IF (OLD.title, OLD.tags, OLD.acl_id, OLD.deleted_time IS NULL) = (NEW.title, NEW.tags, NEW.acl_id, NEW.deleted_time IS NULL) THEN
+    -- Most edits.
+    UPDATE post_tags SET edited_time = NEW.updated_time WHERE post_id = NEW.id AND name = ANY (NEW.tags);
+    RETURN NULL;
+  END IF;
   DELETE FROM post_tags WHERE post_id = OLD.id AND name = ANY (OLD.tags);
   INSERT INTO post_tags (name, post_id, acl_id, title_key, edited_time)
   SELECT DISTINCT name, NEW.id, NEW.acl_id, title_order(NEW.title), NEW.updated_time FROM unnest(NEW.tags) AS name
@@ -47,19 +44,6 @@ BEGIN
   RETURN NULL;
 END
 $$;
-DROP TRIGGER posts_retagged ON posts;
-CREATE TRIGGER posts_retagged AFTER UPDATE OF title, tags, deleted_time, acl_id ON posts
-  FOR EACH ROW WHEN (OLD.tags <> NEW.tags OR OLD.acl_id <> NEW.acl_id OR (OLD.title <> NEW.title AND NEW.tags <> '{}')
-    OR (OLD.deleted_time IS NULL) <> (NEW.deleted_time IS NULL))
-  EXECUTE FUNCTION count_changed_tags();
-
--- An edit that leaves title and tags as they are, which is most, changes their time alone.
-CREATE FUNCTION time_tags() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE post_tags SET edited_time = NEW.updated_time WHERE post_id = NEW.id AND name = ANY (NEW.tags);
-  RETURN NULL;
-END
-$$;
-CREATE TRIGGER posts_tags_timed AFTER UPDATE OF updated_time ON posts
-  FOR EACH ROW WHEN (OLD.updated_time <> NEW.updated_time AND NEW.tags <> '{}' AND NEW.deleted_time IS NULL)
-  EXECUTE FUNCTION time_tags();
+CREATE TRIGGER posts_tags_listed_again AFTER UPDATE OF title, tags, deleted_time, acl_id, updated_time ON posts
+  FOR EACH ROW WHEN ((OLD.tags <> '{}' OR NEW.tags <> '{}') AND (OLD.deleted_time IS NULL OR NEW.deleted_time IS NULL))
+  EXECUTE FUNCTION list_changed_tags();

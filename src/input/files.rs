@@ -86,7 +86,8 @@ pub fn user_id(cx: &Context) -> Result<Option<i64>, Problem> {
     cx.identity.author(query(cx.request, "user_id").map(read).transpose()?)
 }
 
-/// Keeps a file for page `post_id` or, without one, for a page that user `user_id` is going to save. Nothing is left of one that is refused or breaks off.
+/// Keeps a file for page `post_id` or, without one, for a page that user `user_id` is going to save. Nothing is left of one that is
+/// refused or breaks off.
 pub fn keep(cx: &Context, post_id: Option<i64>, user_id: Option<i64>, sent: &SentFile) -> Result<Kept, Problem> {
     let name = rules::composed(sent.name.trim()).into_owned();
     check("name", &name, file_name)?;
