@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = &[
     ("0027_time_zones.sql", include_str!("../../migrations/0027_time_zones.sql")),
     ("0028_files_of_no_page_yet.sql", include_str!("../../migrations/0028_files_of_no_page_yet.sql")),
     ("0029_events_of_a_page.sql", include_str!("../../migrations/0029_events_of_a_page.sql")),
+    ("0031_alarms_of_restored_pages.sql", include_str!("../../migrations/0031_alarms_of_restored_pages.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {

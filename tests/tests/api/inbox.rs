@@ -464,6 +464,25 @@ async fn tasks_are_told_when_their_time_has_come() {
 }
 
 #[tokio::test]
+async fn tasks_of_a_page_that_was_deleted_are_told_when_it_is_restored() {
+    let team = Team::new("public-read").await;
+    let told = format!("- [ ] Told @bob due:{}\n", minutes(-4));
+    let page = team.write(&team.bob, "plan", &told).await;
+    assert_eq!(team.told(&team.bob).await, ["due plan: Told"]);
+
+    team.edit(&team.bob, page, &format!("{told}- [ ] Missed @bob due:{}\n", minutes(-2))).await;
+    team.wiki.delete(&format!("/posts/{page}")).token(&team.bob).await.expect(204);
+    assert_eq!(team.told(&team.bob).await, ["due plan"], "its page is deleted");
+
+    let events = team.events("wasiki.task").await.len();
+    let restore = team.wiki.post(&format!("/posts/{page}/restore")).cookie(&team.administrator);
+    restore.json(json!({})).await.expect(200);
+    let told = team.told(&team.bob).await;
+    assert_eq!(told, ["due plan: Told", "changed plan by admin", "due plan: Missed"], "each once");
+    assert_eq!(team.events("wasiki.task").await.len(), events + 1, "that it is due, and nothing else");
+}
+
+#[tokio::test]
 async fn several_relays_tell_once() {
     let wiki = App::wiki().access("open").with_events().replicas(2).start().await;
     let administrator = wiki.administrator().await;
