@@ -18,6 +18,8 @@ use wiki_types::Mode;
 /// | `db_user` | `postgres` | role |
 /// | `db_password` | `postgres`, secret | its password |
 /// | `db_options` | none | further [connection parameters], as `key=value` pairs |
+/// | `db_read_host` | `replica.invalid`, which is none | host name or address of a replica of the database, for reads that may be a moment old |
+/// | `db_read_port` | `5432` | its TCP port |
 /// | `access` | `open` | who reads and writes without an account: `open`, `public-read` or `private` |
 /// | `admin_username` | `admin` | username of the first administrator, whose account is made when they first sign in |
 /// | `admin_password` | none, secret | their password until they change it; without one, there is no such account |
@@ -30,6 +32,8 @@ use wiki_types::Mode;
 pub struct Config {
     /// The connection string of the database, as `key='value'` pairs.
     pub address: String,
+    /// The same of its replica, if there is one.
+    pub replica: Option<String>,
     /// What the wiki allows without an account.
     pub mode: Mode,
     /// The username of the first administrator.
@@ -47,6 +51,14 @@ pub struct Config {
 /// Seconds to wait for the database before a request is answered 503. `db_options` may set another.
 const CONNECT_TIMEOUT: u8 = 5;
 
+/// The host that stands for no replica: a name that never leads anywhere (RFC 6761), since the hosts that the wiki may reach are made of
+/// it.
+const NO_REPLICA: &str = "replica.invalid";
+
+/// What the connection to a replica has in addition, and `db_options` cannot change: a second at most to reach it, and three for it to
+/// confirm what it was sent. It is near, and a request that waits for it could be answered by the primary.
+const REPLICA_OPTIONS: &str = "connect_timeout=1 tcp_user_timeout=3 target_session_attrs=any";
+
 impl Config {
     /// The configuration of this instance, read from the host at the first call.
     ///
@@ -61,16 +73,9 @@ impl Config {
     }
 
     fn from_variables(get: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
-        let address = Self::ipv6(&get("db_host")?);
-        let mut parameters = Parameters::from_variables(|name| match (name, address) {
-            ("db_host", Some(address)) => Ok(format!("[{address}]")),
-            _ => get(name),
-        })?;
-        if let Some(address) = address {
-            parameters.push("hostaddr", address.to_string());
-        }
-        let address =
-            format!("{parameters} connect_timeout={CONNECT_TIMEOUT} {}", get("db_options")?).trim().to_owned();
+        let parameters = Self::parameters(&get, get("db_host")?, get("db_port")?)?;
+        let options = get("db_options")?;
+        let address = format!("{parameters} connect_timeout={CONNECT_TIMEOUT} {options}").trim().to_owned();
         // A typing error must not open a wiki that was meant to be closed: every request fails instead.
         let mode =
             get("access")?.parse().map_err(|()| "variable access: must be one of open, public-read and private")?;
@@ -80,6 +85,7 @@ impl Config {
         };
         Ok(Self {
             address,
+            replica: Self::replica(&get, &options)?,
             mode,
             admin_username: get("admin_username")?,
             admin_password: get("admin_password")?,
@@ -87,6 +93,43 @@ impl Config {
             space_file_quota: size("space_file_quota")?,
             file_quota: size("file_quota")?,
         })
+    }
+
+    /// The connection parameters of the database at a host and port.
+    fn parameters(
+        get: impl Fn(&str) -> Result<String, String>,
+        host: String,
+        port: String,
+    ) -> Result<Parameters, String> {
+        let address = Self::ipv6(&host);
+        let mut parameters = Parameters::from_variables(|name| match (name, address) {
+            ("db_host", Some(address)) => Ok(format!("[{address}]")),
+            ("db_host", None) => Ok(host.clone()),
+            ("db_port", _) => Ok(port.clone()),
+            _ => get(name),
+        })?;
+        if let Some(address) = address {
+            parameters.push("hostaddr", address.to_string());
+        }
+        Ok(parameters)
+    }
+
+    /// The connection string of the replica. A wrong value is found here: nobody would notice a replica that is never reached.
+    fn replica(get: impl Fn(&str) -> Result<String, String>, options: &str) -> Result<Option<String>, String> {
+        let (host, port) = (get("db_read_host")?, get("db_read_port")?);
+        if host.is_empty() || host == NO_REPLICA {
+            return Ok(None);
+        }
+        let is_name = host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        if !is_name && Self::ipv6(&host).is_none() {
+            let form = "must be the name or the address of a host, without a port";
+            return Err(format!("variable db_read_host: {host:?} {form}"));
+        }
+        if !port.parse::<u16>().is_ok_and(|port| port > 0) {
+            return Err(format!("variable db_read_port: {port:?} must be a port, a number from 1 to 65535"));
+        }
+        let parameters = Self::parameters(get, host, port)?;
+        Ok(Some(format!("{parameters} {options} {REPLICA_OPTIONS}")))
     }
 
     /// The bytes that `text` names: a number, and a unit of a thousand bytes or more.
@@ -285,6 +328,8 @@ pub(crate) mod tests {
                 "db_name" => "wiki db",
                 "db_user" => "o'neil",
                 "db_password" => password,
+                "db_read_host" => "replica.invalid",
+                "db_read_port" => "",
                 "access" => "private",
                 "admin_username" | "admin_password" => "",
                 "max_file_size" | "space_file_quota" | "file_quota" => "25MB",
@@ -310,6 +355,52 @@ pub(crate) mod tests {
                 config_at(host, "", ""),
                 r"host='[2001:db8::1]' port='5432' dbname='wiki db' user='o\'neil' hostaddr='2001:db8::1' connect_timeout=5"
             );
+        }
+    }
+
+    #[test]
+    fn a_replica_has_a_host_and_a_port_of_its_own() {
+        let replica = |host: &str, port: &str| {
+            let get = |name: &str| {
+                Ok(match name {
+                    "db_read_host" => host,
+                    "db_read_port" => port,
+                    "db_host" => "db.example",
+                    "db_port" => "5432",
+                    "db_user" => "wiki",
+                    "db_options" => "sslmode=require connect_timeout=9",
+                    "access" => "open",
+                    "max_file_size" | "space_file_quota" | "file_quota" => "1",
+                    _ => "",
+                }
+                .to_owned())
+            };
+            Config::from_variables(get).map(|config| config.replica)
+        };
+        for host in ["replica.invalid", ""] {
+            assert!(replica(host, "").is_ok_and(|replica| replica.is_none()), "{host}");
+        }
+        let options = "sslmode=require connect_timeout=9 connect_timeout=1 tcp_user_timeout=3 target_session_attrs=any";
+        assert_eq!(
+            replica("ro.example", "5433").ok().flatten(),
+            Some(format!("host='ro.example' port='5433' user='wiki' {options}"))
+        );
+        let address = replica("2001:db8::1", "5432").ok().flatten().unwrap();
+        assert!(
+            address.starts_with("host='[2001:db8::1]' port='5432' user='wiki' hostaddr='2001:db8::1' "),
+            "{address}"
+        );
+        for (host, port, name) in [
+            ("ro.example:5432", "5432", "db_read_host"),
+            ("a,b", "5432", "db_read_host"),
+            ("/run/postgresql", "5432", "db_read_host"),
+            ("ro.example", "", "db_read_port"),
+            ("ro.example", "0", "db_read_port"),
+            ("ro.example", "65536", "db_read_port"),
+            ("ro.example", "5432,5433", "db_read_port"),
+        ] {
+            let error = replica(host, port).err().unwrap_or_default();
+            assert!(error.starts_with(&format!("variable {name}: ")), "{host}:{port}: {error}");
         }
     }
 

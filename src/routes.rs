@@ -1,6 +1,7 @@
 //! Routes: every path, what it needs of the sender, and its handler, in one table; and what happens around a handler.
 
 pub mod body_limit;
+pub mod replica;
 
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
@@ -16,6 +17,7 @@ use crate::api::{
 use crate::auth::rate_limit::{self, CHANGES};
 use crate::auth::{self, Context, Identity, Need, Services, sign_in_within};
 use crate::delivery;
+use crate::routes::replica::Reads;
 use crate::site;
 use crate::site::address;
 use crate::store::Db;
@@ -25,7 +27,7 @@ use crate::web::headers::{self, Audience};
 use crate::web::multipart::{self, Multipart};
 use crate::web::negotiation::preferred;
 use crate::web::request::{check, is_secure, positive};
-use crate::web::{Problem, Request, Response, csrf, response};
+use crate::web::{Problem, Request, Response, csrf, read_after, response};
 
 /// A function that answers requests. The route's `{…}` segments are its arguments.
 #[derive(Clone, Copy)]
@@ -52,36 +54,46 @@ pub struct Route {
     pub methods: &'static [Entry],
 }
 
-/// A method, what it needs of the sender, and its handler.
-pub type Entry = (Method, Need, Handler);
+/// A method, what it needs of the sender, its handler, and what that reads.
+pub type Entry = (Method, Need, Handler, Reads);
 
 macro_rules! route {
-    ($path:literal, $($method:ident $need:ident $handler:ident($function:path)),+ $(,)?) => {
-        Route { path: $path, methods: &[$((Method::$method, Need::$need, $handler($function))),+] }
+    ($path:literal, $($method:ident $need:ident $handler:ident($function:path) $($reads:ident)?),+ $(,)?) => {
+        Route { path: $path, methods: &[$((Method::$method, Need::$need, $handler($function), reads!($($reads)?))),+] }
     };
 }
 
-/// The table. A path is also found with a slash at its end.
+macro_rules! reads {
+    () => {
+        Reads::Now
+    };
+    (moment_ago) => {
+        Reads::MomentAgo
+    };
+}
+
+/// The table. A path is also found with a slash at its end. What is read `moment_ago`, a replica may answer: never what is changed on
+/// the same page, what belongs to the sender alone, or what administrators see.
 pub const ROUTES: &[Route] = &[
-    route!("/", GET Read Plain(index)),
+    route!("/", GET Read Plain(index) moment_ago),
     route!("/health", GET Nothing Plain(service::health)),
     route!("/ready", GET Nothing Plain(service::ready)),
     route!("/metrics", GET Read Plain(service::metrics)),
-    route!("/users", GET Read Plain(users::list), POST Register Plain(users::create)),
-    route!("/users/suggestions", GET Read Plain(users::suggestions)),
-    route!("/users/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
-    route!("/user/{id}", GET Read Id(users::read), PATCH Person Id(users::update), DELETE Person Id(users::delete)),
-    route!("/posts", GET Read Plain(posts::list), POST Write Plain(posts::create)),
-    route!("/posts/deleted", GET Read Plain(posts::deleted)),
-    route!("/posts/{id}", GET Read Id(read_post), PUT Write Id(posts::update), DELETE Write Id(posts::delete)),
+    route!("/users", GET Read Plain(users::list) moment_ago, POST Register Plain(users::create)),
+    route!("/users/suggestions", GET Read Plain(users::suggestions) moment_ago),
+    route!("/users/{id}", GET Read Id(users::read) moment_ago, PATCH Person Id(users::update), DELETE Person Id(users::delete)),
+    route!("/user/{id}", GET Read Id(users::read) moment_ago, PATCH Person Id(users::update), DELETE Person Id(users::delete)),
+    route!("/posts", GET Read Plain(posts::list) moment_ago, POST Write Plain(posts::create)),
+    route!("/posts/deleted", GET Read Plain(posts::deleted) moment_ago),
+    route!("/posts/{id}", GET Read Id(read_post) moment_ago, PUT Write Id(posts::update), DELETE Write Id(posts::delete)),
     route!("/posts/{id}/restore", POST Write Id(posts::restore)),
-    route!("/posts/{id}/revisions", GET Read Id(revisions::list)),
-    route!("/posts/{id}/revisions/{version}", GET Read IdText(revisions::read)),
-    route!("/posts/{id}/compare", GET Read Id(revisions::compare)),
+    route!("/posts/{id}/revisions", GET Read Id(revisions::list) moment_ago),
+    route!("/posts/{id}/revisions/{version}", GET Read IdText(revisions::read) moment_ago),
+    route!("/posts/{id}/compare", GET Read Id(revisions::compare) moment_ago),
     route!("/posts/{id}/revert", POST Write Id(revisions::revert)),
-    route!("/posts/{id}/files", GET Read Id(files::list), POST Write Id(files::create)),
-    route!("/posts/{id}/backlinks", GET Read Id(links::backlinks)),
-    route!("/posts/{id}/children", GET Read Id(tree::children)),
+    route!("/posts/{id}/files", GET Read Id(files::list) moment_ago, POST Write Id(files::create)),
+    route!("/posts/{id}/backlinks", GET Read Id(links::backlinks) moment_ago),
+    route!("/posts/{id}/children", GET Read Id(tree::children) moment_ago),
     route!("/posts/{id}/move", POST Write Id(tree::relocate)),
     route!(
         "/posts/{id}/access",
@@ -104,14 +116,14 @@ pub const ROUTES: &[Route] = &[
     ),
     route!("/stars", GET Recipient Plain(stars::list)),
     route!("/settings", GET Read Plain(settings::read), PATCH Administer Plain(settings::change)),
-    route!("/spaces", GET Read Plain(spaces::list), POST Administer Plain(spaces::create)),
+    route!("/spaces", GET Read Plain(spaces::list) moment_ago, POST Administer Plain(spaces::create)),
     route!(
         "/spaces/{id}",
-        GET Read Id(spaces::read),
+        GET Read Id(spaces::read) moment_ago,
         PATCH OwnAccount Id(spaces::change),
         DELETE Administer Id(spaces::delete),
     ),
-    route!("/spaces/{id}/children", GET Read Id(spaces::children)),
+    route!("/spaces/{id}/children", GET Read Id(spaces::children) moment_ago),
     route!("/spaces/{id}/access", GET OwnAccount Id(spaces::access), PUT OwnAccount Id(spaces::set_access)),
     route!("/groups", GET Recipient Plain(groups::list), POST Administer Plain(groups::create)),
     route!(
@@ -128,12 +140,12 @@ pub const ROUTES: &[Route] = &[
     ),
     route!("/files", POST Write Plain(files::create_waiting)),
     route!("/files/{id}", DELETE Write Id(files::delete)),
-    route!("/files/{id}/{name}", GET Read IdText(files::read)),
+    route!("/files/{id}/{name}", GET Read IdText(files::read) moment_ago),
     route!("/inbox", GET Recipient Plain(inbox::list)),
     route!("/inbox/read", POST Follower Plain(inbox::mark_read)),
-    route!("/redirects", GET Read Plain(redirects::list)),
+    route!("/redirects", GET Read Plain(redirects::list) moment_ago),
     route!("/redirects/{slug}", PUT Write Text(redirects::set), DELETE Write Text(redirects::delete)),
-    route!("/changes", GET Read Plain(revisions::changes)),
+    route!("/changes", GET Read Plain(revisions::changes) moment_ago),
     route!("/events", GET Read Plain(events::list)),
     route!("/events/undelivered", GET Administer Plain(undelivered::list)),
     route!("/events/undelivered/{id}", DELETE Administer Id(undelivered::delete)),
@@ -149,13 +161,13 @@ pub const ROUTES: &[Route] = &[
     route!("/webhooks/{id}/test", POST Administer Id(webhooks::test)),
     route!("/webhooks/{id}/deliveries", GET Administer Id(webhooks::deliveries)),
     route!("/webhooks/{id}/deliveries/{delivery_id}/resend", POST Administer IdText(webhooks::resend)),
-    route!("/search", GET Read Plain(search::search)),
-    route!("/search/suggestions", GET Read Plain(search::suggestions)),
-    route!("/tags", GET Read Plain(tags::list)),
-    route!("/tasks.ics", GET Read Plain(calendar::read)),
-    route!("/tasks", GET Read Plain(tasks::list), POST Write Plain(tasks::create)),
-    route!("/tasks/{id}", GET Read Id(tasks::read), PATCH Write Id(tasks::update)),
-    route!("/feed.atom", GET Read Plain(site::feed::show)),
+    route!("/search", GET Read Plain(search::search) moment_ago),
+    route!("/search/suggestions", GET Read Plain(search::suggestions) moment_ago),
+    route!("/tags", GET Read Plain(tags::list) moment_ago),
+    route!("/tasks.ics", GET Read Plain(calendar::read) moment_ago),
+    route!("/tasks", GET Read Plain(tasks::list) moment_ago, POST Write Plain(tasks::create)),
+    route!("/tasks/{id}", GET Read Id(tasks::read) moment_ago, PATCH Write Id(tasks::update)),
+    route!("/feed.atom", GET Read Plain(site::feed::show) moment_ago),
     route!("/account", GET Account Plain(account::read)),
     route!("/account/password", PUT Password Plain(account::change_password)),
     route!("/account/mail", GET Recipient Plain(account::read_mail), PUT OwnAccount Plain(account::set_mail)),
@@ -172,18 +184,18 @@ pub const ROUTES: &[Route] = &[
     route!("/-/relay", POST Nothing Plain(delivery::relay::run)),
     route!("/-/consumers/{name}", POST Nothing Text(delivery::receive::receive)),
     // The site. A slug is never a hyphen alone.
-    route!("/wiki", GET Read Plain(site::front::show)),
+    route!("/wiki", GET Read Plain(site::front::show) moment_ago),
     route!("/wiki/-/new", GET Write Plain(site::edit::new), POST Write Plain(site::edit::create)),
     route!("/wiki/-/preview", POST Write Plain(site::preview::show)),
     route!("/wiki/-/drafts", GET Write Plain(site::drafts::show), POST Write Plain(site::drafts::keep)),
     route!("/wiki/-/drafts/discard", POST Write Plain(site::drafts::discard)),
-    route!("/wiki/-/pages", GET Read Plain(site::pages::show)),
-    route!("/wiki/-/deleted", GET Read Plain(site::deleted::list)),
-    route!("/wiki/-/deleted/{id}", GET Read Id(site::deleted::show), POST Write Id(site::deleted::restore)),
-    route!("/wiki/-/changes", GET Read Plain(site::changes::show)),
-    route!("/wiki/-/tags", GET Read Plain(site::tags::show)),
-    route!("/wiki/-/tags/{tag}", GET Read Text(site::tagged::show)),
-    route!("/wiki/-/tasks", GET Read Plain(site::tasks::show), POST Write Plain(site::tasks::tick)),
+    route!("/wiki/-/pages", GET Read Plain(site::pages::show) moment_ago),
+    route!("/wiki/-/deleted", GET Read Plain(site::deleted::list) moment_ago),
+    route!("/wiki/-/deleted/{id}", GET Read Id(site::deleted::show) moment_ago, POST Write Id(site::deleted::restore)),
+    route!("/wiki/-/changes", GET Read Plain(site::changes::show) moment_ago),
+    route!("/wiki/-/tags", GET Read Plain(site::tags::show) moment_ago),
+    route!("/wiki/-/tags/{tag}", GET Read Text(site::tagged::show) moment_ago),
+    route!("/wiki/-/tasks", GET Read Plain(site::tasks::show) moment_ago, POST Write Plain(site::tasks::tick)),
     route!("/wiki/-/inbox", GET Recipient Plain(site::inbox::show), POST Follower Plain(site::inbox::mark_read)),
     route!("/wiki/-/watched", GET Recipient Plain(site::watched::show)),
     route!("/wiki/-/starred", GET Recipient Plain(site::starred::show)),
@@ -192,14 +204,14 @@ pub const ROUTES: &[Route] = &[
         GET Administer Plain(site::settings::show),
         POST Administer Plain(site::settings::save),
     ),
-    route!("/wiki/-/search", GET Read Plain(site::search::show)),
-    route!("/wiki/-/users", GET Read Plain(site::users::show)),
+    route!("/wiki/-/search", GET Read Plain(site::search::show) moment_ago),
+    route!("/wiki/-/users", GET Read Plain(site::users::show) moment_ago),
     route!(
         "/wiki/-/users/new",
         GET Administer Plain(site::edit_user::new),
         POST Administer Plain(site::edit_user::create),
     ),
-    route!("/wiki/-/users/{id}", GET Read Id(site::user::show)),
+    route!("/wiki/-/users/{id}", GET Read Id(site::user::show) moment_ago),
     route!(
         "/wiki/-/users/{id}/account",
         GET Administer Id(site::edit_user::edit),
@@ -229,8 +241,8 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/webhooks/{id}/test", POST Administer Id(site::webhooks::test)),
     route!("/wiki/-/webhooks/{id}/resend", POST Administer Id(site::webhooks::resend)),
     route!("/wiki/-/webhooks/{id}/delete", POST Administer Id(site::webhooks::delete)),
-    route!("/wiki/-/spaces", GET Read Plain(site::spaces::show), POST Administer Plain(site::spaces::create)),
-    route!("/wiki/-/spaces/{slug}", GET Read Text(site::space::show)),
+    route!("/wiki/-/spaces", GET Read Plain(site::spaces::show) moment_ago, POST Administer Plain(site::spaces::create)),
+    route!("/wiki/-/spaces/{slug}", GET Read Text(site::space::show) moment_ago),
     route!(
         "/wiki/-/spaces/{slug}/settings",
         GET OwnAccount Text(site::space_settings::show),
@@ -247,15 +259,15 @@ pub const ROUTES: &[Route] = &[
     route!("/wiki/-/groups/{id}/members", POST Administer Id(site::groups::add)),
     route!("/wiki/-/groups/{id}/members/remove", POST Administer Id(site::groups::remove)),
     route!("/wiki/-/groups/{id}/delete", POST Administer Id(site::groups::delete)),
-    route!("/wiki/{slug}", GET Read Text(site::page::show)),
+    route!("/wiki/{slug}", GET Read Text(site::page::show) moment_ago),
     route!("/wiki/{slug}/edit", GET Write Text(site::edit::edit), POST Write Text(site::edit::save)),
-    route!("/wiki/{slug}/history", GET Read Text(site::history::show)),
-    route!("/wiki/{slug}/history/{version}", GET Read TextText(site::revision::show)),
-    route!("/wiki/{slug}/compare", GET Read Text(site::compare::show)),
+    route!("/wiki/{slug}/history", GET Read Text(site::history::show) moment_ago),
+    route!("/wiki/{slug}/history/{version}", GET Read TextText(site::revision::show) moment_ago),
+    route!("/wiki/{slug}/compare", GET Read Text(site::compare::show) moment_ago),
     route!("/wiki/{slug}/revert", POST Write Text(site::revision::revert)),
-    route!("/wiki/{slug}/files", GET Read Text(site::files::show), POST Write Text(site::files::add)),
+    route!("/wiki/{slug}/files", GET Read Text(site::files::show) moment_ago, POST Write Text(site::files::add)),
     route!("/wiki/{slug}/files/delete", POST Write Text(site::files::delete)),
-    route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show)),
+    route!("/wiki/{slug}/backlinks", GET Read Text(site::backlinks::show) moment_ago),
     route!(
         "/wiki/{slug}/access",
         GET OwnAccount Text(site::page_access::show),
@@ -336,12 +348,17 @@ pub fn respond_to(
         // About the server as a whole (RFC 9110, 9.3.7).
         return finish(request, &Identity::UNKNOWN, response::no_content());
     }
-    let (identity, result) = match check(request).and_then(|()| Target::find(request)) {
-        Ok(target) => target.call(request, body, services, &identify),
+    let found = check(request).and_then(|()| read_after::check(request)).and_then(|()| Target::find(request));
+    let mut is_by_somebody = false;
+    let (identity, result) = match found {
+        Ok(target) => {
+            is_by_somebody = target.entry.is_some_and(|(_, need, ..)| *need != Need::Nothing);
+            target.call(request, body, services, &identify)
+        }
         Err(problem) => (None, Err(problem)),
     };
-    match result {
-        Ok(response) => finish(request, &identity.unwrap_or(Identity::UNKNOWN), response),
+    let (identity, response) = match result {
+        Ok(response) => (identity.unwrap_or(Identity::UNKNOWN), response),
         Err(problem) => {
             let identity = match identity {
                 Some(identity) => identity,
@@ -351,9 +368,13 @@ pub fn respond_to(
                 }
                 None => Identity::UNKNOWN,
             };
-            finish(request, &identity, refuse(&services.db, request, &identity, &problem))
+            let response = refuse(&services.db, request, &identity, &problem);
+            (identity, response)
         }
-    }
+    };
+    let response =
+        if is_by_somebody { replica::announce(response, request, &identity, &services.db) } else { response };
+    finish(request, &identity, response)
 }
 
 /// A sender of whom nothing is known, where the wiki's mode still says what they may do.
@@ -453,7 +474,7 @@ impl Target {
         let Some(entry) = self.entry else {
             return (None, Ok(response::allow(&allowed(self.route))));
         };
-        let (_, need, _) = entry;
+        let (_, need, ..) = entry;
         let checked = if request.method().is_safe() {
             Ok(())
         } else {
@@ -529,7 +550,7 @@ impl Target {
         file: Option<SentFile<'_>>,
         services: &Services,
         mut identity: Identity,
-        (_, need, handler): &Entry,
+        (_, need, handler, reads): &Entry,
     ) -> (Identity, Option<String>, Result<Response, Problem>) {
         let mut cookie = None;
         match sign_in_within::identify(request, services, &identity) {
@@ -539,7 +560,12 @@ impl Target {
         }
         services.db.read_as(identity.reader(), identity.zone());
         let cx = Context { request, body, file, identity: &identity, db: &services.db, services };
-        let result = self.authorize(&cx, *need).and_then(|()| self.run(*handler, &cx));
+        let result = self.authorize(&cx, *need).and_then(|()| {
+            if *reads == Reads::MomentAgo {
+                replica::allow(request, &identity, services);
+            }
+            self.run(*handler, &cx)
+        });
         (identity, cookie, result)
     }
 
@@ -647,7 +673,7 @@ mod tests {
     fn handlers_take_as_many_arguments_as_their_paths_have() {
         for route in ROUTES {
             let segments = route.path.matches('{').count();
-            for (method, _, handler) in route.methods {
+            for (method, _, handler, _) in route.methods {
                 let arguments = match handler {
                     Plain(_) => 0,
                     Id(_) | Text(_) => 1,
@@ -657,6 +683,16 @@ mod tests {
                 assert!(arguments == segments || arguments == 0, "{method} {}", route.path);
                 let has_id = route.path.contains("{id}");
                 assert_eq!(matches!(handler, Id(_) | IdText(_)), has_id, "{method} {}", route.path);
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_anybody_may_read_is_read_a_moment_ago() {
+        for route in ROUTES {
+            for (method, need, _, reads) in route.methods {
+                let is_fit = *method == Method::GET && *need == Need::Read;
+                assert!(*reads == Reads::Now || is_fit, "{method} {}", route.path);
             }
         }
     }

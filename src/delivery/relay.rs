@@ -1,4 +1,5 @@
-//! The relay: hands the events of the log on, in order for each key. Before, the clock adds those whose time has come.
+//! The relay: hands the events of the log on, in order for each key. Before, the clock adds those whose time has come, and the
+//! heartbeat tells replicas what time it is.
 //!
 //! An event that fails while others pass is put aside, and the later ones of its key with it. If nothing passes, what is on the
 //! other side is away: nothing is put aside, and the same events are tried again after a pause.
@@ -14,7 +15,7 @@ use crate::delivery::cloud_event::Event;
 use crate::delivery::consumers::CONSUMERS;
 use crate::delivery::{clock, dapr, mail, returned, token, webhooks};
 use crate::store::relay::{self, Attempt, BATCH, Pending};
-use crate::store::{self, Db};
+use crate::store::{self, Db, heartbeat};
 use crate::web::outbound::Send;
 use crate::web::{Problem, Response, response};
 
@@ -30,6 +31,9 @@ pub fn run(cx: &Context) -> Result<Response, Problem> {
     let settings = Delivery::load().map_err(Problem::internal)?;
     token::check(cx.request.headers(), &settings.token)?;
     let began = Instant::now();
+    if cx.db.has_replica() {
+        heartbeat::beat(cx.db)?;
+    }
     let (mode, sends_mail) = (settings.mode.as_str(), settings.mailing.is_some());
     if !relay::has_work(cx.db, mode, sends_mail)? {
         return Ok(response::no_content());

@@ -18,6 +18,7 @@ use crate::input::users::MAX_EMAIL;
 use crate::input::webhooks::{MAX_TYPES, MAX_URL};
 use crate::routes::body_limit::PAGE as MAX_BODY;
 use crate::web::pagination::DEFAULT_LIMIT;
+use crate::web::read_after::MAX_DIGITS;
 
 /// Completes the schemas of the types, and adds the rest.
 pub fn add(components: &mut Value) {
@@ -337,6 +338,11 @@ fn parameters() -> Value {
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY, "pattern": "^[!-~]+$" },
         "example": "6f7b0c1e-2f61-4b5e-9f60-3f2d1c7a9b11",
     });
+    parameters["ReadAfter"] = json!({
+        "name": "Read-After", "in": "header",
+        "description": "The number that a response to a change of yours had in this header: the response has that change.",
+        "schema": { "type": "string", "pattern": format!("^[0-9]{{1,{MAX_DIGITS}}}$") }, "example": "4711",
+    });
     parameters["FileName"] = json!({
         "name": "name", "in": "path", "required": true, "description": "The file's name. Another name leads to it.",
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_FILE_NAME }, "example": "racks.png",
@@ -384,6 +390,8 @@ fn headers() -> Value {
             json!("no-cache"),
             "Caches may keep the response, but have to revalidate it before each use; `private` if it was made for one \
              account. In a private wiki, none may keep it."),
+        "ReadAfter": header(false, json!({ "type": "string", "pattern": format!("^[0-9]{{1,{MAX_DIGITS}}}$") }), json!("4711"),
+            "Where the wiki reads from a replica of its database: what to send with later requests, so that they see the change."),
         "NotStored": header(true, json!({ "type": "string", "const": "no-store" }), json!("no-store"),
             "The response is about this moment."),
         // Absent if nobody knows when, as with a database whose schema is too old.
@@ -410,7 +418,7 @@ fn responses() -> Value {
             "headers": { "ETag": header("ETag"), "Cache-Control": header("Revalidated") },
         },
         "BadRequest": problem(400, json!({}), "The body is not valid JSON.",
-            "The JSON, the path or a precondition header cannot be read."),
+            "The JSON, the path, a precondition header or `Read-After` cannot be read."),
         "Unauthorized": problem(401, json!({}),
             "This needs an account. Send a token, as in \"Authorization: Bearer wasiki_…\", or sign in.",
             "The wiki needs to know who sends the request: it is not open to everyone, or a token is not valid."),

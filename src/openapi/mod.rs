@@ -8,6 +8,7 @@
 //! - The parameters in the path, and 404 with them. A parameter without a schema is the shared one of its name.
 //! - The headers of a response. `ETag` stands for it and revalidation, `Cache-Control` alone for `no-store`.
 //! - The parameter `If-None-Match` with 304, and `If-Match` with 412.
+//! - The parameter `Read-After` of what a replica may answer, and the header of responses to changes.
 //! - The problems that follow from a body, a query, the need of the route, the method and the use of the database. A
 //!   response without a description is the shared one of its status.
 //! - The examples of bodies, which are those of their schemas. An example in an attribute has what differs.
@@ -23,7 +24,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use crate::auth::Need;
-use crate::routes::ROUTES;
+use crate::routes::replica::Reads;
+use crate::routes::{Entry, ROUTES};
 use crate::{api, routes, site};
 
 /// What holds for every operation, in Markdown.
@@ -45,7 +47,10 @@ a program sends a token (`Authorization: Bearer wasiki_…`). 401 means that the
 may not do this.
 
 **Versions**: reads carry an `ETag`; with `If-None-Match`, a thing that has not changed gets 304. An edit says in \
-`If-Match` or in `version` what it is based on, so that no edit is lost.";
+`If-Match` or in `version` what it is based on, so that no edit is lost.
+
+**Replicas**: where the wiki reads from a replica of its database, a response to a change has a number in `Read-After`. Sent \
+with reads, it lets a replica answer them that has the change; without it, they are answered as of now.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -136,7 +141,7 @@ fn by_singular(mut item: Value) -> Value {
 
 /// Adds to an operation what follows from its route, its parameters, its body and its responses.
 fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<String, Value>) {
-    let need = need(path, method);
+    let need = entry(path, method).map_or(Need::Nothing, |(_, need, ..)| *need);
     let segments = path.split('/').filter(|segment| segment.starts_with('{'));
     let mut parameters: Vec<Value> = segments.map(|segment| components::in_path(path, segment)).collect();
     let mut statuses = BTreeSet::new();
@@ -158,6 +163,9 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
         let is_own = response.get("description").is_some();
         if is_own {
             set_headers(status, response);
+            if !method.is_safe() && need != Need::Nothing {
+                response["headers"]["Read-After"] = components::header("ReadAfter");
+            }
             add_examples(response, examples);
         } else {
             statuses.insert(status);
@@ -169,6 +177,10 @@ fn complete(path: &str, method: &Method, operation: &mut Value, examples: &Map<S
     }
     if statuses.contains(&304) {
         parameters.push(components::parameter("IfNoneMatch"));
+    }
+    if entry(path, method).is_some_and(|(.., reads)| *reads == Reads::MomentAgo) {
+        parameters.push(components::parameter("ReadAfter"));
+        statuses.insert(400);
     }
     if statuses.contains(&412) {
         parameters.push(components::parameter("IfMatch"));
@@ -221,10 +233,10 @@ fn without_schema(body: &mut Value) {
     }
 }
 
-/// What the route needs.
-fn need(path: &str, method: &Method) -> Need {
+/// The method in the table of routes.
+fn entry(path: &str, method: &Method) -> Option<&'static Entry> {
     let mut methods = ROUTES.iter().filter(|route| route.path == path).flat_map(|route| route.methods);
-    methods.find(|(has, ..)| has == method).map_or(Need::Nothing, |(_, need, _)| *need)
+    methods.find(|(has, ..)| has == method)
 }
 
 /// How a client may show who it is, where it may have to.

@@ -173,6 +173,7 @@ fn administrator() -> Account {
 
 static CONFIG: Config = Config {
     address: String::new(),
+    replica: None,
     mode: Mode::Open,
     admin_username: String::new(),
     admin_password: String::new(),
@@ -187,7 +188,7 @@ fn send(method: &str, path: &str, body: &Value, account: Option<Account>) -> Val
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = path.replace("{id}", "1").replace("{slug}", "a-page").parse().unwrap();
     request.headers_mut().insert(CONTENT_TYPE, "application/json".parse().unwrap());
-    let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())));
+    let db = store::open(|| Err(store::Error::Unavailable("there is no database here".to_owned())), || None);
     let services = Services { db, config: || Ok(&CONFIG), send: |_| Vec::new() };
     let identity = Identity { mode: Mode::Open, account, ..Identity::UNKNOWN };
     let body = body.to_string().into_bytes();

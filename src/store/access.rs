@@ -108,7 +108,7 @@ pub fn of_page(db: &Db, id: i64) -> Result<Option<PageAccess>, Error> {
 /// Whether the reader may change page `id`, as far as lists say.
 pub fn may_write(db: &Db, id: i64) -> Result<bool, Error> {
     let sql = concat!("SELECT EXISTS (SELECT FROM posts WHERE id = $1 AND ", is_writable!("posts"), ")");
-    db.query_row(sql, &[id.into()])?.column()
+    db.read_row(sql, &[id.into()])?.column()
 }
 
 /// Narrows who may read and write page `id` and everything below it to what `access` says; ends that without one.

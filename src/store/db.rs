@@ -1,4 +1,4 @@
-//! One connection to PostgreSQL: statements out, typed rows back.
+//! PostgreSQL, the primary and perhaps a replica: statements out, typed rows back.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -11,6 +11,7 @@ use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 use wiki_types::{ChangeKind, Color, InboxKind, Mail, Role, Scope, Time};
 
 use crate::store::error::{self, Error};
+use crate::store::replica::{self, POSITION, Position, State};
 
 /// A statement's parameter. Numbers, strings, options of either and lists of strings become one with `into()`.
 pub use spin_sdk::pg4::ParameterValue as Param;
@@ -24,10 +25,17 @@ pub use spin_sdk::pg4::DbValue as Value;
 ///
 /// It knows who reads, and in which time zone: the names [`READER`] and [`ZONE`] in a statement stand for that, so that no function in
 /// between has to pass it on, and none can forget to.
+///
+/// Once a request may read from the replica, its SELECTs go there, until one fails there or another statement needs the primary: from
+/// then on, everything goes to the primary, which has all that the replica has.
 pub struct Db {
     address: fn() -> Result<&'static str, Error>,
+    replica: fn() -> Option<&'static str>,
     migrate: fn(&Self) -> Result<(), Error>,
     connection: RefCell<Option<Rc<Connection>>>,
+    /// What a replica must have for this request to read from it; none if it reads from the primary.
+    wanted: Cell<Option<Position>>,
+    may_have_changed: Cell<bool>,
     reader: Cell<Reader>,
     zone: RefCell<Option<String>>,
 }
@@ -74,10 +82,56 @@ pub fn instant(param: usize) -> String {
 impl Db {
     /// A database that is connected to when it is first needed.
     ///
-    /// `address` is the connection string. `migrate` brings the schema up to date; it runs when a statement meets an older
-    /// one.
-    pub fn new(address: fn() -> Result<&'static str, Error>, migrate: fn(&Self) -> Result<(), Error>) -> Self {
-        Self { address, migrate, connection: RefCell::default(), reader: Cell::default(), zone: RefCell::default() }
+    /// `address` is the connection string, and `replica` that of the replica, if there is one. `migrate` brings the schema up to
+    /// date; it runs when a statement meets an older one.
+    pub fn new(
+        address: fn() -> Result<&'static str, Error>,
+        replica: fn() -> Option<&'static str>,
+        migrate: fn(&Self) -> Result<(), Error>,
+    ) -> Self {
+        Self {
+            address,
+            replica,
+            migrate,
+            connection: RefCell::default(),
+            wanted: Cell::default(),
+            may_have_changed: Cell::default(),
+            reader: Cell::default(),
+            zone: RefCell::default(),
+        }
+    }
+
+    /// Whether there is a replica.
+    pub fn has_replica(&self) -> bool {
+        (self.replica)().is_some()
+    }
+
+    /// From now on, reads may go to the replica, if it has what was changed up to `position`: 0 for any that is not too old.
+    pub fn read_from_replica(&self, position: Position) {
+        if self.has_replica() && !replica::is_away() {
+            self.release();
+            self.wanted.set(Some(position));
+        }
+    }
+
+    /// Whether a statement was sent that may have changed something.
+    pub fn may_have_changed(&self) -> bool {
+        self.may_have_changed.get()
+    }
+
+    /// The position that has all that was changed so far.
+    pub fn position(&self) -> Result<Position, Error> {
+        self.read_from_primary();
+        let rows = self.run(|connection| connection.query(POSITION, &[]))?.rows;
+        Self::only(rows)?.column()
+    }
+
+    /// From now on, everything goes to the primary. The connection to the replica goes back first: whoever waits for one database
+    /// while they have a connection to the other might wait for each other.
+    fn read_from_primary(&self) {
+        if self.wanted.take().is_some() {
+            self.release();
+        }
     }
 
     /// Who reads.
@@ -93,15 +147,37 @@ impl Db {
 
     /// Runs a statement that returns no rows.
     pub fn execute(&self, sql: &str, params: &[Param]) -> Result<(), Error> {
+        self.read_from_primary();
+        self.may_have_changed.set(true);
         let (sql, params) = self.for_reader(sql, params);
         self.run(|connection| connection.execute(&sql, &params)).map(drop)
     }
 
-    /// The row of a statement that always returns exactly one.
+    /// The row of a statement that always returns exactly one, and may change something.
     pub fn query_row(&self, sql: &str, params: &[Param]) -> Result<Row, Error> {
+        self.read_from_primary();
+        self.may_have_changed.set(true);
+        self.primary_row(sql, params)
+    }
+
+    /// The row of a SELECT that always returns exactly one.
+    pub fn read_row(&self, select: &str, params: &[Param]) -> Result<Row, Error> {
+        let Some(rows) = self.replica_rows(select, params) else { return self.primary_row(select, params) };
+        let mut row = Self::only(rows)?;
+        // The columns that were added.
+        row.column::<i64>()?;
+        row.column::<Option<bool>>()?;
+        Ok(row)
+    }
+
+    fn primary_row(&self, sql: &str, params: &[Param]) -> Result<Row, Error> {
         let (sql, params) = self.for_reader(sql, params);
-        let mut rows = self.run(|connection| connection.query(&sql, &params))?.rows.into_iter();
-        rows.next().map(Row::from).ok_or_else(|| Error::Internal("a statement returned no row".to_owned()))
+        Self::only(self.run(|connection| connection.query(&sql, &params))?.rows)
+    }
+
+    fn only(rows: Vec<Vec<DbValue>>) -> Result<Row, Error> {
+        let row = rows.into_iter().next().map(Row::from);
+        row.ok_or_else(|| Error::Internal("a statement returned no row".to_owned()))
     }
 
     /// The only row of a SELECT that returns at most one.
@@ -129,15 +205,58 @@ impl Db {
         select: &str,
         params: &[Param],
     ) -> Result<impl Iterator<Item = Result<Option<Row>, Error>>, Error> {
-        let sql = format!(
-            "SELECT found.* FROM (SELECT) AS always LEFT JOIN (SELECT true, rows.* FROM ({select}) AS rows) AS found ON true"
-        );
-        let (sql, params) = self.for_reader(&sql, params);
-        let rows = self.run(|connection| connection.query(&sql, &params))?.rows;
-        Ok(rows.into_iter().map(|values| {
+        let of_replica = self.replica_rows(select, params);
+        let is_of_replica = of_replica.is_some();
+        let rows = match of_replica {
+            Some(rows) => rows,
+            None => {
+                let sql = format!(
+                    "SELECT found.* FROM (SELECT) AS always LEFT JOIN (SELECT true, rows.* FROM ({select}) AS rows) AS found ON true"
+                );
+                let (sql, params) = self.for_reader(&sql, params);
+                self.run(|connection| connection.query(&sql, &params))?.rows
+            }
+        };
+        Ok(rows.into_iter().map(move |values| {
             let mut row = Row::from(values);
+            if is_of_replica {
+                row.column::<i64>()?;
+            }
             Ok(row.column::<Option<bool>>()?.map(|_| row))
         }))
+    }
+
+    /// The rows of a SELECT, as [`replica::checked`] has them, if this request may read from the replica and that is good for it.
+    ///
+    /// Whatever goes wrong there, the primary is asked instead. It is the primary, too, that says what is wrong with a statement.
+    fn replica_rows(&self, select: &str, params: &[Param]) -> Option<Vec<Vec<DbValue>>> {
+        let wanted = self.wanted.get()?;
+        let address = (self.replica)()?;
+        let params: Vec<Param> = params.iter().cloned().chain([wanted.into()]).collect();
+        let sql = replica::checked(select, params.len());
+        let (sql, params) = self.for_reader(&sql, &params);
+        let rows = self.connect(address).and_then(|connection| Ok(connection.query(&sql, &params)?.rows));
+        let state = |rows: &Vec<Vec<DbValue>>| match rows.first().and_then(|row| row.first()) {
+            Some(DbValue::Int64(state)) => State::from_column(*state),
+            _ => State::NoReplica,
+        };
+        match rows.map(|rows| (state(&rows), rows)) {
+            Ok((State::Good, rows)) => {
+                replica::is_used();
+                return Some(rows);
+            }
+            Ok((State::Behind, _)) => {}
+            Ok((State::Old, _)) => replica::leave_alone("it is too far behind, or nobody writes the heartbeat"),
+            Ok((State::NoReplica, _)) => replica::leave_alone("it is no replica, but takes writes of its own"),
+            Err(error) if error.is_of_one_statement() => {}
+            Err(
+                Error::Unavailable(cause) | Error::Denied(cause) | Error::Internal(cause) | Error::Duplicate(cause),
+            ) => {
+                replica::leave_alone(&cause);
+            }
+        }
+        self.read_from_primary();
+        None
     }
 
     /// A statement and its parameters, with the reader, and their time zone, as one more parameter if the statement names them.
@@ -186,10 +305,14 @@ impl Db {
     }
 
     fn connection(&self) -> Result<Rc<Connection>, Error> {
+        self.connect((self.address)()?)
+    }
+
+    /// The connection there is, or one to `address`: there is one at a time, to the primary or to the replica.
+    fn connect(&self, address: &str) -> Result<Rc<Connection>, Error> {
         if let Some(connection) = &*self.connection.borrow() {
             return Ok(connection.clone());
         }
-        let address = (self.address)()?;
         let connection = Connection::open(address).map_err(|error| Error::from(error).of_server(address))?;
         Ok(self.connection.borrow_mut().insert(Rc::new(connection)).clone())
     }

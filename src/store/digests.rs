@@ -25,12 +25,12 @@ pub(super) use is_due;
 /// How often user `user_id` is mailed what is unread.
 pub fn find(db: &Db, user_id: i64) -> Result<Mail, Error> {
     let sql = "SELECT coalesce((SELECT mail FROM digests WHERE user_id = $1), 'none')";
-    db.query_row(sql, &[user_id.into()])?.column()
+    db.read_row(sql, &[user_id.into()])?.column()
 }
 
 /// Whether the relay sends mail at all.
 pub fn are_sent(db: &Db) -> Result<bool, Error> {
-    db.query_row("SELECT sends_mail FROM relay", &[])?.column()
+    db.read_row("SELECT sends_mail FROM relay", &[])?.column()
 }
 
 /// Has the actor mailed what is unread so often. Who was mailed nothing is mailed what comes from now on.

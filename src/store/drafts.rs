@@ -208,7 +208,7 @@ pub fn of_user(db: &Db, user_id: i64, count: usize) -> Result<Vec<Listed>, Error
 
 /// How many drafts of new pages user `user_id` has.
 pub fn count_new(db: &Db, user_id: i64) -> Result<i64, Error> {
-    db.query_row("SELECT count(*) FROM drafts WHERE user_id = $1 AND post_id IS NULL", &[user_id.into()])?.column()
+    db.read_row("SELECT count(*) FROM drafts WHERE user_id = $1 AND post_id IS NULL", &[user_id.into()])?.column()
 }
 
 /// The names of people other than `user_id` who changed a draft of page `post_id` within the last two minutes: for those who may

@@ -30,6 +30,16 @@ impl Error {
         let server = format!("{}:{}", value("host"), value("port"));
         Self::Unavailable(if cause.contains(&server) { cause } else { format!("{server}: {cause}") })
     }
+
+    /// Whether only this statement failed, and others may not: it met what the server was doing (a replica cancels statements that
+    /// need rows which the primary has removed), took too long, or would have changed something where nothing may be.
+    pub fn is_of_one_statement(&self) -> bool {
+        // serialization_failure, deadlock_detected, query_canceled, read_only_sql_transaction
+        const CODES: [&str; 4] = ["(40001)", "(40P01)", "(57014)", "(25006)"];
+        const WORDS: [&str; 2] = ["ERROR: canceling statement", "ERROR: cannot execute"];
+        let Self::Unavailable(cause) = self else { return false };
+        CODES.iter().any(|code| cause.ends_with(code)) || WORDS.iter().any(|words| cause.starts_with(words))
+    }
 }
 
 /// Whether an error says that the schema is older than the statement: undefined_table, undefined_column,
@@ -195,6 +205,30 @@ mod tests {
             assert!(is_outage(text(&format!("db error: {message}"))), "{message}");
         }
         assert!(!is_outage(text("db error: ERROR: division by zero")));
+    }
+
+    #[test]
+    fn a_statement_that_failed_is_told_from_a_server_that_is_away() {
+        let recovery = "canceling statement due to conflict with recovery";
+        let read_only = "cannot execute UPDATE in a read-only transaction";
+        for (code, message) in [("40001", recovery), ("25006", read_only)] {
+            for error in [
+                error(code, message).into(),
+                text(&debug_format(code, message)),
+                text(&format!("db error: ERROR: {message}")),
+            ] {
+                assert!(error.is_of_one_statement(), "{error:?}");
+            }
+        }
+        let shutdown = "terminating connection due to administrator command";
+        for error in [
+            PgError::ConnectionFailed("refused".into()).into(),
+            error("57P01", shutdown).into(),
+            text("connection closed"),
+            error("42P01", "relation \"heartbeat\" does not exist").into(),
+        ] {
+            assert!(!error.is_of_one_statement(), "{error:?}");
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn of_page(db: &Db, post_id: i64, before: i64, count: usize) -> Result<Vec<F
 
 /// How many files page `post_id` has.
 pub fn count(db: &Db, post_id: i64) -> Result<i64, Error> {
-    db.query_row("SELECT count(*) FROM files WHERE post_id = $1", &[post_id.into()])?.column()
+    db.read_row("SELECT count(*) FROM files WHERE post_id = $1", &[post_id.into()])?.column()
 }
 
 /// What is known of a file that a text shows.

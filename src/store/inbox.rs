@@ -169,7 +169,7 @@ pub fn count_unread(db: &Db, user_id: i64) -> Result<i64, Error> {
          WHERE inbox.user_id = $1 AND read_time IS NULL AND ",
         is_readable!("posts")
     );
-    db.query_row(sql, &[user_id.into()])?.column()
+    db.read_row(sql, &[user_id.into()])?.column()
 }
 
 /// The most unread entries that are counted on pages.

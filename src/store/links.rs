@@ -32,7 +32,7 @@ pub fn linking_to(id: i64) -> Filter {
 /// How many pages link to page `id`.
 pub fn count(db: &Db, id: i64) -> Result<i64, Error> {
     let filter = linking_to(id);
-    db.query_row(&format!("SELECT count(*) FROM posts WHERE {}", filter.sql()), &filter.params)?.column()
+    db.read_row(&format!("SELECT count(*) FROM posts WHERE {}", filter.sql()), &filter.params)?.column()
 }
 
 /// Where each of `names` leads.
@@ -41,13 +41,13 @@ pub fn targets(db: &Db, names: Vec<String>) -> Result<Targets, Error> {
         return Ok(Targets::new());
     }
     let sql = format!("SELECT {}", targets_sql("$1::text[]"));
-    let slugs = db.query_row(&sql, &[db::texts(Some(names.clone()))])?.column()?;
+    let slugs = db.read_row(&sql, &[db::texts(Some(names.clone()))])?.column()?;
     Ok(pair(names, slugs))
 }
 
 /// Where `name` leads.
 pub fn target(db: &Db, name: &str) -> Result<Option<String>, Error> {
-    db.query_row(&format!("SELECT {}", target_sql("$1")), &[name.to_owned().into()])?.column()
+    db.read_row(&format!("SELECT {}", target_sql("$1")), &[name.to_owned().into()])?.column()
 }
 
 /// The space of a page that links to `name`: of the one with the slug `from` if it does, else rather not the first space, which

@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = &[
     ("0027_time_zones.sql", include_str!("../../migrations/0027_time_zones.sql")),
     ("0028_files_of_no_page_yet.sql", include_str!("../../migrations/0028_files_of_no_page_yet.sql")),
     ("0029_events_of_a_page.sql", include_str!("../../migrations/0029_events_of_a_page.sql")),
+    ("0030_heartbeat.sql", include_str!("../../migrations/0030_heartbeat.sql")),
     ("0031_alarms_of_restored_pages.sql", include_str!("../../migrations/0031_alarms_of_restored_pages.sql")),
 ];
 
@@ -49,12 +50,12 @@ static MIGRATIONS: LazyLock<Vec<Migration<'static>>> = LazyLock::new(|| {
 
 /// The version of the schema the database has, 0 for a new one.
 pub fn version(db: &Db) -> Result<i64, Error> {
-    db.query_row(schema::CURRENT_VERSION, &[])?.column()
+    db.read_row(schema::CURRENT_VERSION, &[])?.column()
 }
 
 /// When the database got its first tables. It stays for as long as there is the wiki, wherever its database is moved.
 pub fn first_time(db: &Db) -> Result<Time, Error> {
-    db.query_row("SELECT min(applied_time) AT TIME ZONE 'UTC' FROM schema_migrations", &[])?.column()
+    db.read_row("SELECT min(applied_time) AT TIME ZONE 'UTC' FROM schema_migrations", &[])?.column()
 }
 
 /// The version of the schema this component needs.
@@ -75,7 +76,7 @@ pub fn apply(db: &Db) -> Result<(), Error> {
 
 /// What operators have to do about a schema that the wiki's user may not change.
 fn outdated(db: &Db, cause: &str) -> String {
-    let user = db.query_row("SELECT current_user::text", &[]).and_then(|mut row| row.column::<String>());
+    let user = db.read_row("SELECT current_user::text", &[]).and_then(|mut row| row.column::<String>());
     let user = user.unwrap_or_else(|_| "ROLE".to_owned());
     format!(
         "its schema is older than version {}, which this wiki needs, and the user {user} may not change it; as the owner \

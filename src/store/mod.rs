@@ -19,6 +19,7 @@ mod error;
 pub mod events;
 pub mod files;
 pub mod groups;
+pub mod heartbeat;
 pub mod inbox;
 pub mod links;
 pub mod migrations;
@@ -27,6 +28,7 @@ pub mod pages;
 pub mod rate_limits;
 pub mod redirects;
 pub mod relay;
+pub mod replica;
 pub mod revisions;
 pub mod search;
 pub mod sessions;
@@ -49,7 +51,8 @@ pub use audit::Actor;
 pub use db::{Db, Reader};
 pub use error::Error;
 
-/// The database behind the connection string that `address` returns, brought up to date where it is not.
-pub fn open(address: fn() -> Result<&'static str, Error>) -> Db {
-    Db::new(address, migrations::apply)
+/// The database behind the connection string that `address` returns, brought up to date where it is not, and the replica behind that
+/// of `replica`, if there is one.
+pub fn open(address: fn() -> Result<&'static str, Error>, replica: fn() -> Option<&'static str>) -> Db {
+    Db::new(address, replica, migrations::apply)
 }

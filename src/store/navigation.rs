@@ -274,7 +274,7 @@ fn read(db: &Db, user_id: Option<i64>, location: Location) -> Result<(Navigation
         snapshot!(),
         " FROM settings"
     );
-    let mut row = db.query_row(sql, &[page.into(), space.into(), user_id.into()])?;
+    let mut row = db.read_row(sql, &[page.into(), space.into(), user_id.into()])?;
     let navigation = Navigation {
         settings: read_settings(&mut row)?,
         spaces: row.json()?.unwrap_or_default(),

@@ -63,7 +63,7 @@ pub fn has_work(db: &Db, mode: &str, sends_mail: bool) -> Result<bool, Error> {
                AND state = 'waiting' AND webhook_deliveries.due_time <= now() AND leased_until <= now())
            OR $2 AND EXISTS (SELECT FROM digests WHERE {is_due})"
     );
-    db.query_row(&sql, &[mode.to_owned().into(), sends_mail.into()])?.column()
+    db.read_row(&sql, &[mode.to_owned().into(), sends_mail.into()])?.column()
 }
 
 /// The first events of the log that have not been handed on, for whoever sends the same `lease` until 30 seconds later.

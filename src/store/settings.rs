@@ -26,7 +26,7 @@ pub(super) fn read_settings(row: &mut Row) -> Result<Settings, Error> {
 
 /// The settings.
 pub fn find(db: &Db) -> Result<Settings, Error> {
-    read_settings(&mut db.query_row(concat!("SELECT ", settings_columns!(), " FROM settings"), &[])?)
+    read_settings(&mut db.read_row(concat!("SELECT ", settings_columns!(), " FROM settings"), &[])?)
 }
 
 /// Changes the settings, if they are at one of the versions `seen`. Returns them as they are then; none if they are at another.

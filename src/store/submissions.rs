@@ -29,12 +29,12 @@ pub fn find(db: &Db, key: &str) -> Result<Option<Submission>, Error> {
 
 /// The number of the user that the submission with this key made; none if there was none.
 pub fn user(db: &Db, key: &str) -> Result<Option<i64>, Error> {
-    db.query_row("SELECT (SELECT user_id FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
+    db.read_row("SELECT (SELECT user_id FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
 }
 
 /// Whether there was a submission with this key.
 pub fn exists(db: &Db, key: &str) -> Result<bool, Error> {
-    db.query_row("SELECT EXISTS (SELECT FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
+    db.read_row("SELECT EXISTS (SELECT FROM submissions WHERE key = $1)", &[key.to_owned().into()])?.column()
 }
 
 /// The part of a statement that deletes what is too old: more than a statement adds, so that they do not pile up.

@@ -91,7 +91,7 @@ pub fn backlog(db: &Db) -> Result<Backlog, Error> {
            (SELECT count(*) FROM (
              SELECT FROM webhooks JOIN webhook_deliveries ON webhook_id = webhooks.id
              WHERE active AND state = 'waiting' LIMIT 10000) AS waiting)";
-    let mut row = db.query_row(sql, &[])?;
+    let mut row = db.read_row(sql, &[])?;
     Ok(Backlog { events: row.column()?, oldest_seconds: row.column()?, dead: row.column()?, deliveries: row.column()? })
 }
 

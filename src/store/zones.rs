@@ -36,7 +36,7 @@ pub fn named(db: &Db, name: &str) -> Result<Named, Error> {
          SELECT (SELECT min(name) FROM zones WHERE key = wanted),
            (SELECT coalesce(array_agg(name), '{}') FROM (
              SELECT name FROM zones WHERE right(key, length(wanted) + 1) = '/' || wanted ORDER BY name LIMIT 3) AS places)";
-    let mut row = db.query_row(sql, &[name.to_owned().into()])?;
+    let mut row = db.read_row(sql, &[name.to_owned().into()])?;
     let (name, places): (Option<String>, Vec<String>) = (row.column()?, row.column()?);
     Ok(name.map_or(Named::Nothing(places), Named::Zone))
 }
@@ -45,7 +45,7 @@ pub fn named(db: &Db, name: &str) -> Result<Named, Error> {
 pub fn minute_of_wiki(db: &Db, instant: Due) -> Result<Due, Error> {
     let time = Time::from(instant.begins().naive_utc());
     let sql = format!("SELECT ({}) AT TIME ZONE time_zone FROM settings", db::instant(1));
-    let minute: Time = db.query_row(&sql, &[time.micros().into()])?.column()?;
+    let minute: Time = db.read_row(&sql, &[time.micros().into()])?.column()?;
     Ok(minute.due(false))
 }
 

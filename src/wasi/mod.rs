@@ -28,7 +28,10 @@ fn request(method: &str, path: &str, headers: HeaderMap) -> Result<Request, Prob
 
 /// The response to `request`, whose body is `body`, and the database, which has what is still to be sent of a file.
 fn respond(request: Result<Request, Problem>, body: &dyn Incoming) -> (Response, Db) {
-    let db = store::open(|| Config::load().map(|config| &*config.address).map_err(Error::Internal));
+    let db = store::open(
+        || Config::load().map(|config| &*config.address).map_err(Error::Internal),
+        || Config::load().ok().and_then(|config| config.replica.as_deref()),
+    );
     let mut request = match request {
         Ok(request) => request,
         Err(problem) => return (routes::respond_unread(&problem), db),

@@ -14,6 +14,7 @@ pub mod outbound;
 pub mod pagination;
 pub mod problem;
 pub mod range;
+pub mod read_after;
 pub mod request;
 pub mod response;
 pub mod signature;

@@ -20,8 +20,8 @@ const CLIENT_ADDR: &str = "spin-client-addr";
 /// What a proxy in front says of the connection it accepted.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// Headers that decide who sends a request and whether it is allowed. None makes sense twice.
-const SINGLE: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
+/// Headers that decide who sends a request, whether it is allowed and what it shows. None makes sense twice.
+const SINGLE: [&str; 5] = ["authorization", "host", "origin", "read-after", "sec-fetch-site"];
 
 /// 400 for a request whose host is none, or that has a header twice which can have one meaning only: what is in front of the
 /// wiki may have read the other value.
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn headers_with_two_meanings_are_refused() {
-        for name in ["authorization", "host", "origin", "sec-fetch-site"] {
+        for name in ["authorization", "host", "origin", "read-after", "sec-fetch-site"] {
             assert!(check(&request(&[(name, "a")])).is_ok(), "{name}");
             let problem = check(&request(&[(name, "a"), (name, "b")])).unwrap_err();
             assert_eq!(problem.status, http::StatusCode::BAD_REQUEST, "{name}");

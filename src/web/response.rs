@@ -131,6 +131,15 @@ pub fn with_cookie(response: Response, cookie: &str) -> Response {
     set(response, SET_COOKIE, cookie)
 }
 
+/// `response` with a cookie beside those that it has.
+pub fn with_another_cookie(mut response: Response, cookie: &str) -> Response {
+    // Made by this crate, as in `set`.
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
 /// Lets caches keep the response for a year without asking: its URL changes with its content.
 pub fn immutable(response: Response) -> Response {
     set(response, CACHE_CONTROL, "public, max-age=31536000, immutable")

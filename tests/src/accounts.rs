@@ -40,14 +40,13 @@ impl Request {
 }
 
 impl Client {
-    /// Signs in, and returns the cookie as a browser sends it back: `name=value`.
+    /// Signs in, and returns the cookies as a browser sends them back: `name=value`.
     ///
     /// # Panics
     /// When the wiki refuses.
     pub async fn sign_in(&self, username: &str, password: &str) -> String {
         let fields = [("username", username), ("password", password)];
-        let response = self.post("/wiki/-/sign-in").form(&fields).await.expect(303);
-        response.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+        self.post("/wiki/-/sign-in").form(&fields).await.expect(303).cookies().join("; ")
     }
 
     /// Signs in as the first administrator.

@@ -181,6 +181,12 @@ impl Response {
         value.to_str().unwrap_or_else(|_| panic!("{name} is not ASCII in {self:?}"))
     }
 
+    /// The cookies that it sets, each as a browser sends it back: `name=value`.
+    pub fn cookies(&self) -> Vec<String> {
+        let values = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        values.filter_map(|value| Some(value.split(';').next()?.to_owned())).collect()
+    }
+
     /// Whether it has this header.
     pub fn has_header(&self, name: &str) -> bool {
         self.headers.contains_key(name)

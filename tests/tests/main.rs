@@ -55,6 +55,7 @@ mod database {
     mod interface;
     mod outages;
     mod pooler;
+    mod replica;
     mod roles;
     mod upgrade;
 }

@@ -100,7 +100,7 @@ pub fn count_below(db: &Db, id: i64) -> Result<i64, Error> {
         "
          ) SELECT count(*) - 1 FROM (SELECT FROM below LIMIT $2) AS counted"
     );
-    db.query_row(sql, &[id.into(), (MAX_COUNTED + 2).into()])?.column()
+    db.read_row(sql, &[id.into(), (MAX_COUNTED + 2).into()])?.column()
 }
 
 /// Whether `keys` can be those of a page in its level.
