@@ -67,7 +67,7 @@ external
 
 {{/* Where to connect: host, port, name, sslmode; the owner of the tables with Secret and key of the password, and the wiki with
      its own; ConfigMap or Secret and key of the certificate authority. `direct` is the host without a pooler between, for
-     pg_dump. */}}
+     pg_dump; `replica` has host and port of the standbys, if the wiki reads from them. */}}
 {{- define "wasiki.database" -}}
 {{- $kind := include "wasiki.databaseKind" . -}}
 {{- $full := include "wasiki.fullname" . -}}
@@ -90,6 +90,12 @@ wiki: {{ ternary $wiki $owner (ne $role "") | toJson }}
 host: {{ if .Values.cnpg.pooler.enabled }}{{ include "wasiki.poolerName" . }}{{ else }}{{ $cluster }}-rw{{ end }}
 direct: {{ $cluster }}-rw
 port: 5432
+{{- if .Values.cnpg.readFromStandbys }}
+{{- if lt (int .Values.cnpg.instances) 2 }}
+{{- fail "cnpg.readFromStandbys is true, but cnpg.instances is 1: there are no standbys" }}
+{{- end }}
+replica: {host: {{ $cluster }}-ro, port: 5432}
+{{- end }}
 name: {{ .Values.cnpg.database }}
 sslmode: verify-full
 # The operator makes the owner's password, and the authority.
@@ -104,6 +110,9 @@ caKey: ca.crt
 host: {{ .host | quote }}
 direct: {{ .host | quote }}
 port: {{ .port }}
+{{- if .replica.host }}
+replica: {host: {{ .replica.host | quote }}, port: {{ .replica.port }}}
+{{- end }}
 name: {{ .database }}
 sslmode: {{ .sslmode }}
 {{- $owner := dict "user" .username "secret" (default (printf "%s-database" $full) .existingSecret) "key" .passwordKey }}
@@ -128,6 +137,10 @@ DB_NAME: {{ .name | quote }}
 DB_USER: {{ (get . $who).user | quote }}
 DB_PASSWORD_FILE: /run/secrets/database/password
 SPIN_VARIABLE_DB_OPTIONS: sslmode={{ .sslmode }}
+{{- if and .replica (eq $who "wiki") }}
+SPIN_VARIABLE_DB_READ_HOST: {{ .replica.host | quote }}
+SPIN_VARIABLE_DB_READ_PORT: {{ .replica.port | quote }}
+{{- end }}
 {{- if or .caSecret .caConfigMap }}
 RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
 {{- end }}
@@ -228,7 +241,13 @@ RUNNER_PG_CA_FILE: /run/secrets/database/ca.crt
     {{- end }}
     {{- end }}
   ports:
-    - {port: {{ (include "wasiki.database" . | fromYaml).port }}, protocol: TCP}
+    {{- $database := include "wasiki.database" . | fromYaml }}
+    - {port: {{ $database.port }}, protocol: TCP}
+    {{- with $database.replica }}
+    {{- if ne (int .port) (int $database.port) }}
+    - {port: {{ .port }}, protocol: TCP}
+    {{- end }}
+    {{- end }}
 {{- end }}
 
 {{/* The pods that may reach the database: a list for `from`. */}}
