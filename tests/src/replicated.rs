@@ -147,3 +147,15 @@ impl Replicated {
         self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Drop for Replicated {
+    /// Ends both at once: in an orderly end, one waits for the other, and nothing of them is needed any more.
+    fn drop(&mut self) {
+        let replica = self.replica.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for server in [replica, &mut self.primary] {
+            if matches!(server.ended(), Ok(None)) {
+                _ = Command::new("kill").args(["-QUIT", &server.process().to_string()]).status();
+            }
+        }
+    }
+}
