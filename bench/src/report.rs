@@ -19,7 +19,7 @@ pub struct Report {
     /// The runner's start, and its memory before there are requests.
     pub start_ms: Option<f64>,
     pub idle_mb: Option<f64>,
-    /// Pages that were searched, and the time within which 95 % of all searches were answered.
+    /// Pages that were searched, and the milliseconds within which 95 % of the slowest kind of searches were answered.
     pub search: Option<(u64, f64)>,
     /// Requests of the load that lasts, the memory after them, and whether it stopped growing.
     pub soak: Option<(u64, f64, bool)>,
