@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use super::escape;
 
 /// The most files of a page that are looked up.
@@ -25,7 +27,7 @@ pub type Pictures = HashMap<i64, Picture>;
 /// The numbers of files that `markdown` may show, each once.
 pub fn files(markdown: &str) -> Vec<i64> {
     let mut numbers = Vec::new();
-    for (at, _) in markdown.match_indices(FOLDER) {
+    for at in memmem::find_iter(markdown.as_bytes(), FOLDER) {
         if let Some(number) = number(&markdown[at..])
             && !numbers.contains(&number)
         {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use askama::Template;
+use memchr::memmem;
 use wiki_types::Post;
 
 use crate::auth::Context;
@@ -82,7 +83,8 @@ fn show_view(cx: &Context, view: PageView, saved: Option<JustSaved>) -> Result<R
 /// The text of a page, for the sender of a request. Who has ticked its tasks, and when they are due where the sender is, is looked up
 /// only if that may be something.
 pub(super) fn text(cx: &Context, view: &PageView) -> Result<Rc<Rendered>, Problem> {
-    let has_ticks = view.post.content.contains("[x]") || view.post.content.contains("[X]");
+    let has = |mark: &str| memmem::find(view.post.content.as_bytes(), mark.as_bytes()).is_some();
+    let has_ticks = has("[x]") || has("[X]");
     let ticked = if has_ticks { tasks::ticked(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };
     let has_times = cx.identity.zone().is_some() && has_times(&view.post.content);
     let elsewhere = if has_times { tasks::elsewhere(cx.db, view.post.post_id, view.post.version)? } else { Vec::new() };

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chrono::NaiveDateTime;
+use memchr::memmem;
 use serde::de::DeserializeOwned;
 use spin_sdk::pg4::{Connection, DbValue, Decode, PgError};
 
@@ -57,6 +58,11 @@ const READER: &str = "$reader";
 
 /// What stands for the name of the reader's time zone in a statement: a text, or NULL for that of the wiki.
 const ZONE: &str = "$zone";
+
+/// Whether a statement names what stands for a parameter. Statements are long, and most name nothing.
+fn names(sql: &str, parameter: &str) -> bool {
+    memmem::find(sql.as_bytes(), parameter.as_bytes()).is_some()
+}
 
 /// `bigint[]`, or its NULL.
 pub fn numbers(numbers: Option<Vec<i64>>) -> Param {
@@ -262,7 +268,7 @@ impl Db {
     /// A statement and its parameters, with the reader, and their time zone, as one more parameter if the statement names them.
     fn for_reader<'a>(&self, sql: &'a str, params: &'a [Param]) -> (Cow<'a, str>, Cow<'a, [Param]>) {
         let (mut sql, mut params) = (Cow::from(sql), Cow::from(params));
-        if sql.contains(READER) {
+        if names(&sql, READER) {
             let reader = match self.reader.get() {
                 Reader::Stranger => 0,
                 Reader::User(id) => id,
@@ -271,7 +277,7 @@ impl Db {
             params.to_mut().push(reader.into());
             sql = sql.replace(READER, &format!("${}::bigint", params.len())).into();
         }
-        if sql.contains(ZONE) {
+        if names(&sql, ZONE) {
             params.to_mut().push(self.zone.borrow().clone().into());
             sql = sql.replace(ZONE, &format!("${}::text", params.len())).into();
         }
