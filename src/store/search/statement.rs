@@ -59,13 +59,17 @@ impl Statement {
                 format!("AND searched.pairs @> {}::int[]", param(Param::ArrayInt32(pairs)))
             }
         };
+        // Titles are looked for by their index: without OFFSET 0, PostgreSQL expects the first pages it looks at to have the words
+        // of a text in their titles, and looks at all of them where none has.
+        //
         // Rank prefers matches in the title by their weight, and short pages to long ones (normalisation 1). It looks for
         // words one by one: PostgreSQL compares every place of every word with every other to see how near they are, which
         // for common words takes seconds.
         let mut sql = format!(
             "WITH exact AS MATERIALIZED (
-               (SELECT id, ts_rank(searched.words, {any_word}, 1) AS rank FROM searched JOIN posts ON id = post_id
-                WHERE {filtered} AND title_words @@ {exactly} AND searched.words @@ {exactly} LIMIT {MAX_RANKED})
+               (SELECT id, ts_rank(titled.words, {any_word}, 1) AS rank
+                FROM (SELECT * FROM searched WHERE title_words @@ {exactly} AND words @@ {exactly} OFFSET 0) AS titled
+                JOIN posts ON id = post_id WHERE {filtered} LIMIT {MAX_RANKED})
                UNION
                (SELECT id, ts_rank(searched.words, {any_word}, 1) FROM searched JOIN posts ON id = post_id
                 WHERE {filtered} AND searched.words @@ {exactly} {has_pairs} AND reads_words(searched.words)
