@@ -22,15 +22,16 @@ pub enum Change {
 }
 
 /// Given `$1`, the names in front of parentheses: whether none of them is that of a function that changes more than
-/// sequences. Names of no function are keywords, or unknown. A function whose comment (`COMMENT ON FUNCTION`) ends in “It leaves
-/// its session as it was.” is taken at its word.
-pub const ARE_HARMLESS: &str = "SELECT NOT EXISTS (
-    SELECT FROM pg_catalog.unnest($1) AS called (name) WHERE NOT coalesce(
+/// sequences; and whether none is that of one that may write. Names of no function are keywords, or unknown. A function whose
+/// comment (`COMMENT ON FUNCTION`) ends in “It leaves its session as it was.” is taken at its word, and may write.
+pub const ARE_HARMLESS: &str = "SELECT
+    NOT EXISTS (SELECT FROM pg_catalog.unnest($1) AS called (name) WHERE NOT coalesce(
         (SELECT pg_catalog.bool_and(proparallel = 's'
             OR coalesce(pg_catalog.obj_description(oid, 'pg_proc'), '') LIKE '%It leaves its session as it was.'
             OR proname IN ('nextval', 'setval') AND pronamespace = 'pg_catalog'::pg_catalog.regnamespace)
          FROM pg_catalog.pg_proc WHERE proname = name),
-        name IN (SELECT word FROM pg_catalog.pg_get_keywords())))";
+        name IN (SELECT word FROM pg_catalog.pg_get_keywords()))),
+    NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = ANY ($1) AND proparallel <> 's')";
 
 const QUERIES: &[&str] = &["select", "values", "table", "with", "insert", "update", "delete", "merge"];
 const WRITES: &[&str] = &["insert", "update", "delete", "merge", "nextval", "setval"];

@@ -1,7 +1,7 @@
 //! One connection to PostgreSQL and the statements prepared on it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
@@ -29,7 +29,7 @@ pub struct Connection {
     pub left: Change,
     driver: AbortHandle,
     signals: Arc<Signals>,
-    statements: HashMap<Box<str>, Arc<Prepared>>,
+    statements: Mutex<HashMap<Box<str>, Arc<Prepared>>>,
 }
 
 /// A statement the server has parsed, with what is known from its text and types.
@@ -38,6 +38,8 @@ pub struct Prepared {
     pub statement: Statement,
     /// What it may change in the session.
     pub change: Change,
+    /// Whether it only reads, so that nobody can tell whether it ran once or twice, or in which session.
+    pub only_reads: bool,
     /// What its rows are like, if nobody has changed a table since.
     pub layout: Layout,
     /// The number that [`Signals::description`] has for them.
@@ -78,7 +80,7 @@ impl Connection {
             }
         });
         let driver = driver.abort_handle();
-        let connection = Self { client, left: Change::Nothing, driver, signals, statements: HashMap::new() };
+        let connection = Self { client, left: Change::Nothing, driver, signals, statements: Mutex::default() };
         let is_unnamed = match statements {
             Statements::Named => false,
             Statements::Unnamed => true,
@@ -112,37 +114,43 @@ impl Connection {
     }
 
     /// Sends statements without names from now on: whatever keeps the others does not do it for this connection alone.
-    pub fn unname(&mut self) {
+    pub fn unname(&self) {
         tracing::debug!("prepared statements do not last in a session: they are sent without names from now on");
-        self.statements.clear();
+        self.statements().clear();
         self.signals.unname();
     }
 
     /// The statement `sql`, prepared now if it was not before.
-    pub async fn prepare(&mut self, sql: &str) -> Result<Arc<Prepared>, Error> {
-        if let Some(prepared) = self.statements.get(sql) {
+    pub async fn prepare(&self, sql: &str) -> Result<Arc<Prepared>, Error> {
+        if let Some(prepared) = self.statements().get(sql) {
             return Ok(prepared.clone());
         }
         let statement = self.client.prepare(sql).await?;
         let description = self.signals.description();
         let layout = Layout::of(statement.columns());
-        let prepared = Arc::new(Prepared { statement, change: self.change(sql).await, layout, description });
-        if self.statements.len() >= MAX_STATEMENTS {
-            self.statements.clear();
+        let (change, only_reads) = self.change(sql).await;
+        let prepared = Arc::new(Prepared { statement, change, only_reads, layout, description });
+        let mut statements = self.statements();
+        if statements.len() >= MAX_STATEMENTS {
+            statements.clear();
         }
-        self.statements.insert(sql.into(), prepared.clone());
+        statements.insert(sql.into(), prepared.clone());
         Ok(prepared)
     }
 
-    /// What the statement `sql` may change in the session.
-    async fn change(&self, sql: &str) -> Change {
+    fn statements(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Prepared>>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the statement `sql` may change in the session, and whether it only reads.
+    async fn change(&self, sql: &str) -> (Change, bool) {
         let (change, calls) = Change::of(sql);
         if calls.is_empty() {
-            return change;
+            return (change, change == Change::Nothing);
         }
-        let answer = self.client.query_typed(ARE_HARMLESS, &[(&calls, Type::TEXT_ARRAY)]).await;
-        let are_harmless = answer.is_ok_and(|rows| rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)));
-        if are_harmless { change } else { Change::Anything }
+        let answer = self.client.query_typed(ARE_HARMLESS, &[(&calls, Type::TEXT_ARRAY)]).await.unwrap_or_default();
+        let is_true = |column| answer.first().is_some_and(|row| row.try_get(column).unwrap_or(false));
+        if is_true(0) { (change, change == Change::Nothing && is_true(1)) } else { (Change::Anything, false) }
     }
 
     /// Runs the statement `sql`. Whether its rows are like those of `prepared`, [`Self::fits`] tells.
@@ -167,8 +175,8 @@ impl Connection {
     }
 
     /// Prepares `sql` again the next time.
-    pub fn forget(&mut self, sql: &str) {
-        self.statements.remove(sql);
+    pub fn forget(&self, sql: &str) {
+        self.statements().remove(sql);
     }
 
     /// Undoes `change`. Returns whether nothing is left of it.

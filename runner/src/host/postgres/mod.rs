@@ -5,6 +5,8 @@ pub mod bindings;
 mod change;
 mod connection;
 mod error;
+mod manager;
+mod pipeline;
 mod pool;
 mod session;
 mod tls;

@@ -1,24 +1,24 @@
 //! The connections of this process: one pool for each address that guests connect to.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts, WeakPool};
+use deadpool::managed::{self, PoolError, QueueMode, Timeouts, WeakPool};
 use tokio::time::MissedTickBehavior;
-use tokio_postgres::{Config, Error as DriverError};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
 use super::bindings::v4::Error;
-use super::connection::Connection;
 use super::error;
+use super::manager::{Loan, Manager};
+use super::pipeline::Pipelines;
 use super::tls::{Authorities, Verify};
 use super::transport::Transport;
 use crate::config::allowed_hosts::AllowedHosts;
-use crate::config::settings::{self, Statements};
+use crate::config::settings::{self, Switch};
 use crate::telemetry::metrics::DatabaseMetrics;
 
 /// Databases whose pools are kept. A guest chooses addresses freely, so their number must have an end; applications have
@@ -27,9 +27,6 @@ const MAX_DATABASES: usize = 16;
 
 /// Connections are not looked through more often, however soon they are to be closed.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
-
-/// A connection on loan; dropping it gives it back.
-pub type Loan = Object<Manager>;
 
 /// Every database that guests are connected to.
 pub struct Pools {
@@ -50,6 +47,8 @@ pub struct Database {
     pub settings: settings::Postgres,
     /// Where its use is counted.
     pub metrics: DatabaseMetrics,
+    /// Connections that requests share.
+    pub pipelines: Arc<Pipelines>,
     pool: managed::Pool<Manager>,
 }
 
@@ -128,8 +127,9 @@ impl Pools {
             let name = database.name();
             let state = states.entry(name.clone()).or_default();
             state.database = name;
-            state.idle += status.available as u64;
-            state.busy += status.size.saturating_sub(status.available) as u64;
+            let idle = status.available + database.pipelines.idle();
+            state.idle += idle as u64;
+            state.busy += status.size.saturating_sub(idle) as u64;
             state.waiting += status.waiting as u64;
         }
         states.into_values().collect()
@@ -182,9 +182,14 @@ impl Database {
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()?;
-        tokio::spawn(close_unused(pool.weak(), settings.pg_idle_timeout));
+        let pipelines = match settings.pg_pipelining {
+            Switch::On => Pipelines::new(settings.pg_pool_size.into(), settings.pg_idle_timeout),
+            Switch::Off => Pipelines::new(0, settings.pg_idle_timeout),
+        };
+        let pipelines = Arc::new(pipelines);
+        tokio::spawn(close_unused(pool.weak(), Arc::downgrade(&pipelines), settings.pg_idle_timeout));
         let endpoints = address.endpoints().into();
-        Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), metrics, pool })
+        Ok(Self { text: text.into(), address, endpoints, settings: settings.clone(), metrics, pipelines, pool })
     }
 
     /// Hosts, ports and name of the database.
@@ -210,9 +215,21 @@ impl Database {
         })
     }
 
+    /// Notes that a statement that only reads took so long, and opens a pipeline if there is a use for one now.
+    pub fn note(self: &Arc<Self>, sql: &str, taken: Duration, largest: usize) {
+        if self.pipelines.note(sql, taken, largest) {
+            let database = self.clone();
+            tokio::spawn(async move {
+                let loan = database.connect(database.settings.pg_wait_timeout).await;
+                database.pipelines.add(loan.ok());
+            });
+        }
+    }
+
     /// Closes the connections not on loan: when one was lost, the others may be too without knowing.
     pub fn close_idle(&self) {
         self.pool.retain(|_, _| false);
+        self.pipelines.close();
     }
 
     /// What a request to cancel a statement needs to connect.
@@ -223,47 +240,15 @@ impl Database {
 
 /// Closes connections that nobody used for `idle`, as long as there is a pool: what a busy hour took, the server has back
 /// afterwards.
-async fn close_unused(pool: WeakPool<Manager>, idle: Duration) {
+async fn close_unused(pool: WeakPool<Manager>, pipelines: Weak<Pipelines>, idle: Duration) {
     let mut ticks = tokio::time::interval((idle / 4).max(SHORTEST_TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let Some(pool) = pool.upgrade() else { return };
         pool.retain(|_, metrics| metrics.last_used() <= idle);
-    }
-}
-
-/// Opens connections and judges those that come back.
-pub struct Manager {
-    config: Config,
-    /// Without a limit set in the startup message.
-    unlimited: Config,
-    tls: MakeRustlsConnect,
-    statements: Statements,
-    idle_timeout: Duration,
-}
-
-impl managed::Manager for Manager {
-    type Type = Connection;
-    type Error = DriverError;
-
-    async fn create(&self) -> Result<Connection, DriverError> {
-        // Boxed, because a future is moved about as a whole: that of connecting takes 10 KB, and is hardly ever run.
-        let open = |config| Box::pin(Connection::open(config, self.tls.clone(), self.statements));
-        match open(&self.config).await {
-            // PgBouncer refuses options it does not know; the host's own limit holds there too.
-            Err(error) if error.code().is_some_and(|code| code.code() == "08P01") => open(&self.unlimited).await,
-            result => result,
+        if let Some(pipelines) = pipelines.upgrade() {
+            pipelines.close_unused();
         }
-    }
-
-    async fn recycle(&self, connection: &mut Connection, metrics: &Metrics) -> RecycleResult<DriverError> {
-        if connection.client.is_closed() {
-            return Err(RecycleError::message("closed"));
-        }
-        if metrics.last_used() > self.idle_timeout {
-            return Err(RecycleError::message("unused for too long"));
-        }
-        Ok(())
     }
 }

@@ -14,7 +14,9 @@ use super::bindings::v4::{DbValue, Error, ParameterValue, Row, RowSet};
 use super::change::Change;
 use super::connection::{Connection, Layout, Prepared};
 use super::error;
-use super::pool::{Database, Loan};
+use super::manager::Loan;
+use super::pipeline::{LARGEST, PATIENCE};
+use super::pool::Database;
 use super::values::columns::{Raw, Unreadable};
 use super::values::params::Param;
 use crate::memory::budget::{Charge, Exhausted};
@@ -33,7 +35,7 @@ const KEPT_MESSAGE: usize = 256 << 10;
 /// A connection as a guest has it. Dropping it gives the connection back to the pool, cleaned if necessary.
 pub struct Session {
     database: Arc<Database>,
-    /// None once it was lost.
+    /// None once it was lost, and until a statement needs it.
     loan: Option<Loan>,
     /// What the guest's statements may have changed in the session.
     change: Change,
@@ -78,17 +80,10 @@ impl Tried {
 
 impl Session {
     /// A session on `database`, whose results are charged to `charge`. Fails if there is no connection to be had in the
-    /// time that is `left`.
+    /// time that is `left`. While there are pipelines, it may not need one.
     pub async fn open(database: Arc<Database>, charge: Charge, left: Duration) -> Result<Self, Error> {
-        let loan = database.connect(left).await?;
-        Ok(Self {
-            database,
-            loan: Some(loan),
-            change: Change::Nothing,
-            charge,
-            largest_message: 0,
-            out_of_memory: None,
-        })
+        let loan = if database.pipelines.are_open() { None } else { Some(database.connect(left).await?) };
+        Ok(Self { database, loan, change: Change::Nothing, charge, largest_message: 0, out_of_memory: None })
     }
 
     /// Set if there was no room for the last result.
@@ -117,17 +112,42 @@ impl Session {
         left: Duration,
         result: Option<&mut RowSet>,
     ) -> Result<u64, Error> {
-        let begun = Instant::now();
         // Not the statement: who puts values into its text would find them with the collector.
         let span =
             tracing::debug_span!(target: trace::TARGET, "query", otel.kind = "client", db.system.name = "postgresql");
-        let outcome = self.run_in_time(sql, params, left, result).instrument(span).await;
+        let (begun, outcome) = self.run_somewhere(sql, params, left, result).instrument(span).await;
         let metrics = &self.database.metrics;
         metrics.queries.observe(begun.elapsed().as_secs_f64());
         if outcome.is_err() {
             metrics.errors.inc();
         }
         outcome
+    }
+
+    /// In a pipeline, or else in a session of its own. Returns when it began as well: waiting for a connection is not a part of it.
+    async fn run_somewhere(
+        &mut self,
+        sql: &str,
+        params: &[ParameterValue],
+        left: Duration,
+        mut result: Option<&mut RowSet>,
+    ) -> (Instant, Result<u64, Error>) {
+        let begun = Instant::now();
+        if left.is_zero() {
+            return (begun, Err(error::query_failed(error::out_of_time(&self.database.settings))));
+        }
+        if self.loan.is_none() && self.is_replaceable() {
+            if let Some(affected) = self.pipelined(sql, params, left, result.as_deref_mut()).await {
+                return (begun, Ok(affected));
+            }
+            match self.database.connect(left.saturating_sub(begun.elapsed())).await {
+                Ok(loan) => self.loan = Some(loan),
+                Err(error) => return (begun, Err(error)),
+            }
+        }
+        let left = left.saturating_sub(begun.elapsed());
+        let begun = Instant::now();
+        (begun, self.run_in_time(sql, params, left, result).await)
     }
 
     /// Within the time for one statement, and that which is left. If this is dropped before it is done, the statement
@@ -139,11 +159,7 @@ impl Session {
         left: Duration,
         result: Option<&mut RowSet>,
     ) -> Result<u64, Error> {
-        let settings = &self.database.settings;
-        if left.is_zero() {
-            return Err(error::query_failed(error::out_of_time(settings)));
-        }
-        let limit = settings.pg_statement_timeout;
+        let limit = self.database.settings.pg_statement_timeout;
         let mut flight = Flight { session: self, landed: false };
         let attempt = flight.session.attempt(sql, params, result);
         let Ok(outcome) = tokio::time::timeout(left.min(limit + GRACE), attempt).await else {
@@ -168,6 +184,48 @@ impl Session {
                 error
             }
         })
+    }
+
+    /// Runs the statement in a pipeline, if there is one for it. None if it has to run in a session of its own, whatever the reason:
+    /// it only reads.
+    async fn pipelined(
+        &mut self,
+        sql: &str,
+        params: &[ParameterValue],
+        left: Duration,
+        mut result: Option<&mut RowSet>,
+    ) -> Option<u64> {
+        let database = self.database.clone();
+        let place = database.pipelines.place(sql)?;
+        let mut largest = params.iter().map(size).sum();
+        if largest > LARGEST {
+            return None;
+        }
+        let charge = &mut self.charge;
+        let attempt = async {
+            let prepared = place.prepare(sql).await?;
+            if prepared.statement.params().len() != params.len() {
+                return None;
+            }
+            let connection = place.connection()?;
+            let (result, kept) = (result.as_deref_mut(), (charge, &mut largest));
+            Some(stream(connection, &database, sql, &prepared, params, result, kept).await)
+        };
+        match tokio::time::timeout(left.min(PATIENCE), attempt).await {
+            Ok(Some(Ok(affected))) => {
+                place.answered(largest);
+                return Some(affected);
+            }
+            Ok(None | Some(Err(Stop::Driver(_) | Stop::Here(Failure::Answer(_))))) => place.forget(sql),
+            // Something is still on its way, which others would wait for.
+            Ok(Some(Err(_))) | Err(_) => place.blocked(),
+        }
+        if let Some(result) = result {
+            result.rows.clear();
+            result.columns.clear();
+        }
+        self.charge.force(0);
+        None
     }
 
     /// Runs the statement, again if it turns out that it must be prepared anew.
@@ -210,6 +268,7 @@ impl Session {
             let statement =
                 stream(loan, &self.database, sql, &prepared, params, result.as_deref_mut(), (charge, largest));
             // Both are sent at once, in this order.
+            let begun = Instant::now();
             let (is_clean, outcome) = join(cleaning, statement).await;
             if !is_clean {
                 return Err(Failure::Lost(match outcome {
@@ -227,6 +286,9 @@ impl Session {
                         {
                             result.columns.clone_from(&prepared.layout.columns);
                         }
+                    }
+                    if prepared.only_reads && !loan.is_unnamed() {
+                        self.database.note(sql, begun.elapsed(), self.largest_message);
                     }
                     return Ok(affected);
                 }

@@ -20,9 +20,11 @@ use super::connection::Connection;
 use super::pool::connector;
 use super::tls::Authorities;
 use super::{Address, AllowedHosts, Pools, PostgresCtx, PostgresView, connect};
-use crate::config::settings::{self, Statements};
+use crate::config::settings::{self, Statements, Switch};
 use crate::memory::budget::Budget;
 use crate::telemetry::metrics::DatabaseMetrics;
+
+mod pipeline;
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
@@ -59,6 +61,7 @@ fn settings() -> settings::Postgres {
         pg_statement_timeout: Duration::from_secs(20),
         pg_max_result: ByteSize::mib(64),
         pg_statements: Statements::Auto,
+        pg_pipelining: Switch::On,
         pg_ca_file: None,
     }
 }
@@ -432,7 +435,7 @@ async fn postgresql_says_which_functions_change_the_session() {
     let Some(database) = Database::get().await else { return };
     let address = Address::parse(&database.url).unwrap();
     let tls = connector(&Arc::new(Authorities::load(None).unwrap()), &address).await.unwrap();
-    let mut connection = Connection::open(&address.config, tls, Statements::Auto).await.unwrap();
+    let connection = Connection::open(&address.config, tls, Statements::Auto).await.unwrap();
     let made = "CREATE SCHEMA runner_calls;
         CREATE FUNCTION runner_calls.runner_safe(text) RETURNS text LANGUAGE sql PARALLEL SAFE AS 'SELECT $1';
         CREATE FUNCTION runner_calls.runner_any(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
@@ -461,7 +464,9 @@ async fn postgresql_says_which_functions_change_the_session() {
         ("SELECT pg_try_advisory_lock(1)", Change::Anything),
         ("SELECT query_to_xml('SELECT 1', true, true, '')", Change::Anything),
     ] {
-        assert_eq!(connection.prepare(sql).await.unwrap().change, change, "{sql}");
+        let prepared = connection.prepare(sql).await.unwrap();
+        assert_eq!(prepared.change, change, "{sql}");
+        assert_eq!(prepared.only_reads, change == Change::Nothing && !sql.contains("runner_writes"), "{sql}");
     }
     connection.client.batch_execute("DROP SCHEMA runner_calls CASCADE").await.unwrap();
 }
