@@ -80,14 +80,7 @@ pub fn end(db: &Db, identity: &Identity, id: i64) -> Result<bool, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn request(headers: &[(&'static str, &str)]) -> Request {
-        let mut request = Request::default();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        request
-    }
+    use crate::web::request::tests::request;
 
     #[test]
     fn behind_tls_the_cookie_is_for_this_host_alone() {

@@ -60,14 +60,7 @@ fn is_own(origin: &str, request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn request(headers: &[(&'static str, &str)]) -> Request {
-        let mut request = Request::default();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        request
-    }
+    use crate::web::request::tests::request;
 
     #[test]
     fn only_the_wiki_itself_and_programs_may_change_things() {

@@ -59,14 +59,7 @@ mod tests {
     use http::header::SET_COOKIE;
 
     use super::*;
-
-    fn request(headers: &[(&'static str, &str)]) -> Request {
-        let mut request = Request::default();
-        for (name, value) in headers {
-            request.headers_mut().append(*name, value.parse().unwrap());
-        }
-        request
-    }
+    use crate::web::request::tests::request;
 
     #[test]
     fn the_larger_number_counts() {

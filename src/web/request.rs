@@ -119,10 +119,11 @@ pub fn address(request: &Request) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn request(headers: &[(&'static str, &str)]) -> Request {
+    /// A request with these headers.
+    pub(crate) fn request(headers: &[(&'static str, &str)]) -> Request {
         let mut request = Request::default();
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
