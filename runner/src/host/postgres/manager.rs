@@ -14,11 +14,15 @@ pub type Loan = Object<Manager>;
 
 /// Opens connections and judges those that come back.
 pub struct Manager {
+    /// What connections are opened with: a limit for statements, too.
     pub config: Config,
     /// Without a limit set in the startup message.
     pub unlimited: Config,
+    /// How they are encrypted.
     pub tls: MakeRustlsConnect,
+    /// How statements are sent.
     pub statements: Statements,
+    /// The time after which an unused connection is not given out again.
     pub idle_timeout: Duration,
 }
 

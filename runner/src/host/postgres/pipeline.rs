@@ -49,8 +49,6 @@ pub struct Pipelines {
     most: usize,
     idle_timeout: Duration,
     open: Mutex<Vec<Arc<Pipeline>>>,
-    /// Whether there are any: most sessions only need to know that.
-    are_open: AtomicBool,
     is_opening: AtomicBool,
     known: RwLock<HashMap<Box<str>, Arc<Known>>>,
 }
@@ -97,7 +95,6 @@ impl Pipelines {
             most: (pool_size / CONNECTIONS_EACH).min(MOST),
             idle_timeout,
             open: Mutex::default(),
-            are_open: AtomicBool::default(),
             is_opening: AtomicBool::default(),
             known: RwLock::default(),
         }
@@ -105,7 +102,7 @@ impl Pipelines {
 
     /// Whether there are any: whoever opens a session may not need a connection of its own.
     pub fn are_open(&self) -> bool {
-        self.are_open.load(Ordering::Relaxed)
+        !locked(&self.open).is_empty()
     }
 
     /// How many are open, and nobody uses them.
@@ -116,7 +113,6 @@ impl Pipelines {
     /// Closes all of them, after the statements that are under way.
     pub fn close(&self) {
         locked(&self.open).clear();
-        self.are_open.store(false, Ordering::Relaxed);
     }
 
     /// Closes those that nobody has used for a while.
@@ -128,7 +124,6 @@ impl Pipelines {
     fn usable(&self) -> MutexGuard<'_, Vec<Arc<Pipeline>>> {
         let mut open = locked(&self.open);
         open.retain(|pipeline| pipeline.is_usable(self.idle_timeout));
-        self.are_open.store(!open.is_empty(), Ordering::Relaxed);
         open
     }
 
@@ -184,14 +179,12 @@ impl Pipelines {
     pub fn add(&self, loan: Option<Loan>) {
         // Behind a pooler, statements have no names, and each carries its text: there is nothing to gain.
         if let Some(loan) = loan.filter(|loan| !loan.is_unnamed()) {
-            let mut open = locked(&self.open);
-            open.push(Arc::new(Pipeline {
+            locked(&self.open).push(Arc::new(Pipeline {
                 loan: Some(loan),
                 depth: AtomicUsize::new(0),
                 is_retired: AtomicBool::new(false),
                 answered: Mutex::new(Instant::now()),
             }));
-            self.are_open.store(true, Ordering::Relaxed);
         }
         self.is_opening.store(false, Ordering::Relaxed);
     }
@@ -262,7 +255,7 @@ impl Place<'_> {
     }
 
     /// Closes the pipeline after the statements that are under way.
-    pub fn retire(&self) {
+    fn retire(&self) {
         self.pipeline.is_retired.store(true, Ordering::Relaxed);
         self.pipelines.close_unused();
     }
